@@ -1,0 +1,36 @@
+# Needs Python 3.11 or newer, pip and make. `make demo` and `make test` are the two commands of the README.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FOLDERS := $(shell find toolkit train export bench -type d -not -name __pycache__)
+
+.PHONY: demo test test-slow lint figures clean
+
+demo: $(VENV)/.installed
+	$(BIN)/cnnkit demo
+
+test: $(VENV)/.installed-dev lint
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+test-slow: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# A strict editable install links the files that exist when it is made: a new file makes a folder newer, which makes it again.
+$(VENV)/.installed: pyproject.toml $(FOLDERS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[all]' --config-settings editable_mode=strict
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

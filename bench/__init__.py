@@ -1,0 +1,1 @@
+"""Honest measurements: latency, throughput, memory, accuracy, agreement."""

@@ -1,0 +1,83 @@
+"""How right the contenders are on the same images, and how often each says what the original says."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.bench.contenders import BenchOptions, Contender
+from cnnkit.bench.runner import Runner
+from cnnkit.errors import DataError
+from cnnkit.folders import LabelledFiles, list_class_folder, read_labelled, test_split
+from cnnkit.messages import log
+from cnnkit.spec import InputSpec
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of all contenders to the same images, as indices into the labels."""
+
+    targets: NDArray[np.int64]  # (N,) the right ones
+    predicted: Mapping[str, NDArray[np.int64]]  # name of the contender -> (N,)
+
+
+def list_data(root: Path, contenders: Sequence[Contender]) -> LabelledFiles:
+    """Lists the labelled images to classify: those of `root`/test when there is one, else of `root`.
+
+    Raises:
+        DataError: The folder is missing, empty, or its classes are not the model's.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder, expected a folder of class folders")
+    files = list_class_folder(test_split(root), contenders[0].spec.labels)
+    if not files.paths:
+        raise DataError(f"{root} has no images in folders named like the model's classes: {_some(contenders[0])}")
+    return files
+
+
+def classify_all(
+    contenders: Sequence[Contender], runners: Mapping[str, Runner], options: BenchOptions, files: LabelledFiles
+) -> Answers:
+    """Classifies the images with every contender; those that cannot be read are warned about and left out.
+
+    Raises:
+        DataError: None of the images can be read.
+        ModelError: A contender fails.
+    """
+    log.info("classifying %s images", f"{len(files.paths):,}")
+    predicted: dict[str, NDArray[np.int64]] = {}
+    with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
+        targets, arrays = _write_arrays(contenders, files, Path(folder))
+        for contender in contenders:
+            indices = runners[contender.name].classify(arrays[_pixels_of(contender)], options.batch_size)
+            predicted[contender.name] = np.array(indices, np.int64)
+    return Answers(targets, predicted)
+
+
+def _write_arrays(
+    contenders: Sequence[Contender], files: LabelledFiles, folder: Path
+) -> tuple[NDArray[np.int64], dict[InputSpec, Path]]:
+    """Reads the images once for each size and colour order that is wanted, into files that the workers map."""
+    targets = np.empty(0, np.int64)
+    arrays: dict[InputSpec, Path] = {}
+    for spec in dict.fromkeys(map(_pixels_of, contenders)):
+        read = read_labelled(files, spec)
+        targets = read.targets
+        arrays[spec] = folder / f"{len(arrays)}.npy"
+        np.save(arrays[spec], read.images)
+    return targets, arrays
+
+
+def _pixels_of(contender: Contender) -> InputSpec:
+    """Returns the part of the input spec that decides the pixels: contenders that share it share the images."""
+    return replace(contender.spec.input, layout="nhwc", dtype="uint8", scale=1.0, mean=(), std=())
+
+
+def _some(contender: Contender) -> str:
+    labels = contender.spec.labels
+    return ", ".join(labels[:5]) + (", ..." if len(labels) > 5 else "")

@@ -1,0 +1,128 @@
+"""Contenders in processes of their own: no shared thread pools, no shared memory, and the death of one is told."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cnnkit.bench.contenders import BenchOptions, Contender, Loading, loading_of
+from cnnkit.bench.runner import Loaded, Runner
+from cnnkit.errors import ModelError, SpecError, UsageError
+
+_ERRORS = {error.__name__: error for error in (ModelError, SpecError, UsageError)}
+# -P: no file of the current folder is taken for a module
+_COMMAND = (sys.executable, "-P", "-m", "cnnkit.bench.worker")
+_PATIENCE_S = 5
+
+
+class WorkerProcess:
+    """A `Runner` in another process; it loads as soon as it is made.
+
+    Args:
+        loading: What to load.
+        command: The worker's command line.
+    """
+
+    def __init__(self, loading: Loading, command: Sequence[str] = _COMMAND) -> None:
+        self._name = loading.name
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, encoding="utf-8"
+        )
+        self._send(asdict(loading))
+
+    def loaded(self) -> Loaded:
+        """See `Runner`; to be called once, before all else."""
+        return Loaded(**self._receive())
+
+    def time(self, batch_size: int, runs: int, warmup: int) -> list[float]:
+        """See `Runner`."""
+        times: list[float] = self._ask(call="time", batch_size=batch_size, runs=runs, warmup=warmup)
+        return times
+
+    def classify(self, images: Path, batch_size: int) -> list[int]:
+        """See `Runner`."""
+        indices: list[int] = self._ask(call="classify", images=str(images), batch_size=batch_size)
+        return indices
+
+    def peak_memory_bytes(self) -> int | None:
+        """See `Runner`."""
+        peak: int | None = self._ask(call="peak_memory_bytes")
+        return peak
+
+    def close(self) -> None:
+        """Ends the process."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with suppress(BrokenPipeError):  # it is dead already
+            self._process.stdin.close()
+        self._exit_code()
+        self._process.stdout.close()
+        self._stderr.close()
+
+    def _ask(self, **request: Any) -> Any:
+        self._send(request)
+        return self._receive()
+
+    def _send(self, request: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except OSError as error:  # its end of the pipe is gone
+            raise self._died() from error
+
+    def _receive(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line.endswith("\n"):
+            raise self._died()
+        reply = json.loads(line)
+        if "error" in reply:
+            raise _ERRORS.get(reply["type"], ModelError)(reply["error"])
+        return reply["result"]
+
+    def _exit_code(self) -> int:
+        """Waits for the process to end, and ends it where that takes too long."""
+        try:
+            return self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def _died(self) -> ModelError:
+        code = self._exit_code()
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
+        said = f", its last words: {lines[-1][:200]}" if lines else ""
+        return ModelError(f"the process that measured {self._name} died ({_cause(code)}){said}")
+
+
+def _cause(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    name = signal.Signals(-code).name
+    return f"{name}, perhaps out of memory: try a smaller --batch-size" if name == "SIGKILL" else name
+
+
+@contextmanager
+def worker_processes(contenders: Sequence[Contender], options: BenchOptions) -> Iterator[dict[str, Runner]]:
+    """Starts a process for each contender, all loading at once, and ends them with the block.
+
+    Yields:
+        Name of the contender -> its runner.
+    """
+    with ExitStack() as stack:
+        runners: dict[str, Runner] = {}
+        for contender in contenders:
+            worker = WorkerProcess(loading_of(contender, options))
+            stack.callback(worker.close)
+            runners[contender.name] = worker
+        yield runners

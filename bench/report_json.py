@@ -1,0 +1,50 @@
+"""A bench run as JSON, schema version 1: the figures first, the raw times last."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from cnnkit.bench.session import Session
+from cnnkit.report.json_output import to_json
+
+SCHEMA_VERSION = 1
+
+
+def json_report(session: Session) -> str:
+    """Returns the JSON text; each list of raw times is one line."""
+    head = to_json(session_fields(session), indent=2).removesuffix("\n}")
+    raw = ",\n".join(f"    {to_json(name)}: {to_json(times)}" for name, times in raw_times(session).items())
+    return f'{head},\n  "raw": {{\n{raw}\n  }}\n}}\n'
+
+
+def session_fields(session: Session) -> dict[str, Any]:
+    """Returns all but the raw times as plain values; accuracies and agreements are fractions."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "machine": {**asdict(session.machine), "int8_dot_product": session.machine.int8_dot_product},
+        "options": session.conditions,
+        "contenders": [asdict(result) for result in session.results],
+        "ratios": [
+            {
+                "numerator": ratio.numerator,
+                "denominator": ratio.denominator,
+                "quantity": "median latency_ms",
+                "ratio": ratio.ratio.value,
+                "low": ratio.ratio.low,
+                "high": ratio.ratio.high,
+            }
+            for ratio in session.ratios
+        ],
+    }
+
+
+def raw_times(session: Session) -> dict[str, dict[str, list[float]]]:
+    """Returns name -> the times of single images and of batches, in milliseconds in the order of running."""
+    return {
+        name: {
+            "latency_ms": [round(ms, 6) for ms in times.latency_ms],
+            "batch_ms": [round(ms, 6) for ms in times.batch_ms],
+        }
+        for name, times in session.timed.items()
+    }

@@ -1,0 +1,24 @@
+"""A bench run as Markdown, for a README or an issue."""
+
+from __future__ import annotations
+
+from cnnkit.bench.report_table import Grid, grids, machine_line, notes
+from cnnkit.bench.session import Session
+
+
+def markdown_report(session: Session) -> str:
+    """Returns a run as Markdown tables."""
+    tables = [_table(grid) for grid in grids(session)]
+    remarks = "\n".join(f"- {_escape(note)}" for note in (machine_line(session), *notes(session)))
+    return "\n\n".join([*tables, remarks]) + "\n"
+
+
+def _table(grid: Grid) -> str:
+    rule = ["---:" if column.startswith(">") else "---" for column in grid.columns]
+    headings = [_escape(column.removeprefix(">")) for column in grid.columns]
+    rows = [headings, rule, *([_escape(cell) for cell in row] for row in grid.rows)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")

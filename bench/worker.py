@@ -1,0 +1,68 @@
+"""A contender in a process of its own: `python -m cnnkit.bench.worker`, JSON lines on stdin and stdout.
+
+The first request is a `Loading`; each further one names a method of `Runner` under "call" and its arguments. Each is
+answered by {"result": ...}, or by {"error": text, "type": class} for errors the user can act on. The process ends with
+its stdin.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any, TextIO
+
+from cnnkit.bench.contenders import Loading
+from cnnkit.bench.runner import LocalRunner
+from cnnkit.errors import CnnkitError
+from cnnkit.timing import Clock
+
+
+def serve(requests: Iterable[str], replies: TextIO, clock: Clock) -> None:
+    """Answers requests until there are no more.
+
+    Args:
+        requests: JSON, one a line.
+        replies: Where the answers go, one a line.
+        clock: Where times come from.
+    """
+    runner: LocalRunner | None = None
+    for line in requests:
+        request = json.loads(line)
+        try:
+            if runner is None:
+                runner = LocalRunner(Loading(**request), clock)
+                request = {"call": "loaded"}
+            reply = {"result": _answer(runner, request)}
+        except CnnkitError as error:
+            reply = {"error": str(error), "type": type(error).__name__}
+        replies.write(json.dumps(reply) + "\n")
+        replies.flush()
+
+
+def _answer(runner: LocalRunner, request: dict[str, Any]) -> Any:
+    call = request.pop("call")
+    if call == "loaded":
+        return asdict(runner.loaded())
+    if call == "time":
+        return runner.time(**request)
+    if call == "classify":
+        return runner.classify(Path(request["images"]), request["batch_size"])
+    if call == "peak_memory_bytes":
+        return runner.peak_memory_bytes()
+    raise ValueError(f"unknown call {call!r}")
+
+
+def _claim_stdout() -> TextIO:
+    """Returns the process's stdout and gives everybody else stderr in its place: libraries print where they like."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return replies
+
+
+if __name__ == "__main__":
+    serve(sys.stdin, _claim_stdout(), perf_counter_ns)

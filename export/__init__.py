@@ -1,0 +1,15 @@
+"""From a Keras model to an ONNX file that travels: export, and quantization to INT8."""
+
+from cnnkit.export.exporting import ExportReport, export_model
+from cnnkit.export.options import ExportOptions, InputFlags, QuantizeOptions
+from cnnkit.export.quantizing import QuantizeReport, quantize_model
+
+__all__ = [
+    "ExportOptions",
+    "ExportReport",
+    "InputFlags",
+    "QuantizeOptions",
+    "QuantizeReport",
+    "export_model",
+    "quantize_model",
+]

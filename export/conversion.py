@@ -1,0 +1,133 @@
+"""From a Keras model to an ONNX graph by tf2onnx, which logs what it cannot convert and then writes a broken file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import ModelError
+from cnnkit.export.layers import layer_of
+from cnnkit.export.original import Original
+from cnnkit.messages import log
+from cnnkit.spec import InputSpec
+from cnnkit.spec.fields import Dtype
+
+INPUT_NAME = "image"
+OUTPUT_NAME = "probabilities"
+OPSET = 17  # 18, the highest that tf2onnx knows, adds shape arithmetic at every Reshape
+
+
+def convert(original: Original, input_dtype: Dtype) -> Any:
+    """Converts a Keras model, with all that stands between an image's bytes and probabilities.
+
+    Args:
+        original: The model and what it takes and gives.
+        input_dtype: "uint8": the graph takes pixels as they are, and casts and standardises them itself; "float32": it
+            takes what the Keras model takes.
+
+    Returns:
+        An onnx.ModelProto with the input `image` (batch, H, W, C) and the output `probabilities` (batch, K) float32.
+
+    Raises:
+        ModelError: The model computes something that ONNX, or tf2onnx, does not know.
+    """
+    import tensorflow as tf
+    import tf2onnx
+
+    taken = original.spec.input
+    shape = (None, taken.height, taken.width, taken.channels)
+    dtype = taken.dtype if input_dtype == "float32" else "uint8"
+    signature = [tf.TensorSpec(shape, dtype, name=INPUT_NAME)]
+    function = tf.function(lambda image: {OUTPUT_NAME: _probabilities(original, image, dtype)})
+    with _quiet():
+        graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
+    _refuse_unknown_operators(graph, original)
+    _bind_captured(graph, function.get_concrete_function(*signature))
+    return graph
+
+
+def _probabilities(original: Original, image: Any, dtype: str) -> Any:
+    import tensorflow as tf
+
+    taken = original.spec.input
+    if dtype == "uint8" and taken.dtype == "float32":
+        image = _standardised(tf.cast(image, tf.float32), taken)
+    output = original.model(image, training=False)
+    return tf.nn.softmax(output) if original.spec.output == "logits" else output
+
+
+def _standardised(image: Any, taken: InputSpec) -> Any:
+    """Computes (pixel * scale - mean) / std with at most one multiplication and one addition."""
+    factor, offset = affine(taken)
+    if (factor != 1).any():
+        image = image * _shortest(factor)
+    if (offset != 0).any():
+        image = image + _shortest(offset)
+    return image
+
+
+def affine(taken: InputSpec) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Returns factor and offset, (channels,) float32 each: (pixel * scale - mean) / std = pixel * factor + offset."""
+    mean = np.array(taken.mean or (0.0,) * taken.channels)
+    std = np.array(taken.std or (1.0,) * taken.channels)
+    return (taken.scale / std).astype(np.float32), (-mean / std).astype(np.float32)
+
+
+def _shortest(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns one number where all are the same: broadcasting over channels costs more, and hinders folding."""
+    return values[:1].reshape(()) if (values == values[0]).all() else values
+
+
+def _refuse_unknown_operators(graph: Any, original: Original) -> None:
+    import onnx
+
+    for node in graph.graph.node:
+        if node.domain or not onnx.defs.has(node.op_type, OPSET, node.domain):
+            layer = layer_of(original.model, node.name)
+            where = f" in layer {layer!r}" if layer else ""
+            raise ModelError(
+                f"{original.path} computes {node.op_type}{where}, which cannot be exported to ONNX: "
+                f"replace that layer{_hint(node.op_type)}"
+            )
+
+
+def _hint(operator: str) -> str:
+    hints = {
+        "Erfc": " (exact GELU; its approximation, gelu with approximate=True, can be exported)",
+        "StatefulPartitionedCall": " (a grouped convolution is such a call; one convolution a group can be exported)",
+    }
+    return hints.get(operator, "")
+
+
+def _bind_captured(graph: Any, function: Any) -> None:
+    """Gives constants that the traced function captured their values: tf2onnx leaves them as inputs without a feed.
+
+    The Normalization layer holds its mean and variance so.
+    """
+    from onnx import numpy_helper
+
+    values = {inner.name: outer for outer, inner in function.graph.captures}
+    for leaked in [value for value in graph.graph.input if value.name != INPUT_NAME]:
+        if leaked.name not in values:
+            raise ModelError(f"the exported graph asks for {leaked.name!r} beside the image, expected the image alone")
+        array = np.asarray(values[leaked.name])
+        graph.graph.initializer.append(numpy_helper.from_array(array, leaked.name))
+        graph.graph.input.remove(leaked)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps tf2onnx from logging what is raised as an error anyway; -v shows it."""
+    logger = logging.getLogger("tf2onnx")
+    before = logger.level
+    if not log.isEnabledFor(logging.DEBUG):
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

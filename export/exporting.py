@@ -1,0 +1,120 @@
+"""`cnnkit export`: convert, tidy, describe, compare with the original, and only then write."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import UsageError
+from cnnkit.export.conversion import OPSET, convert
+from cnnkit.export.counting import multiply_adds
+from cnnkit.export.golden_choice import choose_golden
+from cnnkit.export.graphs import save_with_spec
+from cnnkit.export.options import ExportOptions, check_output
+from cnnkit.export.original import Original, find_keras_file, load_original
+from cnnkit.export.parity import Parity, check_parity, parity_images
+from cnnkit.export.tidying import IR_VERSION, tidy
+from cnnkit.extras import require
+from cnnkit.files import whole_file
+from cnnkit.messages import log
+from cnnkit.runtime import OnnxClassifier
+from cnnkit.spec import GraphFacts, InputSpec, ModelSpec, Tolerance
+from cnnkit.spec.fields import Dtype
+
+TOLERANCE = 1e-4  # of a probability, between Keras and onnxruntime in float32
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was written, and how it was checked."""
+
+    path: Path
+    source: Path  # the Keras file
+    spec: ModelSpec
+    parity: Parity
+    nodes: int
+    size_bytes: int
+
+
+def export_model(options: ExportOptions) -> ExportReport:
+    """Exports a Keras model to an ONNX file, which appears only if it answers as the Keras model does.
+
+    Args:
+        options: What to export, and where to.
+
+    Raises:
+        UsageError: Flags are missing or contradict the model.
+        OutputError: The output exists already or cannot be written.
+        ModelError: The Keras file cannot be loaded, or computes what ONNX cannot.
+        DataError: The folder of golden images holds none.
+        ParityError: The exported graph answers differently.
+        MissingExtraError: TensorFlow, tf2onnx or onnx is not installed.
+    """
+    require("cnnkit export", "export", "tensorflow", "keras", "tf2onnx", "onnx")
+    check_output(options.output, overwrite=options.overwrite)
+    _use_tensorflow()
+    log.info("loading %s", find_keras_file(options.source))
+    original = load_original(options)
+    if options.input_dtype == "float32" and original.spec.input.dtype == "uint8":
+        raise UsageError(f"{original.path} itself takes uint8 pixels: leave out --input-dtype float32")
+    log.info("converting to ONNX")
+    graph = tidy(convert(original, options.input_dtype))
+    golden, images = choose_golden(original, options.golden)
+    spec = dataclasses.replace(_describe(original, graph, options.input_dtype), golden=golden)
+    parity = _write(graph, spec, original, images, options.output)
+    return ExportReport(
+        options.output, original.path, spec, parity, len(graph.graph.node), options.output.stat().st_size
+    )
+
+
+def _use_tensorflow() -> None:
+    """Makes Keras run on TensorFlow, the one backend that tf2onnx reads, whatever the model was trained on."""
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        return
+    import keras
+
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise UsageError(f"Keras runs on {backend} in this process, export needs TensorFlow: KERAS_BACKEND=tensorflow")
+
+
+def _describe(original: Original, graph: Any, input_dtype: Dtype) -> ModelSpec:
+    """Returns the spec of the exported graph, golden images aside."""
+    spec = original.spec
+    facts = GraphFacts(int(original.model.count_params()), multiply_adds(graph), OPSET, IR_VERSION)
+    return dataclasses.replace(
+        spec,
+        input=spec.input if input_dtype == "float32" else _as_bytes(spec.input),
+        output="probabilities",
+        graph=facts,
+        tolerance=Tolerance(TOLERANCE, 0),
+        quantization=None,
+    )
+
+
+def _as_bytes(taken: InputSpec) -> InputSpec:
+    return dataclasses.replace(taken, dtype="uint8", scale=1.0, mean=(), std=())
+
+
+def _write(graph: Any, spec: ModelSpec, original: Original, golden: NDArray[np.uint8], output: Path) -> Parity:
+    """Checks the finished file in a folder of its own, then writes it whole."""
+    with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
+        trial = Path(folder, output.name)
+        save_with_spec(graph, spec, trial)
+        images = parity_images(golden, spec.input)
+        classifier = OnnxClassifier(trial)
+        log.info("comparing with Keras on %d images", len(images))
+        parity = check_parity(original.probabilities, classifier.probabilities, images, tolerance=TOLERANCE)
+        content = trial.read_bytes()
+    with whole_file(output) as temporary:
+        temporary.write_bytes(content)
+    return parity

@@ -1,0 +1,63 @@
+"""Chooses the golden images that travel with an exported model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import DataError, UsageError
+from cnnkit.export.calibration import warn_of
+from cnnkit.export.original import Original
+from cnnkit.export.samples import generated_images
+from cnnkit.folders import list_images, read_images
+from cnnkit.golden import decode_golden, encode_golden
+from cnnkit.spec import GoldenImage
+from cnnkit.spec.reading import MAX_GOLDEN_IMAGES
+
+_SEED = 0
+
+
+def choose_golden(original: Original, wish: str | None) -> tuple[tuple[GoldenImage, ...], NDArray[np.uint8]]:
+    """Chooses golden images and lets the Keras model answer them.
+
+    Args:
+        original: The Keras model; its spec may bring golden images from the run.
+        wish: "generated", "none", a folder of images, or None for the run's own, or else generated ones.
+
+    Returns:
+        The golden images, at most as many as the spec allows, and the same as (N, height, width, channels) uint8.
+
+    Raises:
+        UsageError: The wish is neither a word nor a folder.
+        DataError: The folder holds no readable image.
+    """
+    images = _images(original, wish)
+    if not len(images):
+        return (), images
+    golden = encode_golden(images, original.probabilities(images), color=original.spec.input.color)
+    return golden, images[: len(golden)]
+
+
+def _images(original: Original, wish: str | None) -> NDArray[np.uint8]:
+    spec = original.spec
+    if wish == "none":
+        return np.empty((0, spec.input.height, spec.input.width, spec.input.channels), np.uint8)
+    if wish is None and spec.golden:
+        return decode_golden(spec)
+    if wish in (None, "generated"):
+        return generated_images(MAX_GOLDEN_IMAGES, spec.input, _SEED)
+    return _from_folder(Path(str(wish)), original)
+
+
+def _from_folder(folder: Path, original: Original) -> NDArray[np.uint8]:
+    if not folder.is_dir():
+        raise UsageError(f"--golden {folder}: no such folder, expected a folder of images, generated or none")
+    paths = list_images(folder)
+    order = np.random.default_rng(_SEED).permutation(len(paths))[:MAX_GOLDEN_IMAGES]
+    images, failures = read_images([paths[index] for index in sorted(order)], original.spec.input)
+    warn_of(failures)
+    if not len(images):
+        raise DataError(f"--golden {folder} holds no readable image")
+    return images

@@ -1,0 +1,93 @@
+"""The images on which a quantization is measured: never those that calibrated it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unicodedata import normalize
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import DataError, SourceError
+from cnnkit.export.calibration import calibration_paths, draw_balanced, warn_of, without
+from cnnkit.export.options import QuantizeOptions
+from cnnkit.folders import list_class_folder, list_images, read_images, test_split
+from cnnkit.messages import log
+from cnnkit.spec import InputSpec
+
+MOST_LEFT_OVER = 2000  # images of the calibration folder
+FEWEST_LEFT_OVER = 32
+_CHUNK = 256  # images in memory at once
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Image files, with their classes where they are known."""
+
+    paths: tuple[Path, ...]
+    targets: tuple[int, ...] | None  # index of the label, one a path
+
+    def chunks(self, taken: InputSpec) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64] | None]]:
+        """Reads the images in parts, leaving out those that cannot be read.
+
+        Yields:
+            (n, height, width, channels) uint8, n at least 1, and (n,) targets or None.
+        """
+        for start in range(0, len(self.paths), _CHUNK):
+            paths = self.paths[start : start + _CHUNK]
+            images, failures = read_images(paths, taken)
+            warn_of(failures)
+            if not len(images):
+                continue
+            failed = {failure.source for failure in failures}
+            kept = [start + index for index, path in enumerate(paths) if str(path) not in failed]
+            yield images, None if self.targets is None else np.array(self.targets, np.int64)[kept]
+
+
+def choose_held_out(options: QuantizeOptions, used: frozenset[str], labels: tuple[str, ...]) -> HeldOut | None:
+    """Chooses the images to measure on: those of --data, or what calibration left of its folder.
+
+    Args:
+        options: The folders.
+        used: SHA-256 of the calibration images; files of that content are left out.
+        labels: The model's class names.
+
+    Returns:
+        None where --data is not given and too little is left.
+
+    Raises:
+        SourceError: --data is no folder.
+        DataError: --data has a class folder that is no label of the model, or nothing but calibration images.
+    """
+    if options.data is None:
+        return _left_over(options, used, labels)
+    if not options.data.is_dir():
+        raise SourceError(f"--data {options.data}: no such folder, expected a folder of images")
+    root = test_split(options.data)
+    if any(path.is_dir() and not path.name.startswith(".") for path in root.iterdir()):
+        files = list_class_folder(root, labels)
+        held = _select(files.paths, files.targets, set(without(files.paths, used)))
+    else:
+        held = HeldOut(tuple(without(list_images(root), used)), None)
+    if not held.paths:
+        raise DataError(f"--data {options.data} holds no image beside those that calibrate, expected others")
+    return held
+
+
+def _left_over(options: QuantizeOptions, used: frozenset[str], labels: tuple[str, ...]) -> HeldOut | None:
+    drawn = draw_balanced(calibration_paths(options.calibration), MOST_LEFT_OVER + len(used), options.seed + 1)
+    unused = {path: drawn[path] for path in without(drawn, used)}
+    left = draw_balanced(unused, MOST_LEFT_OVER, options.seed + 1)
+    if len(left) < FEWEST_LEFT_OVER:
+        log.warning("too few images are left to measure the loss of accuracy: name others with --data")
+        return None
+    known = [normalize("NFC", label) for label in labels]
+    targets = tuple(known.index(name) for name in left.values()) if set(left.values()) <= set(known) else None
+    return HeldOut(tuple(left), targets)
+
+
+def _select(paths: tuple[Path, ...], targets: tuple[int, ...], wanted: set[Path]) -> HeldOut:
+    pairs = [(path, target) for path, target in zip(paths, targets, strict=True) if path in wanted]
+    return HeldOut(tuple(path for path, _ in pairs), tuple(target for _, target in pairs))

@@ -1,0 +1,51 @@
+"""Reads class names from a flag."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cnnkit.errors import UsageError
+
+_EXPECTED = "expected a file with one name a line, or names separated by commas"
+
+
+def parse_labels(text: str) -> tuple[str, ...]:
+    """Reads class names, in output order.
+
+    Args:
+        text: A path of a text file with a name a line or of a JSON list, or names separated by commas.
+
+    Raises:
+        UsageError: It is neither, or the names are fewer than two, empty or not distinct.
+    """
+    path = Path(text)
+    if path.is_file():
+        names = _read(path)
+    elif "," in text:
+        names = [name.strip() for name in text.split(",")]
+    else:
+        raise UsageError(f"--labels {text}: no such file, {_EXPECTED}")
+    _check(names, text)
+    return tuple(names)
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+        names = json.loads(content) if path.suffix == ".json" else content.splitlines()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--labels {path} cannot be read ({error}), {_EXPECTED}") from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"--labels {path} is no JSON list of names")
+    return [name.strip() for name in names if name.strip()]
+
+
+def _check(names: list[str], text: str) -> None:
+    if "" in names:
+        raise UsageError(f"--labels {text} holds an empty name, {_EXPECTED}")
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise UsageError(f"--labels {text} names {repeated[0]!r} more than once, expected distinct names")
+    if len(names) < 2:
+        raise UsageError(f"--labels {text} holds {len(names)} name, expected at least 2")

@@ -1,0 +1,70 @@
+"""What can be asked of an export and of a quantization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from cnnkit.errors import OutputError
+from cnnkit.spec.fields import Color, Dtype, Interpolation, Resize
+
+CalibrationMethod = Literal["minmax", "entropy", "percentile"]
+
+
+@dataclass(frozen=True)
+class InputFlags:
+    """How an image becomes the input of the Keras model, as far as the user says it; None means not said.
+
+    The Keras model takes x = (pixel * scale - mean) / std per channel, with pixel from 0 to 255.
+    """
+
+    scale: float | None = None
+    mean: tuple[float, ...] | None = None  # one number, or one a channel
+    std: tuple[float, ...] | None = None  # one number, or one a channel, above 0
+    color: Color | None = None  # the order of the channels that the Keras model takes
+    resize: Resize | None = None
+    interpolation: Interpolation | None = None
+    size: tuple[int, int] | None = None  # height, width in pixels; only for models that take any size
+
+    def says_scaling(self) -> bool:
+        """Whether scale, mean or std were given."""
+        return (self.scale, self.mean, self.std) != (None, None, None)
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """One export."""
+
+    source: Path  # a run folder, or a .keras or .h5 file
+    output: Path
+    labels: str | None = None  # a file with a name a line, or names separated by commas
+    input: InputFlags = field(default_factory=InputFlags)
+    golden: str | None = None  # a folder of images, "generated" or "none"; None takes the run's, else generated ones
+    input_dtype: Dtype = "uint8"  # of the ONNX graph's input
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class QuantizeOptions:
+    """One quantization."""
+
+    model: Path  # a float32 ONNX file with a spec
+    calibration: Path  # a folder of images, with or without class folders
+    output: Path
+    data: Path | None = None  # images to measure on; None takes what calibration leaves over
+    calibration_size: int = 500  # images
+    method: CalibrationMethod = "minmax"
+    seed: int = 0
+    threads: int | None = None  # of one inference when latency is measured; None takes one a physical core
+    overwrite: bool = False
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Raises OutputError where `path` cannot become a new file, before hours are spent on what to write there."""
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder, expected the name of an .onnx file")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already: replace it with --overwrite, or name another file with -o")
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write {path}: the folder {path.parent} does not exist")

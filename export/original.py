@@ -1,0 +1,137 @@
+"""The Keras model to be exported, with a spec of what its file takes and gives."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit import __version__
+from cnnkit.errors import ModelError, UsageError
+from cnnkit.export.foreign import describe_input, output_kind
+from cnnkit.export.labels import parse_labels
+from cnnkit.export.layers import in_float32
+from cnnkit.export.options import ExportOptions, InputFlags
+from cnnkit.files import sha256
+from cnnkit.keras_runtime import load_keras_model
+from cnnkit.messages import log
+from cnnkit.preprocess import prepare_batch, softmax
+from cnnkit.spec import ModelSpec, Provenance, read_spec
+
+_BATCH = 64  # images that run at once
+
+
+@dataclass(frozen=True)
+class Original:
+    """A Keras model in float32 and the spec of its file; a `cnnkit.classifier.Classifier`."""
+
+    path: Path
+    model: Any  # keras.Model
+    spec: ModelSpec
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Classifies a batch; see `cnnkit.classifier.Classifier`."""
+        starts = range(0, len(images), _BATCH)
+        parts = [self._outputs(images[start : start + _BATCH]) for start in starts]
+        output = np.concatenate(parts)
+        return softmax(output) if self.spec.output == "logits" else output
+
+    def _outputs(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        import tensorflow as tf
+
+        tensor = prepare_batch(images, self.spec.input)
+        with tf.device("/CPU:0"):  # GPUs round float32 products to TF32
+            return np.asarray(self.model(tensor, training=False), dtype=np.float32)
+
+
+def load_original(options: ExportOptions) -> Original:
+    """Loads the Keras model and finds out, from its run folder or the flags, what it takes and gives.
+
+    Raises:
+        ModelError: The file is missing, cannot be loaded, or is no classifier of one image.
+        SpecError: The run folder's spec.json is malformed.
+        UsageError: Flags are missing, or contradict the run.
+    """
+    path = find_keras_file(options.source)
+    run_spec = _run_spec(path)
+    if run_spec is not None:
+        _refuse_scaling(options.input, path.parent)
+    labels = parse_labels(options.labels) if options.labels else None
+    model = in_float32(load_keras_model(path))
+    spec = _of_run(run_spec, options.input) if run_spec else _of_foreign(model, path, labels, options.input)
+    if labels is not None:
+        spec = dataclasses.replace(spec, labels=labels)
+    _check_width(model, spec)
+    return Original(path, model, _with_provenance(spec, path))
+
+
+def find_keras_file(source: Path) -> Path:
+    """Returns the Keras file that is meant: `source` itself, or the model.keras of a run folder.
+
+    Raises:
+        ModelError: There is none.
+    """
+    if not source.is_dir():
+        return source  # load_keras_model says what is wrong with it
+    path = source / "model.keras"
+    if not path.is_file():
+        raise ModelError(f"{source} holds no model.keras, expected a run folder, or a .keras or .h5 file")
+    return path
+
+
+def _run_spec(path: Path) -> ModelSpec | None:
+    """Returns the spec beside a Keras file, where it was written for that very file."""
+    beside = path.parent / "spec.json"
+    if not (path.is_file() and beside.is_file()):
+        return None
+    spec = read_spec(beside.read_text(encoding="utf-8"))
+    stated = spec.provenance.keras_sha256 if spec.provenance else None
+    if stated not in (None, sha256(path)):
+        log.warning("%s was written for another file than %s and is not used", beside, path.name)
+        return None
+    return spec
+
+
+def _refuse_scaling(flags: InputFlags, folder: Path) -> None:
+    if flags.says_scaling() or flags.color or flags.size:
+        raise UsageError(
+            f"{folder / 'spec.json'} says what the model takes: leave out --scale, --mean, --std, --color and --size"
+        )
+
+
+def _of_run(spec: ModelSpec, flags: InputFlags) -> ModelSpec:
+    choices = {"resize": flags.resize, "interpolation": flags.interpolation}
+    said: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
+    return dataclasses.replace(spec, input=dataclasses.replace(spec.input, **said))
+
+
+def _of_foreign(model: Any, path: Path, labels: tuple[str, ...] | None, flags: InputFlags) -> ModelSpec:
+    taken = describe_input(model, flags, path)
+    if labels is None:
+        raise UsageError(f"{path} does not say its class names: add --labels, a file of names or a,b,c in output order")
+    return ModelSpec(labels=labels, input=taken, output=output_kind(model, taken, path))
+
+
+def _check_width(model: Any, spec: ModelSpec) -> None:
+    shape = _output_shape(model, spec)
+    if shape != (len(spec.labels),):
+        raise UsageError(
+            f"the model gives an output of shape {shape} for an image and there are {len(spec.labels)} labels: "
+            "expected one number a label, in the output's order"
+        )
+
+
+def _output_shape(model: Any, spec: ModelSpec) -> tuple[int, ...]:
+    taken = spec.input
+    blank = np.zeros((1, taken.height, taken.width, taken.channels), np.uint8)
+    return tuple(model(prepare_batch(blank, taken), training=False).shape)[1:]
+
+
+def _with_provenance(spec: ModelSpec, path: Path) -> ModelSpec:
+    known = spec.provenance or Provenance(__version__)
+    facts = dataclasses.replace(known, cnnkit_version=__version__, keras_sha256=sha256(path), original_input=spec.input)
+    return dataclasses.replace(spec, provenance=facts)

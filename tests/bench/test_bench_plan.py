@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from cnnkit.bench.plan import latency_runs, throughput_runs
+
+
+@pytest.mark.parametrize(
+    ("kind", "estimate_ms", "runs"),
+    [
+        pytest.param("model", 0.25, 1000, id="short runs: more than p99 takes"),
+        pytest.param("model", 6.0, 833, id="as many as five seconds hold"),
+        pytest.param("model", 20.0, 662, id="enough for p99"),
+        pytest.param("model", 100.0, 200, id="no more than twenty seconds"),
+        pytest.param("original-predict", 60.0, 662, id="predict gets more time"),
+        pytest.param("original-predict", 100.0, 450, id="but not without end"),
+        pytest.param("original-function", 5000.0, 30, id="never fewer than thirty"),
+    ],
+)
+def test_latency_runs(kind, estimate_ms, runs):
+    assert latency_runs(kind, estimate_ms) == runs
+
+
+@pytest.mark.parametrize(
+    ("estimate_ms", "runs"),
+    [
+        pytest.param(1.0, 20, id="short"),
+        pytest.param(500.0, 8, id="four seconds"),
+        pytest.param(9000.0, 3, id="never fewer than three"),
+    ],
+)
+def test_throughput_runs(estimate_ms, runs):
+    assert throughput_runs(estimate_ms) == runs

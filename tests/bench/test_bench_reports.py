@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnkit.bench.accuracy import Answers
+from cnnkit.bench.contenders import BenchOptions
+from cnnkit.bench.report_json import json_report
+from cnnkit.bench.report_markdown import markdown_report
+from cnnkit.bench.report_table import percent, plain_report, significant, size
+from cnnkit.bench.reports import check_output, report_session
+from cnnkit.bench.session import summarise
+from cnnkit.errors import OutputError
+
+RIGHT = np.zeros(100, np.int64)
+ANSWERS = Answers(RIGHT, {"net function": RIGHT, "net_int8": np.array([0] * 90 + [1] * 10)})
+
+
+@pytest.fixture
+def session(make_contender, timed, machine):
+    contenders = [make_contender("net function", "original-function"), make_contender("net_int8")]
+    times = {"net function": timed(4.0, 662), "net_int8": timed(0.25, 64, "int8")}
+    options = BenchOptions(
+        (Path("/home/somebody/net_int8.onnx"),), Path("/home/somebody/net.keras"), Path("/data/test")
+    )
+    return summarise(contenders, times, ANSWERS, options, machine)
+
+
+@pytest.fixture
+def plain_session(make_contender, timed, machine):
+    """One model, without an original or data."""
+    return summarise(
+        [make_contender("net")], {"net": timed(0.5, 662)}, None, BenchOptions((Path("net.onnx"),)), machine
+    )
+
+
+def test_table(plain_session):
+    assert plain_report(plain_session) == (
+        "Test CPU (2 cores, 4 threads), Linux 6.1, Python 3.11.7, numpy 2.0.0, onnxruntime 1.20.0\n"
+        "\n"
+        "contender  p50 ms  p90 ms  p99 ms  runs  images/s, batch 64\n"
+        "net         0.500   0.500   0.500   662               4,000\n"
+        "\n"
+        "contender  precision  runtime         threads     size  peak memory\n"
+        "net        float32    fake 1.0 (cpu)        1  1.00 kB      50.0 MB\n"
+        "\n"
+        "batch 1 in 20 rounds, the contenders in turns, each in a process of its own; random images\n"
+    )
+
+
+def test_table_with_an_original_and_data(session):
+    assert plain_report(session) == (
+        "Test CPU (2 cores, 4 threads), Linux 6.1, Python 3.11.7, numpy 2.0.0, onnxruntime 1.20.0\n"
+        "\n"
+        "contender     p50 ms  p90 ms  p99 ms  runs  images/s, batch 64\n"
+        "net function    4.00    4.00    4.00   662                 500\n"
+        "net_int8       0.250   0.250       -    64               8,000\n"
+        "\n"
+        "contender     precision  runtime         threads     size  peak memory\n"
+        "net function  float32    fake 1.0 (cpu)        1  1.00 kB      50.0 MB\n"
+        "net_int8      int8       fake 1.0 (cpu)        1  1.00 kB      50.0 MB\n"
+        "\n"
+        "contender                       top-1  same label as original\n"
+        "net function  100.00 % (96.30-100.00)                       -\n"
+        "net_int8        90.00 % (82.56-94.48)                 90.00 %\n"
+        "\n"
+        "median latency of  over that of  ratio  95 % interval\n"
+        "net function       net_int8       16.0      16.0-16.0\n"
+        "\n"
+        "batch 1 in 20 rounds, the contenders in turns, each in a process of its own; random images\n"
+        "a percentile that is left out has too few runs: p50 takes 11, p90 takes 64, p99 takes 662\n"
+        "top-1 with 95 % Wilson intervals on 100 images\n"
+    )
+
+
+def test_markdown(session):
+    lines = markdown_report(session).splitlines()
+    assert lines[:4] == [
+        "| contender | p50 ms | p90 ms | p99 ms | runs | images/s, batch 64 |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| net function | 4.00 | 4.00 | 4.00 | 662 | 500 |",
+        "| net\\_int8 | 0.250 | 0.250 | - | 64 | 8,000 |",
+    ]
+    assert "| net function | net\\_int8 | 16.0 | 16.0-16.0 |" in lines
+    assert lines[-1] == "- top-1 with 95 % Wilson intervals on 100 images"
+
+
+def test_json_fields(session):
+    report = json.loads(json_report(session))
+    assert list(report) == ["schema_version", "machine", "options", "contenders", "ratios", "raw"]
+    assert report["schema_version"] == 1
+    assert list(report["contenders"][1]) == [
+        "name",
+        "kind",
+        "precision",
+        "runtime",
+        "latency_ms",
+        "images_per_s",
+        "batch_size",
+        "threads",
+        "size_bytes",
+        "peak_memory_bytes",
+        "accuracy",
+        "agreement_with_original",
+    ]
+    assert report["contenders"][1]["latency_ms"] == {"p50": 0.25, "p90": 0.25, "p99": None, "n": 64}
+    assert report["contenders"][1]["accuracy"] == pytest.approx(
+        {"top1": 0.9, "low": 0.82562, "high": 0.94478, "n": 100}, abs=1e-4
+    )
+    assert report["contenders"][1]["agreement_with_original"] == 0.9
+    assert report["contenders"][0]["agreement_with_original"] is None
+    assert report["ratios"][0] == {
+        "numerator": "net function",
+        "denominator": "net_int8",
+        "quantity": "median latency_ms",
+        "ratio": 16.0,
+        "low": 16.0,
+        "high": 16.0,
+    }
+    assert report["raw"]["net_int8"] == {"latency_ms": [0.25] * 64, "batch_ms": [8.0] * 3}
+
+
+def test_json_names_no_folder(session):
+    text = json_report(session)
+    assert "somebody" not in text
+    assert "/data" not in text
+    assert json.loads(text)["options"]["data"] == "test"
+
+
+def test_raw_times_take_one_line_a_contender(session):
+    assert len([line for line in json_report(session).splitlines() if "batch_ms" in line]) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param(0.0, "0", id="zero"),
+        pytest.param(0.024913, "0.0249", id="small"),
+        pytest.param(2.2, "2.20", id="ones"),
+        pytest.param(58.53, "58.5", id="tens"),
+        pytest.param(999.6, "1,000", id="rounds up"),
+        pytest.param(1234567.0, "1,230,000", id="millions"),
+    ],
+)
+def test_three_significant_digits(value, text):
+    assert significant(value) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        pytest.param(None, "-", id="unknown"),
+        pytest.param(312_400, "312 kB", id="kB"),
+        pytest.param(1_250_000, "1.25 MB", id="MB"),
+    ],
+)
+def test_size(count, text):
+    assert size(count) == text
+
+
+def test_percent():
+    assert (percent(0.98765), percent(None)) == ("98.77 %", "-")
+
+
+@pytest.mark.parametrize("style", ["table", "json", "markdown"])
+def test_output_file_holds_what_stdout_would(session, style, tmp_path, capsys):
+    report_session(session, style, None)
+    printed = capsys.readouterr().out
+    report_session(session, style, tmp_path / "report")
+    assert (tmp_path / "report").read_text(encoding="utf-8") == printed
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        pytest.param("none/report.json", "its folder does not exist", id="no folder"),
+        pytest.param(".", "it is a folder, expected a file", id="a folder"),
+    ],
+)
+def test_output_is_checked_beforehand(tmp_path, name, message):
+    with pytest.raises(OutputError, match=message):
+        check_output(tmp_path / name)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+from tiny_keras import save_tiny_keras
+from tiny_models import TINY_SPEC
+
+import cnnkit.extras
+from cnnkit.cli import main
+from cnnkit.files import sha256
+from cnnkit.spec import InputSpec, Provenance
+
+
+def bench(*arguments: object):
+    return CliRunner().invoke(main, ["bench", *map(str, arguments)])
+
+
+@pytest.fixture
+def data(make_image, tmp_path):
+    """Two images of each class."""
+    for color in TINY_SPEC.labels:
+        for number in range(2):
+            make_image(f"data/test/{color}/{number}.png", color)
+    return tmp_path / "data"
+
+
+def test_one_model(tiny_model):
+    result = bench("--model", tiny_model, "--runs", 64, "--batch-size", 8, "--threads", 1, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    (contender,) = report["contenders"]
+    assert (contender["name"], contender["kind"], contender["threads"]) == ("tiny", "model", 1)
+    latency = contender["latency_ms"]
+    assert (latency["n"], latency["p99"]) == (64, None)
+    assert 0 < latency["p50"] <= latency["p90"]
+    assert contender["size_bytes"] == tiny_model.stat().st_size
+    assert contender["images_per_s"] > 0
+    assert contender["accuracy"] is None
+    assert len(report["raw"]["tiny"]["latency_ms"]) == 64
+    assert str(tiny_model.parent) not in result.stdout
+
+
+def test_the_bundled_model_is_the_default(models_folder, tiny_model):
+    tiny_model.rename(models_folder / "resnet8.int8.onnx")
+    result = bench("--runs", 11, "--batch-size", 2)
+    assert result.exit_code == 0, result.stderr
+    assert "\nresnet8.int8  float32 " in result.stdout
+    assert result.stderr.splitlines()[0] == "loading resnet8.int8"
+
+
+@pytest.mark.slow  # two processes load TensorFlow
+def test_with_the_original_and_data(tmp_path, data, make_model):
+    original = save_tiny_keras(tmp_path / "net.keras")
+    provenance = Provenance("1.0", keras_sha256=sha256(original), original_input=InputSpec(8, 8, 3, dtype="float32"))
+    model = make_model("net.onnx", spec=replace(TINY_SPEC, provenance=provenance))
+    output = tmp_path / "bench.json"
+    result = bench(
+        "--model", model, "--original", original, "--data", data, "--runs", 12, "--batch-size", 2,
+        "--format", "json", "--output", output,
+    )  # fmt: skip
+    assert (result.exit_code, result.stdout) == (0, ""), result.stderr
+    assert "not exported from" not in result.stderr
+    report = json.loads(output.read_text(encoding="utf-8"))
+    contenders = {contender["name"]: contender for contender in report["contenders"]}
+    assert {name: contender["kind"] for name, contender in contenders.items()} == {
+        "net predict": "original-predict",
+        "net function": "original-function",
+        "net": "model",
+    }
+    assert [contender["accuracy"]["top1"] for contender in contenders.values()] == [1.0, 1.0, 1.0]
+    assert contenders["net"]["accuracy"]["n"] == 6
+    assert contenders["net"]["agreement_with_original"] == 1.0
+    assert contenders["net function"]["peak_memory_bytes"] > contenders["net"]["peak_memory_bytes"]
+    assert [(ratio["numerator"], ratio["denominator"]) for ratio in report["ratios"]] == [
+        ("net predict", "net"),
+        ("net function", "net"),
+    ]
+    assert all(ratio["low"] <= ratio["ratio"] <= ratio["high"] for ratio in report["ratios"])
+
+
+def test_original_without_keras(tiny_model, monkeypatch):
+    monkeypatch.setattr(cnnkit.extras, "find_spec", lambda name: None)
+    result = bench("--model", tiny_model, "--original", "net.keras")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "cnnkit: error: cnnkit bench --original needs keras, which is not installed: pip install 'cnnkit[train]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        pytest.param(("--data", "{folder}/photos"), 1, "purple is none of the model's classes", id="classes"),
+        pytest.param(
+            ("--data", "{folder}/none"), 1, "none: no such folder, expected a folder of class folders", id="data"
+        ),
+        pytest.param(("--output", "{folder}/none/bench.json"), 1, "its folder does not exist", id="output"),
+        pytest.param(("--model", "{folder}/none.onnx"), 1, "none.onnx", id="model"),
+        pytest.param(("--provider", "abacus"), 2, "provider 'abacus' is not known", id="provider"),
+        pytest.param(("--runs", "0"), 2, "0 is not in the range x>=1", id="runs"),
+    ],
+)
+def test_one_line_for_what_cannot_be_measured(tiny_model, make_image, tmp_path, arguments, exit_code, message):
+    make_image("photos/purple/1.png")
+    result = bench("--model", tiny_model, *(argument.format(folder=tmp_path) for argument in arguments))
+    assert (result.exit_code, result.stdout) == (exit_code, "")
+    assert message in result.stderr.splitlines()[-1]

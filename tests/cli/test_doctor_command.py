@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+import cnnkit.doctor
+from cnnkit.cli import main
+from cnnkit.tensorflow_probe import Gpu, TensorFlowFacts
+
+
+@pytest.fixture(autouse=True)
+def _machine(monkeypatch, models_folder, tiny_model):
+    """A machine with one GPU, no camera, and the tiny model as the bundled one."""
+    facts = TensorFlowFacts("2.21.0", True, (Gpu("H200", (9, 0)),))
+    monkeypatch.setattr(cnnkit.doctor.examine, "__defaults__", (lambda: facts,))
+    monkeypatch.setattr(cnnkit.doctor, "cameras_present", lambda: ())
+    tiny_model.rename(models_folder / "tiny.int8.onnx")
+
+
+def doctor(*arguments: str):
+    return CliRunner().invoke(main, ["doctor", *arguments])
+
+
+def test_table():
+    result = doctor()
+    assert (result.exit_code, result.stderr) == (0, "")
+    rows = dict(line.split("  ", 1) for line in result.stdout.partition("\n\n")[0].splitlines())
+    assert rows["TensorFlow"].strip() == "2.21.0, with CUDA, GPUs: H200"
+    assert rows["cameras"].strip() == "none found"
+    assert rows["bundled model"].strip().startswith("tiny.int8.onnx: answers as its original did on 4 golden images")
+    assert "- GPU: --mixed-precision pays, its tensor cores multiply 16-bit numbers" in result.stdout.splitlines()
+
+
+def test_json():
+    result = doctor("--format", "json")
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["schema_version"]) == (0, 1)
+    assert report["tensorflow"]["gpus"] == [{"name": "H200", "compute_capability": [9, 0]}]
+    assert report["bundled_model"]["passed"] is True
+    assert set(report["extras"]) == {"base", "train", "export"}
+    assert report["machine"]["int8_dot_product"] in (True, False, None)
+    assert report["advice"]

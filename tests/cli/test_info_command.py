@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+from tiny_models import TINY_SPEC, tiny_spec
+
+from cnnkit.cli import main
+from cnnkit.spec import DatasetRecord, GraphFacts, Provenance, Quantization, read_spec
+
+FULL_SPEC = tiny_spec(
+    graph=GraphFacts(parameters=78330, multiply_adds=12500000, opset=17, ir_version=8),
+    provenance=Provenance(
+        cnnkit_version="1.0.0",
+        architecture="resnet8",
+        seed=0,
+        dataset=DatasetRecord("flowers", {"train": 1000, "test": 200}, "ab" * 32),
+        metrics={"top1": 0.8437},
+    ),
+    quantization=Quantization(
+        scheme="U8S8 per channel, reduced range",
+        calibration_images=512,
+        calibration_fingerprint="cd" * 32,
+        cpu="Some CPU",
+        evaluation={"drop": 0.0012, "agreement": 0.986},
+        latency={"p50_ms": 0.25},
+    ),
+)
+
+
+def info(*arguments: object):
+    return CliRunner().invoke(main, ["info", *map(str, arguments)])
+
+
+def test_table(make_model, monkeypatch, tmp_path):
+    size = make_model(spec=FULL_SPEC).stat().st_size
+    golden = sum(len(image.png) for image in FULL_SPEC.golden)
+    monkeypatch.chdir(tmp_path)
+    result = info("tiny.onnx")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        "field          value\n"
+        f"file           tiny.onnx, {size:,} bytes\n"
+        "input          image: uint8 (batch, 8, 8, 3)\n"
+        "output         probabilities: float32 (batch, 3)\n"
+        "opset          17 (IR version 8)\n"
+        "parameters     78,330\n"
+        "multiply-adds  12,500,000\n"
+        "quantized      yes\n"
+        "labels         3: red, green, blue\n"
+        "image          8x8 rgb, squash, area interpolation\n"
+        "scheme         U8S8 per channel, reduced range, calibrated on 512 images\n"
+        "measured on    Some CPU\n"
+        "evaluation     drop 0.0012, agreement 0.986\n"
+        "latency        p50_ms 0.25\n"
+        "made by        cnnkit 1.0.0\n"
+        "architecture   resnet8\n"
+        "seed           0\n"
+        "dataset        flowers: 1,000 train, 200 test images\n"
+        "test metrics   top1 0.8437\n"
+        f"golden images  4, {golden:,} bytes\n"
+        "tolerance      0.0001, 0 changed labels\n"
+    )
+
+
+def test_json(make_model):
+    path = make_model(spec=FULL_SPEC)
+    facts = json.loads(info(path, "--format", "json").stdout)
+    assert read_spec(json.dumps(facts.pop("spec"))) == FULL_SPEC
+    assert facts == {
+        "inputs": [{"name": "image", "dtype": "uint8", "shape": ["batch", 8, 8, 3]}],
+        "outputs": [{"name": "probabilities", "dtype": "float32", "shape": ["batch", 3]}],
+        "opset": 17,
+        "ir_version": 8,
+        "parameters": 78330,
+        "multiply_adds": 12500000,
+        "size_bytes": path.stat().st_size,
+        "quantized": True,
+    }
+
+
+def test_file_without_a_spec(make_model):
+    path = make_model(spec=None, opset=15)
+    facts = json.loads(info(path, "--format", "json").stdout)
+    unknown = {key for key, value in facts.items() if value is None}
+    assert unknown == {"spec", "parameters", "multiply_adds"}
+    assert (facts["opset"], facts["ir_version"], facts["quantized"]) == (15, 8, False)
+    table = info(path).stdout
+    assert "parameters     unknown\n" in table
+    assert "spec           none: cnnkit export writes labels and scaling into the file\n" in table
+
+
+def _quantized_graph(operator: str) -> bytes:
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    constants = [
+        numpy_helper.from_array(np.float32(0.1), "scale"),
+        numpy_helper.from_array(np.uint8(0), "zero"),
+    ]
+    taken, given = ("FLOAT", "UINT8") if operator == "QuantizeLinear" else ("UINT8", "FLOAT")
+    graph = helper.make_graph(
+        [helper.make_node(operator, ["x", "scale", "zero"], ["y"])],
+        "quantized",
+        [helper.make_tensor_value_info("x", getattr(TensorProto, taken), [None, 4])],
+        [helper.make_tensor_value_info("y", getattr(TensorProto, given), [None, 4])],
+        constants,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+
+
+@pytest.mark.parametrize(("operator", "quantized"), [("QuantizeLinear", True), ("DequantizeLinear", False)])
+def test_quantized_file_without_a_spec(tmp_path, operator, quantized):
+    path = tmp_path / "foreign.onnx"
+    path.write_bytes(_quantized_graph(operator))
+    facts = json.loads(info(path, "--format", "json").stdout)
+    assert facts["quantized"] is quantized
+    assert facts["inputs"][0]["shape"] == [None, 4]
+    assert "(?, 4)" in info(path).stdout
+
+
+def test_small_spec(make_model):
+    table = info(make_model(spec=replace(TINY_SPEC, golden=()))).stdout
+    assert "quantized      no\n" in table
+    assert "golden images  none\n" in table
+    assert "made by" not in table
+
+
+def test_default_is_the_bundled_model(models_folder, tiny_model):
+    (models_folder / "net.int8.onnx").write_bytes(tiny_model.read_bytes())
+    assert "net.int8.onnx" in info().stdout
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        pytest.param(None, "there is no model file", id="missing"),
+        pytest.param(b"garbage", "is no ONNX model, or is damaged", id="garbage"),
+    ],
+)
+def test_bad_file(tmp_path, data, message):
+    path = tmp_path / "bad.onnx"
+    if data is not None:
+        path.write_bytes(data)
+    result = info(path, "--format", "json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1

@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner, Result
+from tiny_models import TINY_SPEC, build_tiny_onnx
+
+from cnnkit.cli import main
+from cnnkit.spec import METADATA_KEY
+
+
+@pytest.fixture
+def photos(make_image, tmp_path, monkeypatch):
+    """A folder with three images, a broken one and a text; the current folder is the one above."""
+    make_image("photos/red.png", "red")
+    make_image("photos/Füße 猫/blue.png", "blue")
+    make_image("photos/deep/er/green.bmp", "green")
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no image")
+    (tmp_path / "photos" / "notes.txt").write_text("red")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def predict(tiny_model, photos):
+    """Runs `cnnkit predict ARGUMENTS` with the tiny model."""
+
+    def run(*arguments: object, stdin: bytes = b"") -> Result:
+        return CliRunner().invoke(main, ["predict", "--model", str(tiny_model), *map(str, arguments)], input=stdin)
+
+    return run
+
+
+def rows(result: Result) -> list[dict]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_table(predict):
+    result = predict("photos")
+    assert result.exit_code == 1
+    assert result.stdout == (
+        "image                     label  confidence  top 3\n"
+        "photos/Füße 猫/blue.png   blue       96.5 %  blue 96.5 %, red 1.8 %, green 1.8 %\n"
+        "photos/deep/er/green.bmp  green      96.5 %  green 96.5 %, red 1.8 %, blue 1.8 %\n"
+        "photos/red.png            red        96.5 %  red 96.5 %, green 1.8 %, blue 1.8 %\n"
+    )
+    failure, *counts = result.stderr.splitlines()
+    assert failure.startswith("cnnkit: error: photos/broken.png: ")
+    assert counts == ["skipped 1 file: no image by its suffix", "cnnkit: warning: 1 of 4 inputs failed"]
+
+
+def test_one_image(predict):
+    result = predict("photos/red.png", "--top-k", 2)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "photos/red.png\nlabel  probability\nred         96.5 %\ngreen        1.8 %\n"
+
+
+def test_quiet(predict):
+    assert CliRunner().invoke(main, ["-q"]).exit_code == 2  # a group without a command
+    arguments = ["-q", "predict", "--model", "tiny.onnx", "photos"]
+    lines = CliRunner().invoke(main, arguments).stderr.splitlines()
+    assert [line.partition(": ")[2].partition(":")[0] for line in lines] == ["error"]
+
+
+def test_json_lines(predict):
+    result = predict("photos", "--format", "jsonl", "--top-k", 1)
+    assert result.exit_code == 1
+    assert [(row["source"], row["label"]) for row in rows(result)] == [
+        ("photos/Füße 猫/blue.png", "blue"),
+        ("photos/broken.png", None),
+        ("photos/deep/er/green.bmp", "green"),
+        ("photos/red.png", "red"),
+    ]
+    good, failed = rows(result)[3], rows(result)[1]
+    assert good == {
+        "source": "photos/red.png",
+        "label": "red",
+        "confidence": pytest.approx(0.9646631),
+        "top": [{"label": "red", "probability": good["confidence"]}],
+        "error": None,
+    }
+    assert (failed["confidence"], failed["top"]) == (None, [])
+    assert failed["error"]
+
+
+def test_json_is_a_list_of_the_same(predict):
+    lines = rows(predict("photos", "--format", "jsonl"))
+    assert json.loads(predict("photos", "--format", "json").stdout) == lines
+
+
+def test_csv_has_the_same_columns(predict):
+    result = predict("photos", "--format", "csv", "--top-k", 2)
+    table = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert list(table[0]) == [
+        "source", "label", "confidence", "label_1", "probability_1", "label_2", "probability_2", "error",
+    ]  # fmt: skip
+    assert [row["label"] for row in table] == ["blue", "", "green", "red"]
+    assert [bool(row["error"]) for row in table] == [False, True, False, False]
+
+
+def test_csv_has_no_more_candidates_than_classes(predict):
+    assert "label_4" not in predict("photos", "--format", "csv", "--top-k", 9).stdout
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 100])
+def test_batch_size_changes_nothing(predict, batch_size):
+    assert predict("photos", "--format", "jsonl", "--batch-size", batch_size).stdout == (
+        predict("photos", "--format", "jsonl").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("sources", "stdin", "labels"),
+    [
+        pytest.param(["photos/red.png", "photos/deep"], b"", ["red", "green"], id="file and folder"),
+        pytest.param(["photos/*.png"], b"", [None, "red"], id="pattern"),
+        pytest.param(["-"], "photos/red.png\nphotos/Füße 猫/blue.png\n".encode(), ["red", "blue"], id="stdin"),
+        pytest.param(["-", "photos/deep"], b"photos/red.png", ["red", "green"], id="stdin and folder"),
+        pytest.param(["gone.jpg", "photos/red.png"], b"", [None, "red"], id="missing file"),
+        pytest.param(["photos/notes.txt", "photos/red.png"], b"", [None, "red"], id="text file by name"),
+    ],
+)
+def test_sources(predict, sources, stdin, labels):
+    result = predict(*sources, "--format", "jsonl", stdin=stdin)
+    assert [row["label"] for row in rows(result)] == labels
+    assert result.exit_code == (1 if None in labels else 0)
+
+
+def test_missing_file_in_a_table(predict):
+    result = predict("gone.jpg")
+    assert (result.exit_code, result.stdout) == (1, "")
+    failure, count = result.stderr.splitlines()
+    assert failure.startswith("cnnkit: error: gone.jpg: ")
+    assert "o such file" in failure
+    assert count == "cnnkit: warning: 1 of 1 input failed"
+
+
+@pytest.mark.parametrize("style", ["table", "json", "jsonl"])
+def test_empty_folder(predict, tmp_path, style):
+    (tmp_path / "empty").mkdir()
+    result = predict("empty", "--format", style, "--output", "rows")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("cnnkit: error: no image found in empty: expected files named .bmp ")
+
+
+def test_folder_without_permission(predict, monkeypatch):
+    """Root may read everything, so the refusal is simulated."""
+    listdir = os.listdir
+
+    def refuse(folder):
+        if str(folder).endswith("deep"):
+            raise PermissionError(13, "Permission denied", folder)
+        return listdir(folder)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    result = predict("photos/deep", "photos/red.png", "--format", "jsonl")
+    assert result.exit_code == 1
+    assert [row["error"] for row in rows(result)] == ["this folder cannot be read: Permission denied", None]
+
+
+def test_min_confidence(predict):
+    row = rows(predict("photos/red.png", "--min-confidence", 0.99, "--format", "jsonl"))[0]
+    assert (row["label"], row["confidence"], row["top"][0]["label"]) == ("unknown", pytest.approx(0.9646631), "red")
+
+
+def test_max_pixels(predict):
+    result = predict("photos/red.png", "--max-pixels", 599, "--format", "jsonl")  # it has 20 x 30
+    assert result.exit_code == 1
+    assert "--max-pixels" in rows(result)[0]["error"]
+
+
+def test_warning_of_an_image(predict, make_image):
+    path = make_image("photos/cut.jpg")
+    path.write_bytes(path.read_bytes()[:-2])
+    result = predict("photos/cut.jpg")
+    assert result.exit_code == 0
+    assert result.stderr == "cnnkit: warning: photos/cut.jpg: JPEG lacks its end marker\n"
+
+
+def test_output_file(predict, tmp_path):
+    result = predict("photos", "--format", "jsonl", "--output", "rows.jsonl")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert (tmp_path / "rows.jsonl").read_text("utf-8") == predict("photos", "--format", "jsonl").stdout
+    again = predict("photos", "--format", "jsonl", "--output", "rows.jsonl")
+    assert again.stderr == (
+        "cnnkit: error: rows.jsonl exists already: name another file, or pass --overwrite to replace it\n"
+    )
+    assert predict("photos/red.png", "--output", "rows.jsonl", "--overwrite").exit_code == 0
+    assert (tmp_path / "rows.jsonl").read_text("utf-8") == predict("photos/red.png").stdout
+
+
+def test_output_to_stdout_by_name(predict):
+    assert predict("photos/red.png", "--output", "-").stdout == predict("photos/red.png").stdout
+
+
+def test_default_model_is_the_bundled_one(photos, models_folder, tiny_model):
+    (models_folder / "net.int8.onnx").write_bytes(tiny_model.read_bytes())
+    result = CliRunner().invoke(main, ["predict", "photos/red.png"])
+    assert (result.exit_code, result.stdout.splitlines()[2]) == (0, "red         96.5 %")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param([], "Missing argument 'SOURCE...'", id="no source"),
+        pytest.param(["x", "--top-k", "0"], "'--top-k': 0 is not in the range", id="top-k"),
+        pytest.param(["x", "--format", "xml"], "'xml' is not one of 'table', 'json', 'jsonl', 'csv'", id="format"),
+        pytest.param(["x", "--min-confidence", "93"], "93.0 is not in the range 0<=x<=1", id="percent"),
+        pytest.param(["x", "--batch-size", "0"], "'--batch-size': 0 is not in the range", id="batch size"),
+        pytest.param(["x", "--provider", "gpu"], "provider 'gpu' is not known, expected one of", id="provider"),
+    ],
+)
+def test_wrong_usage(predict, arguments, message):
+    result = predict(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+GOOD = build_tiny_onnx()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        pytest.param(None, "there is no model file bad.onnx: check the path", id="missing"),
+        pytest.param(b"", "bad.onnx is empty, expected an ONNX model", id="empty"),
+        pytest.param(GOOD[:99], "bad.onnx is no ONNX model, or is damaged", id="truncated"),
+        pytest.param(build_tiny_onnx(None), "bad.onnx carries no model spec", id="no spec"),
+        pytest.param(
+            build_tiny_onnx(None, metadata={METADATA_KEY: '{"spec_version": 7}'}),
+            "bad.onnx: the model spec is version 7, this cnnkit reads version 1: install cnnkit 7.0",
+            id="newer spec",
+        ),
+        pytest.param(build_tiny_onnx(TINY_SPEC, size=9), "bad.onnx takes uint8 (batch, 9, 9, 3)", id="size"),
+    ],
+)
+def test_bad_model(photos, tmp_path, data, message):
+    if data is not None:
+        (tmp_path / "bad.onnx").write_bytes(data)
+    result = CliRunner().invoke(main, ["predict", "--model", "bad.onnx", "photos", "--output", "rows"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"cnnkit: error: {message}")
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "rows").exists()
+
+
+def run_process(*arguments: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, timeout=60, **options)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_are_no_utf8(photos, tiny_model):
+    name = os.fsdecode(b"photos/caf\xe9.png")
+    os.rename("photos/red.png", name)
+    base = ("-m", "cnnkit", "predict", "--model", str(tiny_model), name)
+    lines = run_process(*base, "--format", "jsonl")
+    assert json.loads(lines.stdout)["source"] == name
+    table = run_process(*base)
+    assert table.stdout.startswith(rb"photos/caf\udce9.png")
+    assert (lines.returncode, table.returncode, lines.stderr, table.stderr) == (0, 0, b"", b"")
+
+
+def test_pipe_whose_reader_goes_away(photos, tiny_model):
+    command = [sys.executable, "-m", "cnnkit", "predict", "--model", str(tiny_model), "--format", "jsonl", "-"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    _, errors = process.communicate(b"photos/red.png\n" * 100, timeout=60)
+    assert (process.returncode, errors) == (1, b"")
+
+
+def test_nothing_heavy_is_imported(photos, tiny_model):
+    code = (
+        "import sys; from cnnkit.cli import main\n"
+        f"try: main(['predict', '--model', {str(tiny_model)!r}, 'photos/red.png'])\n"
+        "finally: print(*sorted(sys.modules))"
+    )
+    modules = set(run_process("-c", code).stdout.decode().split("\n")[-2].split())
+    assert {"cv2", "onnxruntime", "numpy", "cnnkit.runtime"} <= modules
+    heavy = {
+        "rich",
+        "onnx",
+        "tensorflow",
+        "keras",
+        "sklearn",
+        "matplotlib",
+        "psutil",
+        "csv",
+        "asyncio",
+        "PIL",
+        "skimage",
+    }
+    assert modules & (heavy | {"concurrent.futures", "multiprocessing", "cnnkit.folders", "cnnkit.golden"}) == set()
+
+
+def test_home_folder_stays_as_it_is(photos, tiny_model, tmp_path):
+    """Neither a cache nor the device identifier of ONNX Runtime's telemetry."""
+    home = tmp_path / "home"
+    home.mkdir()
+    names = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    environment.update(HOME=str(home), USERPROFILE=str(home))
+    result = run_process("-m", "cnnkit", "predict", "--model", str(tiny_model), "photos/red.png", env=environment)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert os.listdir(home) == []

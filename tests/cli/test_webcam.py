@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import pytest
+from click.testing import CliRunner
+from live_fakes import count_frames, write_video
+from tiny_models import solid
+
+from cnnkit.cli import main
+
+LONG = [200] * 300  # a video that outlasts its test
+
+
+def webcam(*arguments):
+    return CliRunner().invoke(main, ["webcam", *map(str, arguments)])
+
+
+def rows(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """0.2 seconds of red."""
+    return write_video(tmp_path / "clip.mp4", [220] * 10, rate_hz=50.0)
+
+
+def test_headless_prints_a_row_for_each_frame(clip, tiny_model):
+    result = webcam("--source", clip, "--model", tiny_model, "--headless", "--fast", "--top-k", 2)
+    assert result.exit_code == 0, result.output
+    printed = rows(result.stdout)
+    assert [(row["frame"], row["seconds"]) for row in printed] == [(index, index / 50) for index in range(10)]
+    assert {row["source"] for row in printed} == {str(clip)}
+    assert list(printed[0]) == ["source", "frame", "seconds", "label", "confidence", "top", "error"]
+    assert printed[0]["label"] == "red" and printed[0]["error"] is None
+    assert printed[0]["confidence"] == printed[0]["top"][0]["probability"] > 0.9
+    assert len(printed[0]["top"]) == 2
+    assert result.stderr.startswith("10 frames classified, ")
+
+
+def test_frames_are_classified_as_predict_classifies_the_picture(tmp_path, tiny_model):
+    path = str(tmp_path / "blue.avi")
+    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"MJPG"), 25.0, (64, 48))
+    writer.write(solid("blue", 48, 64)[..., ::-1].copy())
+    writer.release()
+    (row,) = rows(webcam("-s", path, "-m", tiny_model, "--headless", "--fast").stdout)
+    assert row["label"] == "blue" and row["confidence"] > 0.9
+
+
+def test_a_paced_file_takes_its_time_and_the_bundled_model_is_the_default(tmp_path, clip, tiny_model, models_folder):
+    shutil.copy(tiny_model, models_folder / "tiny.int8.onnx")
+    start = time.monotonic()
+    result = webcam("--source", clip, "--headless")
+    assert result.exit_code == 0, result.output
+    assert time.monotonic() - start > 0.17
+    seen = [row["frame"] for row in rows(result.stdout)]
+    assert seen == sorted(set(seen)) and seen[-1] == 9
+
+
+def test_files_are_written_and_not_replaced_without_asking(tmp_path, clip, tiny_model):
+    film, log = tmp_path / "film.mp4", tmp_path / "log.jsonl"
+    call = ("-s", clip, "-m", tiny_model, "--headless", "--fast", "--max-frames", 6, "--record", film, "--output", log)
+    result = webcam(*call)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert len(rows(log.read_text())) == 6 and count_frames(film) == 6
+    before = film.read_bytes()
+    log.unlink()
+    refused = webcam(*call)
+    assert refused.exit_code == 1
+    assert refused.stderr == (
+        f"cnnkit: error: {film} exists already: name another file, or pass --overwrite to replace it\n"
+    )
+    assert film.read_bytes() == before
+    assert webcam(*call, "--overwrite").exit_code == 0 and count_frames(film) == 6
+
+
+def test_what_is_recorded_is_annotated(tmp_path, clip, tiny_model):
+    film = tmp_path / "film.mp4"
+    webcam("-s", clip, "-m", tiny_model, "--headless", "--fast", "--record", film)
+    ok, image = cv2.VideoCapture(str(film)).read()
+    assert ok and image.shape == (480, 640, 3)
+    assert image[:40, :200].min(axis=2).max() > 200, "white letters on red"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        pytest.param(["--source", "987"], 1, "camera 987 cannot be opened: ", id="no camera"),
+        pytest.param(["--source", "no.mp4"], 1, "no.mp4 cannot be opened (No such file", id="no file"),
+        pytest.param(["--source", "text.mp4"], 1, "text.mp4 is a text file, expected a video file", id="text"),
+        pytest.param(["--source", "empty.mp4"], 1, "empty.mp4 is empty, expected a video file", id="empty"),
+        pytest.param(["--source", "noise.mp4"], 1, "noise.mp4 is no video that OpenCV can read", id="noise"),
+        pytest.param(["--record", "a.txt"], 1, "cannot record to a.txt: expected a file name that ends", id="suffix"),
+        pytest.param(["--record", "no/a.mp4"], 1, "there is no folder no", id="folder of the recording"),
+        pytest.param(["--output", "no/a.jsonl"], 1, "cannot write no/a.jsonl: No such file", id="folder of the rows"),
+        pytest.param(["--record", "clip.mp4", "--overwrite"], 2, "is the source itself", id="source recorded over"),
+        pytest.param(["--record", "a.avi", "--output", "a.avi"], 2, "both name a.avi", id="one file for both"),
+        pytest.param(["--model", "text.mp4"], 1, "text.mp4 is no ONNX model", id="no model"),
+        pytest.param(["--max-frames", "0"], 2, "'--max-frames'", id="no frames"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(tmp_path, clip, tiny_model, monkeypatch, arguments, exit_code, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.mp4").write_text("hello\n" * 100)
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "noise.mp4").write_bytes(bytes(number * 7919 % 256 for number in range(9999)))
+    names = set(os.listdir())
+    result = webcam("--source", "clip.mp4", "--model", tiny_model, "--headless", *arguments)
+    assert result.exit_code == exit_code, result.output
+    assert message in result.stderr and result.stdout == ""
+    if exit_code == 1:
+        assert result.stderr.startswith("cnnkit: error: ") and result.stderr.count("\n") == 1
+    assert set(os.listdir()) == names, "nothing is left behind"
+
+
+def test_fast_is_for_files(monkeypatch, tiny_model):
+    from live_fakes import FakeCapture
+
+    from cnnkit.sources.video import Video
+
+    monkeypatch.setattr("cnnkit.live.webcam.open_video", lambda address: Video(address, FakeCapture([1]), 30.0, 0))
+    result = webcam("--headless", "--fast", "--model", tiny_model)
+    assert result.exit_code == 2
+    assert result.stderr == "cnnkit: error: --fast is for video files, camera 0 is live: leave --fast out\n"
+
+
+def test_no_display_is_one_line_before_any_window_is_tried(clip, tiny_model):
+    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    if not sys.platform.startswith("linux"):
+        pytest.skip("other systems always have a display")
+    command = [sys.executable, "-m", "cnnkit", "webcam", "--source", clip, "--model", tiny_model]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("cnnkit: error: ") and done.stderr.count("\n") == 1
+    assert "--headless" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_ends_a_run_with_whole_files(tmp_path, tiny_model, name):
+    film, log = tmp_path / "film.mp4", tmp_path / "log.jsonl"
+    video = write_video(tmp_path / "long.mp4", LONG, rate_hz=10.0)
+    command = [sys.executable, "-m", "cnnkit", "webcam", "-s", video, "-m", tiny_model, "--headless"]
+    process = subprocess.Popen([*command, "--record", film, "-o", log], stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: log.exists() and log.read_text().count("\n") >= 3)
+    process.send_signal(getattr(signal, name))
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 0, stderr
+    assert "frames classified" in stderr and "Traceback" not in stderr
+    written = rows(log.read_text())
+    assert len(LONG) > len(written) >= 3
+    assert count_frames(film) == written[-1]["frame"] - written[0]["frame"] + 1
+
+
+def wait_for(condition, timeout_s=20.0):
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def display():
+    """A virtual display's number."""
+    missing = [tool for tool in ("Xvfb", "xdotool") if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"{' and '.join(missing)} not installed")
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1024x768x24"],
+        pass_fds=[writing],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        yield f":{pipe.readline().strip()}"
+    server.terminate()
+    server.wait()
+
+
+@pytest.mark.parametrize("key", ["q", "Escape"])
+def test_a_key_closes_the_window_and_the_recording(tmp_path, tiny_model, display, key):
+    film, log = tmp_path / "film.mp4", tmp_path / "log.jsonl"
+    video = write_video(tmp_path / "long.mp4", LONG, rate_hz=10.0)
+    environment = {**os.environ, "DISPLAY": display}
+    command = [sys.executable, "-m", "cnnkit", "webcam", "-s", video, "-m", tiny_model, "--record", film, "-o", log]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: log.exists() and log.read_text().count("\n") >= 3)
+    find = ["xdotool", "search", "--onlyvisible", "--name", "^cnnkit - "]
+    window = subprocess.run(find, env=environment, capture_output=True, text=True, check=True).stdout.split()[-1]
+    subprocess.run(["xdotool", "windowfocus", "--sync", window, "key", key], env=environment, check=True)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 0, stderr
+    assert stderr.count("\n") == 1 and "frames classified" in stderr
+    assert 3 <= len(rows(log.read_text())) < len(LONG)
+    assert count_frames(film) >= 3

@@ -1,0 +1,65 @@
+"""Fixtures that more than one folder of tests needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from tiny_models import TINY_SPEC, build_tiny_onnx, solid, tiny_spec
+
+import cnnkit.model
+from cnnkit.messages import log
+from cnnkit.spec import ModelSpec
+
+
+@pytest.fixture(autouse=True)
+def _fresh_log() -> Iterator[None]:
+    """Undoes what the command line does to cnnkit's log, so that `caplog` sees it in the next test."""
+    before = (log.handlers, log.propagate, log.level)
+    yield
+    log.handlers, log.propagate = before[:2]
+    log.setLevel(before[2])
+
+
+@pytest.fixture
+def models_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in the place of the one with the bundled models."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    monkeypatch.setattr(cnnkit.model, "MODELS_FOLDER", folder)
+    return folder
+
+
+@pytest.fixture
+def make_model(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a tiny model: make_model(name="tiny.onnx", spec=..., ...) as `build_tiny_onnx` takes them."""
+
+    def make(name: str = "tiny.onnx", spec: ModelSpec | None = TINY_SPEC, **options: Any) -> Path:
+        path = tmp_path / name
+        path.write_bytes(build_tiny_onnx(spec, **options))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def tiny_model(make_model: Callable[..., Path]) -> Path:
+    """A tiny model with a spec and golden images."""
+    return make_model(spec=tiny_spec())
+
+
+@pytest.fixture
+def make_image(tmp_path: Path) -> Callable[..., Path]:
+    """Writes an image of one colour: make_image("folder/red.png", "red")."""
+
+    def make(name: str, color: str = "red", size: Sequence[int] = (20, 30)) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _, data = cv2.imencode(path.suffix, solid(color, *size)[..., ::-1])
+        path.write_bytes(bytes(data))
+        return path
+
+    return make

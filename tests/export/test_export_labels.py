@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from cnnkit.errors import UsageError
+from cnnkit.export.labels import parse_labels
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "labels"),
+    [
+        pytest.param("labels.txt", "cat\ndog\n\n", ("cat", "dog"), id="lines"),
+        pytest.param("labels.txt", "\ufeffčmelák\r\nvčela, medová\r\n", ("čmelák", "včela, medová"), id="windows"),
+        pytest.param("labels.json", '["a b", "c"]', ("a b", "c"), id="json"),
+    ],
+)
+def test_a_file(tmp_path, name, content, labels):
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8", newline="")
+    assert parse_labels(str(path)) == labels
+
+
+def test_names_between_commas():
+    assert parse_labels("cat, dog,truck") == ("cat", "dog", "truck")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("missing.txt", "no such file, expected a file with one name a line", id="missing file"),
+        pytest.param("a,,b", "holds an empty name", id="empty name"),
+        pytest.param("a,b,a", "names 'a' more than once", id="repeated"),
+    ],
+)
+def test_wrong_text(text, message):
+    with pytest.raises(UsageError, match=message):
+        parse_labels(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        pytest.param("one.txt", b"cat\n", "holds 1 name, expected at least 2", id="one"),
+        pytest.param("empty.txt", b"", "holds 0 name", id="empty"),
+        pytest.param("binary.txt", b"\xff\xfe\x00", "cannot be read", id="binary"),
+        pytest.param("broken.json", b"[", "cannot be read", id="broken"),
+        pytest.param("object.json", b'{"a": 1}', "no JSON list of names", id="object"),
+    ],
+)
+def test_wrong_file(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        parse_labels(str(path))

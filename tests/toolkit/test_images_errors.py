@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from image_files import JPEG_END, encode, jpeg_segment, photo, png, png_chunk
+
+from cnnkit.errors import ImageError
+from cnnkit.images import DEFAULT_MAX_PIXELS, decode_image, read_image
+
+CAT = photo()
+EXPECTED = "expected JPEG, PNG, WebP, BMP, TIFF or GIF"
+PNG = encode(CAT, "PNG")
+JPEG = encode(CAT, "JPEG")
+GIF = encode(CAT, "GIF")
+WEBP = encode(CAT, "WEBP")
+BMP = encode(CAT, "BMP")
+TIFF = encode(CAT, "TIFF")
+TIFF_LZW = encode(CAT, "TIFF", compression="tiff_lzw")
+
+
+def reason(data: bytes, **options: int) -> str:
+    with pytest.raises(ImageError) as caught:
+        decode_image(data, "photo", **options)
+    assert str(caught.value) == f"photo: {caught.value.reason}"
+    return caught.value.reason
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(b"", "empty file", id="empty"),
+        pytest.param(b"hello, world\n", f"not an image: {EXPECTED}", id="text"),
+        pytest.param(b"\0" * 100, f"not an image: {EXPECTED}", id="zeros"),
+        pytest.param(b"\x89PN", f"not an image: {EXPECTED}", id="three-bytes"),
+        pytest.param(b"\0\0\0\x18ftypheic" + b"\0" * 20, f"unsupported format: HEIF or AVIF, {EXPECTED}", id="heic"),
+        pytest.param(b"RIFF\0\0\0\0WAVE", f"not an image: {EXPECTED}", id="sound"),
+        # PNG
+        pytest.param(PNG[:8], "truncated PNG: data ends after 8 bytes", id="png-signature"),
+        pytest.param(PNG[:1204], "truncated PNG: data ends after 1,204 bytes", id="png-cut"),
+        pytest.param(PNG[:-12], f"truncated PNG: data ends after {len(PNG) - 12:,} bytes", id="png-without-end"),
+        pytest.param(PNG[:-1], f"truncated PNG: data ends after {len(PNG) - 1:,} bytes", id="png-lacks-a-byte"),
+        pytest.param(flipped(PNG, 3000), "corrupt PNG: its IDAT chunk fails its checksum", id="png-flipped"),
+        pytest.param(flipped(PNG, 24), "corrupt PNG: its IHDR chunk fails its checksum", id="png-header-flipped"),
+        pytest.param(PNG[:8] + PNG[33:], "corrupt PNG: its header chunk is missing", id="png-without-header"),
+        pytest.param(PNG[:33] + png_chunk(b"IEND", b""), "corrupt PNG: it holds no pixels", id="png-without-pixels"),
+        pytest.param(png(0, 8, 8, 0, b""), "corrupt PNG: 0 x 8 pixels", id="png-without-width"),
+        # GIF
+        pytest.param(GIF[:6], "truncated GIF: data ends after 6 bytes", id="gif-signature"),
+        pytest.param(GIF[:1204], "truncated GIF: data ends after 1,204 bytes", id="gif-cut"),
+        pytest.param(
+            GIF[: len(GIF) - 2], f"truncated GIF: data ends after {len(GIF) - 2:,} bytes", id="gif-frame-open"
+        ),
+        pytest.param(b"GIF89a\1\0\1\0\0\0\0;", "corrupt GIF: it holds no frame", id="gif-without-frame"),
+        pytest.param(b"GIF89a\1\0\1\0\0\0\0?", "corrupt GIF: unknown block at byte 13", id="gif-unknown-block"),
+        # WebP
+        pytest.param(WEBP[:12], "truncated WebP: data ends after 12 bytes", id="webp-signature"),
+        pytest.param(WEBP[:100], "truncated WebP: data ends after 100 bytes", id="webp-cut"),
+        pytest.param(WEBP[:-1], f"truncated WebP: data ends after {len(WEBP) - 1:,} bytes", id="webp-lacks-a-byte"),
+        pytest.param(
+            WEBP[:12] + b"ABCD" + WEBP[16:], "corrupt WebP: its first chunk is none that WebP knows", id="webp-chunk"
+        ),
+        pytest.param(flipped(WEBP, 23), "corrupt WebP: its pixels cannot be decoded", id="webp-flipped"),
+        # BMP
+        pytest.param(BMP[:10], "truncated BMP: data ends after 10 bytes", id="bmp-signature"),
+        pytest.param(BMP[:1204], "truncated BMP: data ends after 1,204 bytes", id="bmp-cut"),
+        pytest.param(BMP[:-1], f"truncated BMP: data ends after {len(BMP) - 1:,} bytes", id="bmp-lacks-a-byte"),
+        pytest.param(
+            BMP[:14] + b"\x07" + BMP[15:],
+            "corrupt BMP: its header has 7 bytes, expected 12 or at least 40",
+            id="bmp-header",
+        ),
+        # TIFF
+        pytest.param(TIFF[:6], "truncated TIFF: data ends after 6 bytes", id="tiff-signature"),
+        pytest.param(TIFF[:1204], "truncated TIFF: data ends after 1,204 bytes", id="tiff-cut"),
+        pytest.param(TIFF[:-1], f"truncated TIFF: data ends after {len(TIFF) - 1:,} bytes", id="tiff-lacks-a-byte"),
+        pytest.param(
+            TIFF_LZW[:-40], f"truncated TIFF: data ends after {len(TIFF_LZW) - 40:,} bytes", id="tiff-directory-at-end"
+        ),
+        pytest.param(b"II*\0\x08\0\0\0\0\0\0\0\0\0", "corrupt TIFF: it does not say its size", id="tiff-without-size"),
+        pytest.param(encode(CAT, "TIFF", big_tiff=True), "unsupported format: BigTIFF, expected TIFF", id="bigtiff"),
+        pytest.param(
+            encode(CAT[..., 0].astype(np.float32), "TIFF"),
+            "unsupported pixel type: 32-bit float TIFF, expected whole numbers of up to 16 bits",
+            id="tiff-float",
+        ),
+        pytest.param(
+            encode(CAT[..., 0].astype(np.int32), "TIFF"),
+            "unsupported pixel type: 32-bit TIFF, expected up to 16 bits",
+            id="tiff-32-bit",
+        ),
+        pytest.param(
+            encode(CAT, "TIFF", compression="lzma"),
+            "unsupported compression: TIFF scheme 34925, expected none, LZW, Deflate, PackBits, JPEG or CCITT",
+            id="tiff-lzma",
+        ),
+        # JPEG; more of it in test_images_jpeg.py
+        pytest.param(JPEG[:2], "truncated JPEG: data ends after 2 bytes", id="jpeg-signature"),
+        pytest.param(JPEG[:100], "truncated JPEG: data ends after 100 bytes", id="jpeg-header-cut"),
+        pytest.param(JPEG[:1000], "truncated JPEG: data ends after 1,000 bytes", id="jpeg-cut"),
+        pytest.param(b"\xff\xd8" + JPEG_END, "corrupt JPEG: it holds no picture", id="jpeg-empty"),
+        pytest.param(
+            b"\xff\xd8" + jpeg_segment(0xDA, b"\1\1\0\0\x3f\0") + JPEG_END,
+            "corrupt JPEG: it does not say its size",
+            id="jpeg-without-frame",
+        ),
+        pytest.param(
+            b"\xff\xd8" + jpeg_segment(0xC1, b"\x0c\0\x08\0\x08\1\1\x11\0"),
+            "unsupported pixel type: 12-bit JPEG, expected 8 bits",
+            id="jpeg-12-bit",
+        ),
+        pytest.param(
+            b"\xff\xd8"
+            + jpeg_segment(0xC0, b"\x08\0\x08\0\x08\1\1\x11\0")
+            + jpeg_segment(0xDA, b"\1\1\0\0\x3f\0")
+            + JPEG_END,
+            "corrupt JPEG: its pixels cannot be decoded",
+            id="jpeg-without-tables",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(data: bytes, expected: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert reason(data) == expected
+    assert capfd.readouterr() == ("", "")  # nothing from the codecs
+
+
+def test_a_png_with_too_few_rows() -> None:
+    assert reason(png(8, 8, 8, 0, b"\0" * 9)) == "corrupt PNG: its pixels cannot be decoded"
+
+
+def test_an_error_of_opencv_is_one_of_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise cv2.error("out of memory")
+
+    monkeypatch.setattr(cv2, "imdecode", fail)
+    assert reason(PNG) == "corrupt PNG: its pixels cannot be decoded"
+
+
+def huge(kind: str, width: int, height: int) -> bytes:
+    """A header that announces a picture, without one."""
+    if kind == "png":
+        return png(width, height, 8, 2, b"")
+    if kind == "gif":
+        return b"GIF89a" + struct.pack("<HH", width, height) + b"\0\0\0"
+    if kind == "bmp":
+        return b"BM" + struct.pack("<IHHIIii", 0, 0, 0, 54, 40, width, height) + b"\0" * 28
+    if kind == "jpeg":
+        return b"\xff\xd8" + jpeg_segment(0xC0, struct.pack(">BHHB", 8, height, width, 3) + bytes(9))
+    if kind == "webp":
+        extended = bytes(4) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+        return b"RIFF\x16\0\0\0WEBPVP8X" + struct.pack("<I", 10) + extended
+    entries = struct.pack("<HHII", 256, 4, 1, width) + struct.pack("<HHII", 257, 4, 1, height)
+    return b"II*\0" + struct.pack("<IH", 8, 2) + entries + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "side"),
+    [("png", 100_000), ("gif", 60_000), ("bmp", 100_000), ("jpeg", 60_000), ("webp", 100_000), ("tiff", 100_000)],
+)
+def test_the_size_is_compared_with_the_limit_before_anything_else(kind: str, side: int) -> None:
+    expected = f"{side:,} x {side:,} pixels, more than the limit of 178,956,970 (--max-pixels)"
+    assert reason(huge(kind, side, side)) == expected
+
+
+@pytest.mark.parametrize(
+    "data",
+    [PNG, JPEG, GIF, WEBP, encode(CAT, "WEBP", lossless=True), BMP, TIFF],
+    ids=["png", "jpeg", "gif", "webp", "webp-lossless", "bmp", "tiff"],
+)
+def test_the_limit_itself_is_allowed(data: bytes) -> None:
+    height, width = CAT.shape[:2]
+    assert decode_image(data, "photo", max_pixels=height * width).pixels.shape == CAT.shape
+    assert reason(data, max_pixels=4799) == "80 x 60 pixels, more than the limit of 4,799 (--max-pixels)"
+
+
+@pytest.mark.parametrize(("width", "height"), [(2**20 + 1, 10), (2**16, 2**15)], ids=["side", "area"])
+def test_a_raised_limit_ends_at_that_of_opencv(width: int, height: int) -> None:
+    assert reason(huge("png", width, height), max_pixels=2**40) == (
+        f"{width:,} x {height:,} pixels, more than OpenCV decodes (2^20 a side, 2^30 in all)"
+    )
+
+
+def file_reason(path: str | Path) -> str:
+    with pytest.raises(ImageError) as caught:
+        read_image(path)
+    assert caught.value.source == str(path)
+    return caught.value.reason
+
+
+def test_files_that_are_not_there_or_no_files(tmp_path: Path) -> None:
+    assert file_reason(tmp_path / "none.jpg") == "no such file"
+    assert file_reason(str(tmp_path / "none.jpg")) == "no such file"
+    assert file_reason(tmp_path) == "is a folder, expected an image file"
+    assert file_reason(tmp_path / ("x" * 300)) == "cannot be read: File name too long"
+    assert file_reason("a\0b.jpg") == "cannot be read: embedded null byte"
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "gone.jpg")
+    assert file_reason(tmp_path / "link.jpg") == "no such file"
+    (tmp_path / "file.jpg").write_bytes(b"")
+    assert file_reason(tmp_path / "file.jpg") == "empty file"
+    assert file_reason(tmp_path / "file.jpg" / "inner.jpg") == "cannot be read: Not a directory"
+
+
+def test_pipes_sockets_and_devices_are_refused_without_waiting(tmp_path: Path) -> None:
+    special = "is a device, pipe or socket, expected an image file"
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert file_reason(tmp_path / "pipe.jpg") == special
+    assert file_reason("/dev/zero") == special
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        assert file_reason(tmp_path / "s") == special
+
+
+def test_a_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "locked.png"
+    path.write_bytes(PNG)
+    path.chmod(0)
+    if os.access(path, os.R_OK):  # root may read everything: the system's answer is imitated
+
+        def refuse(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("builtins.open", refuse)
+    assert file_reason(path) == "permission denied"
+
+
+def test_a_file_too_large_to_be_an_image_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.png"
+    with path.open("wb") as file:
+        file.write(PNG)
+        file.truncate(2**30 + 1)
+    assert file_reason(path) == "file of 1,073,741,825 bytes, more than the 1,073,741,824 that are read"
+
+
+@pytest.mark.parametrize("name", ["foto übung", "写真 🐈", "кошка", "e\u0301te\u0301", "tab\there"])
+def test_names_in_any_script_can_be_read(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    path = folder / f"{name}.png"
+    path.write_bytes(PNG)
+    assert (read_image(path).pixels == CAT).all()
+    assert (read_image(str(path)).pixels == CAT).all()
+
+
+def test_a_name_that_is_no_unicode_can_be_read(tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.png")
+    try:
+        Path(path).write_bytes(PNG)
+    except OSError:
+        pytest.skip("the file system takes no such names")
+    assert (read_image(path).pixels == CAT).all()
+
+
+def test_the_suffix_does_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "really-a-png.jpg"
+    path.write_bytes(PNG)
+    assert (read_image(path).pixels == CAT).all()
+
+
+def test_the_default_limit_is_that_of_pillow() -> None:
+    from PIL import Image
+
+    assert Image.MAX_IMAGE_PIXELS is not None
+    assert DEFAULT_MAX_PIXELS == 2 * Image.MAX_IMAGE_PIXELS

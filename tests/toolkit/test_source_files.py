@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from cnnkit.sources.files import FoundFile, expand_sources
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch) -> Path:
+    """Files without content: finding them is all that is asked. The current folder is the tree's root."""
+    for name in (
+        "b.png",
+        "a.JPG",
+        "notes.txt",
+        ".hidden.png",
+        "deep/er/c.webp",
+        ".git/d.png",
+        "deep/e.tif",
+        "empty/.keep",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def expand(*sources: str, stdin: bytes = b"") -> list[FoundFile]:
+    return list(expand_sources(sources, io.BytesIO(stdin)))
+
+
+def names(found: list[FoundFile]) -> list[str]:
+    return [file.source.replace(os.sep, "/") for file in found if not file.skipped and file.problem is None]
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        pytest.param(["."], ["./a.JPG", "./b.png", "./deep/e.tif", "./deep/er/c.webp"], id="folder"),
+        pytest.param(["deep/", "b.png"], ["deep/e.tif", "deep/er/c.webp", "b.png"], id="folder and file"),
+        pytest.param(["notes.txt"], ["notes.txt"], id="file by name, whatever its suffix"),
+        pytest.param([".hidden.png"], [".hidden.png"], id="hidden file by name"),
+        pytest.param([".git"], [".git/d.png"], id="hidden folder by name"),
+        pytest.param(["gone.png"], ["gone.png"], id="missing file"),
+        pytest.param(["empty"], [], id="empty folder"),
+        pytest.param(["*.p*"], ["b.png"], id="pattern"),
+        pytest.param(["?.png", "[a]*"], ["b.png", "a.JPG"], id="more patterns"),
+        pytest.param(["dee*"], ["deep/e.tif", "deep/er/c.webp"], id="pattern for a folder"),
+        pytest.param(["deep/**"], ["deep/e.tif", "deep/er/c.webp"], id="recursive pattern, each file once"),
+        pytest.param(["b.png", "b.png"], ["b.png", "b.png"], id="twice"),
+    ],
+)
+def test_sources(tree, sources, expected):
+    assert names(expand(*sources)) == expected
+
+
+def test_skipped_files_are_marked(tree):
+    assert [file.source for file in expand(".") if file.skipped] == ["./notes.txt"]
+
+
+def test_file_that_looks_like_a_pattern(tree):
+    (tree / "x[1].png").touch()
+    (tree / "x1.png").touch()
+    assert names(expand("x[1].png")) == ["x[1].png"]
+
+
+def test_pattern_without_a_match(tree):
+    assert expand("*.gif") == [FoundFile("*.gif", problem="no file matches this pattern")]
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"], ids=["unix", "windows"])
+def test_paths_on_stdin(tree, ending):
+    stdin = ending.join([b"b.png", b"", b"deep", b"name with blanks .png"])
+    expected = ["b.png", "deep/e.tif", "deep/er/c.webp", "name with blanks .png", "a.JPG"]
+    assert names(expand("-", "a.JPG", stdin=stdin)) == expected
+
+
+def test_stdin_is_read_as_far_as_asked(tree):
+    stdin = io.BytesIO(b"b.png\na.JPG\n")
+    assert next(iter(expand_sources(["-"], stdin))).source == "b.png"
+    assert stdin.read() == b"a.JPG\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_are_no_utf8(tree):
+    (tree / os.fsdecode(b"caf\xe9.png")).touch()
+    assert os.fsencode(names(expand("-", stdin=b"caf\xe9.png\n"))[0]) == b"caf\xe9.png"
+    assert b"./caf\xe9.png" in [os.fsencode(name) for name in names(expand("."))]
+
+
+def test_symlink_loops_end(tree):
+    (tree / "deep" / "up").symlink_to(tree, target_is_directory=True)
+    (tree / "deep" / "self").symlink_to("self")
+    assert names(expand(".")) == ["./a.JPG", "./b.png", "./deep/e.tif", "./deep/er/c.webp"]
+
+
+def test_links_are_followed(tree):
+    (tree / "empty" / "linked").symlink_to(tree / "deep", target_is_directory=True)
+    (tree / "empty" / "broken.png").symlink_to("nowhere")
+    assert names(expand("empty")) == ["empty/broken.png", "empty/linked/e.tif", "empty/linked/er/c.webp"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_pipes_are_not_waited_for(tree):
+    os.mkfifo(tree / "empty" / "pipe.png")
+    assert expand("empty") == [FoundFile("empty/pipe.png", skipped=True)]
+
+
+def test_folder_that_cannot_be_read(tree, monkeypatch):
+    """Root may read everything, so the refusal is simulated."""
+    listdir = os.listdir
+
+    def refuse(folder):
+        if os.path.basename(folder) == "er":
+            raise PermissionError(13, "Permission denied", folder)
+        return listdir(folder)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    assert expand("deep", "b.png") == [
+        FoundFile("deep/e.tif"),
+        FoundFile("deep/er", problem="this folder cannot be read: Permission denied"),
+        FoundFile("b.png"),
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_folder_without_permission(tree):
+    (tree / "deep").chmod(0)
+    try:
+        assert [file.problem for file in expand("deep")] == ["this folder cannot be read: Permission denied"]
+    finally:
+        (tree / "deep").chmod(0o755)

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cnnkit.errors import UsageError
+from cnnkit.train.architectures import ARCHITECTURES, NetworkShape, build_network
+from cnnkit.train.augmentation import augmentation_layers
+from cnnkit.train.fused import training_copy
+from cnnkit.train.optimizers import make_optimizer, make_schedule
+from cnnkit.train.recipe import Recipe
+
+SHAPE = NetworkShape(32, 32, 3, 10, offset=121, spread=64.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        pytest.param("conv2", 545_098, id="conv2"),
+        pytest.param("resnet8", 78_666, id="resnet8, as MLPerf Tiny counts it"),
+    ],
+)
+def test_parameter_counts(name: str, parameters: int) -> None:
+    assert build_network(name, SHAPE).count_params() == parameters
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+@pytest.mark.parametrize("channels", [1, 3])
+def test_networks_take_pixels_and_give_probabilities(name: str, channels: int) -> None:
+    network = build_network(name, NetworkShape(32, 32, channels, 4, offset=100, spread=50.0))
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, channels)).astype(np.float32)
+    probabilities = np.asarray(network(pixels, training=False))
+    assert probabilities.shape == (3, 4)
+    assert probabilities.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert np.asarray(network.layers[1](np.full((1, 1, 1, channels), 150.0))) == pytest.approx(1.0)
+
+
+def test_unknown_architectures_and_sizes_that_do_not_fit() -> None:
+    with pytest.raises(UsageError, match="no architecture 'resnet9', expected one of conv2, resnet8"):
+        build_network("resnet9", SHAPE)
+    with pytest.raises(UsageError, match="conv2 cannot be built for 2 x 2 pixels"):
+        build_network("conv2", NetworkShape(2, 2, 3, 10, 121, 64.0))
+
+
+def test_the_training_copy_learns_as_keras_itself_would() -> None:
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(0)
+    network = build_network("resnet8", SHAPE)
+    copy = training_copy(network)
+    assert {type(layer).__name__ for layer in copy.layers} >= {"FusedBatchNormalization"}
+    pixels = tf.constant(np.random.default_rng(0).integers(0, 256, (16, 32, 32, 3)), tf.float32)
+    gradients = []
+    for model in (network, copy):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(-tf.math.log(model(pixels, training=True)[:, 0]))
+        gradients.append(tape.gradient(loss, model.trainable_variables))
+    for plain, fused in zip(*gradients, strict=True):
+        np.testing.assert_allclose(fused, plain, rtol=2e-3, atol=2e-4)
+    for plain, fused in zip(network.get_weights(), copy.get_weights(), strict=True):
+        np.testing.assert_allclose(fused, plain, rtol=2e-3, atol=2e-4)
+
+
+def test_mixed_precision_leaves_the_network_in_float32() -> None:
+    network = build_network("conv2", SHAPE)
+    copy = training_copy(network, mixed_precision="mixed_bfloat16")
+    assert [layer.compute_dtype for layer in copy.layers[1:4]] == ["float32", "bfloat16", "bfloat16"]
+    assert copy.layers[-1].compute_dtype == "float32"
+    assert {layer.compute_dtype for layer in network.layers} == {"float32"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "warmup", "expected"),
+    [
+        pytest.param("constant", 0.5, [0.02, 0.1, 0.1, 0.1], id="constant after warm-up"),
+        pytest.param("cosine", 0.5, [0.02, 0.1, 0.0654508, 0.0095492], id="half a cosine"),
+        pytest.param("one-cycle", 0.5, [0.02, 0.1, 0.06, 0.02], id="up and down in lines"),
+        pytest.param("one-cycle", 0.0, [0.1, 0.06, 0.03, 0.01], id="down alone"),
+    ],
+)
+def test_learning_rates(schedule: str, warmup: float, expected: list[float]) -> None:
+    recipe = Recipe(learning_rate=0.1, schedule=schedule, warmup=warmup)
+    rate = make_schedule(recipe, 10)
+    assert [float(rate(step)) for step in (0, 4, 7, 9)] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_constant_rate_is_a_number() -> None:
+    assert make_schedule(Recipe(learning_rate=0.01), 10) == 0.01
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "nadam", "rmsprop"])
+def test_optimizers_move_a_weight_and_spare_biases_from_decay(name: str) -> None:
+    import keras
+
+    kernel, bias = (keras.Variable(np.ones(2, np.float32), name=name) for name in ("kernel", "bias"))
+    optimizer = make_optimizer(Recipe(optimizer=name, learning_rate=0.1, weight_decay=0.5), 10)
+    assert type(optimizer).__name__.lower() == name
+    optimizer.apply([np.zeros(2, np.float32)] * 2, [kernel, bias])
+    assert np.asarray(kernel) == pytest.approx(0.95)
+    assert np.asarray(bias) == pytest.approx(1.0)
+
+
+def test_augmentation_changes_images_in_training_alone_and_keeps_their_range() -> None:
+    recipe = Recipe(flip=True, translate=0.2, zoom=0.2, rotate=20.0)
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3)).astype(np.float32)
+    x, still = pixels, pixels
+    for layer in augmentation_layers(recipe, seed=1):
+        x, still = layer(x, training=True), layer(still, training=False)
+    assert len(augmentation_layers(recipe, seed=1)) == 4
+    assert augmentation_layers(Recipe(), seed=1) == []
+    assert np.array_equal(np.asarray(still), pixels)
+    assert not np.array_equal(np.asarray(x), pixels)
+    assert np.asarray(x).min() >= 0 and np.asarray(x).max() <= 255

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnkit.errors import DataError, UsageError
+from cnnkit.spec import read_spec
+from cnnkit.train import fit as fit_module
+from cnnkit.train.devices import DeviceOptions
+from cnnkit.train.recipe import Recipe
+from cnnkit.train.training import TrainingRequest, run_training
+
+RECIPE = Recipe(name="quick", epochs=2, batch_size=16, learning_rate=3e-3, flip=True, translate=0.1)
+
+
+def request(data: Path, out: Path, **changes: object) -> TrainingRequest:
+    wanted = TrainingRequest(str(data), "conv2", RECIPE, out, size=16, devices=DeviceOptions(deterministic=True))
+    return dataclasses.replace(wanted, **changes)  # type: ignore[arg-type]
+
+
+def weights(out: Path) -> list[np.ndarray]:
+    import keras
+
+    return keras.saving.load_model(out / "model.keras").get_weights()
+
+
+def test_a_run_folder_is_complete_and_tells_one_story(colour_folder: Path, tmp_path: Path) -> None:
+    outcome = run_training(request(colour_folder, tmp_path / "run"))
+    run = tmp_path / "run"
+    names = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
+    assert names == {
+        "model.keras", "spec.json", "config.json", "history.csv", "metrics.json", "plots/curves.png", "checkpoint.npz"
+    }  # fmt: skip
+    assert outcome.metrics["top1"] > 0.9
+    assert json.loads((run / "metrics.json").read_text()) == outcome.metrics
+    rows = list(csv.DictReader((run / "history.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    spec = read_spec((run / "spec.json").read_text())
+    assert spec.labels == ("blue", "green", "red")
+    assert len(spec.golden) == 6  # all validation images there are
+    assert spec.provenance is not None and spec.provenance.dataset is not None
+    assert spec.provenance.dataset.name == "colours"
+    assert str(tmp_path) not in (run / "spec.json").read_text() + (run / "config.json").read_text()
+
+
+def test_the_golden_answers_are_those_of_the_saved_model(colour_folder: Path, tmp_path: Path) -> None:
+    import cv2
+    import keras
+
+    run_training(request(colour_folder, tmp_path / "run"))
+    model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    for golden in read_spec((tmp_path / "run" / "spec.json").read_text()).golden:
+        pixels = cv2.imdecode(np.frombuffer(golden.png, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+        answer = np.asarray(model(pixels[None].astype(np.float32)))[0]
+        np.testing.assert_allclose(answer, golden.probabilities, atol=1e-5)
+
+
+def test_an_interrupted_training_resumed_ends_as_an_uninterrupted_one(
+    colour_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_training(request(colour_folder, tmp_path / "whole"))
+    keep = fit_module._keep_epoch
+
+    def interrupt(trainer: object, row: dict[str, float], *rest: object) -> None:
+        keep(trainer, row, *rest)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fit_module, "_keep_epoch", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_training(request(colour_folder, tmp_path / "parts"))
+    monkeypatch.setattr(fit_module, "_keep_epoch", keep)
+    outcome = run_training(request(colour_folder, tmp_path / "parts", resume=True))
+    assert [row["epoch"] for row in outcome.history] == [1, 2]
+    for whole, parts in zip(weights(tmp_path / "whole"), weights(tmp_path / "parts"), strict=True):
+        np.testing.assert_allclose(parts, whole, atol=1e-6)
+
+
+def test_a_finished_run_is_neither_overwritten_nor_resumed_with_other_options(
+    colour_folder: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run_training(request(colour_folder, run))
+    before = (run / "model.keras").read_bytes()
+    with pytest.raises(UsageError, match="holds a run already"):
+        run_training(request(colour_folder, run))
+    with pytest.raises(
+        UsageError, match=r"seed was 0 and is 5, fingerprint was .*, learning_rate was 0.003 and is 0.1"
+    ):
+        changed = dataclasses.replace(RECIPE, learning_rate=0.1)
+        run_training(request(colour_folder, run, resume=True, seed=5, recipe=changed))
+    assert (run / "model.keras").read_bytes() == before
+
+
+def test_a_loss_that_is_no_number_stops_and_says_where(colour_folder: Path, tmp_path: Path) -> None:
+    hot = dataclasses.replace(RECIPE, optimizer="sgd", learning_rate=100.0, momentum=0.99)
+    with pytest.raises(DataError, match=r"the loss is nan after epoch \d at learning rate 100: lower --learning-rate"):
+        run_training(request(colour_folder, tmp_path / "run", recipe=dataclasses.replace(hot, epochs=9)))
+
+
+def test_a_damaged_checkpoint_is_named(colour_folder: Path, tmp_path: Path) -> None:
+    run_training(request(colour_folder, tmp_path / "run"))
+    (tmp_path / "run" / "checkpoint.npz").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(DataError, match=r"checkpoint.npz is damaged"):
+        run_training(request(colour_folder, tmp_path / "run", resume=True))
+
+
+def test_the_best_epoch_is_the_first_with_the_lowest_validation_loss() -> None:
+    rows = [{"epoch": float(n), "val_loss": loss} for n, loss in enumerate([3.0, 1.0, 2.0, 1.0], start=1)]
+    assert fit_module.best_epoch(rows)["epoch"] == 2

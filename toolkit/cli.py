@@ -1,0 +1,85 @@
+"""The command line: a group that imports a command only when it is used, and the one error boundary."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from cnnkit.errors import CnnkitError
+
+# Name -> what `cnnkit --help` says of it; the command itself is `command` in cnnkit.commands.NAME.
+COMMANDS = {
+    "bench": "Measure latency, throughput, memory and accuracy.",
+    "demo": "Run the whole chain on embedded data.",
+    "doctor": "Say what this machine can do.",
+    "export": "Export a Keras model to ONNX.",
+    "info": "Show what a model file holds.",
+    "predict": "Classify images.",
+    "quantize": "Quantize an ONNX model to INT8.",
+    "train": "Train a Keras CNN.",
+    "verify": "Check a model file against its golden images.",
+    "webcam": "Classify a camera or a video, live.",
+}
+
+
+class LazyGroup(click.Group):
+    """Lists its commands from a table, imports one when it runs, and turns errors into one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"cnnkit.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except CnnkitError as error:
+            _fail(str(error), error.exit_code, error)
+        except BrokenPipeError:
+            # The reader of a pipe went away: nothing is left to say, and nobody to say it to.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except OSError as error:
+            _fail(f"{error.filename or 'the system'}: {error.strerror or error}", 1, error)
+        except MemoryError as error:
+            _fail("out of memory: try a smaller --batch-size or fewer inputs", 1, error)
+        return None
+
+
+def _fail(message: str, exit_code: int, error: BaseException) -> None:
+    if os.environ.get("CNNKIT_DEBUG") == "1":
+        raise error
+    click.echo(f"cnnkit: error: {' '.join(message.split())}", err=True)
+    sys.exit(exit_code)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from cnnkit import __version__
+
+        click.echo(f"cnnkit {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
+)
+@click.option("-v", "--verbose", count=True, help="Say more.")
+@click.option("-q", "--quiet", is_flag=True, help="Say errors only.")
+def main(verbose: int, quiet: bool) -> None:
+    """Keras image classifiers from training to a small machine."""
+    from cnnkit.messages import show_messages
+
+    show_messages(-1 if quiet else verbose)

@@ -1,0 +1,59 @@
+"""`cnnkit bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cnnkit.commands import options as shared
+
+if TYPE_CHECKING:
+    from cnnkit.bench.reports import Format
+
+
+@click.command()
+@click.option(
+    "--model",
+    "-m",
+    "models",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="An .onnx file that cnnkit exported; may be given several times  [default: the bundled INT8 model].",
+)
+@click.option("--original", type=click.Path(path_type=Path), help="The Keras file it came from, measured beside it.")
+@click.option("--data", type=click.Path(path_type=Path), help="Class folders, or a folder with test/: adds accuracy.")
+@click.option(
+    "--runs", type=click.IntRange(1), help="Timed runs at batch 1  [default: enough for p99, if time allows]."
+)
+@click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Images, for throughput.")
+@shared.threads_option
+@shared.provider_option
+@click.option("--format", "style", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="A file instead of stdout.")
+def command(
+    models: tuple[Path, ...],
+    original: Path | None,
+    data: Path | None,
+    runs: int | None,
+    batch_size: int,
+    threads: int | None,
+    provider: str,
+    style: Format,
+    output: Path | None,
+) -> None:
+    """Measure latency, throughput, memory and accuracy.
+
+    Latency is of one image at a time, in turns with the other contenders, each in a process of its own. With --original
+    the Keras model is measured beside it, called by predict and as a compiled function.
+    """
+    from cnnkit.bench.contenders import BenchOptions
+    from cnnkit.bench.reports import check_output, report_session
+    from cnnkit.bench.run import run_bench
+    from cnnkit.model import bundled_model
+
+    check_output(output)
+    chosen = models or (bundled_model(),)
+    session = run_bench(BenchOptions(chosen, original, data, runs, batch_size, threads, provider))
+    report_session(session, style, output)

@@ -1,0 +1,30 @@
+"""`cnnkit demo`."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="A new folder for what is made  [default: cnnkit-demo].")
+def command(out: Path | None) -> None:
+    """Run the whole chain on embedded data.
+
+    Trains a small CNN on handwritten digits, exports, quantizes, verifies and benches it, and predicts with it.
+    """
+    from cnnkit.commands.demo_steps import make_demo_folder, run_steps
+    from cnnkit.extras import require
+    from cnnkit.keras_runtime import import_keras
+    from cnnkit.messages import log
+
+    require("cnnkit demo", "all", "keras", "tensorflow", "sklearn", "matplotlib", "tf2onnx", "onnx")
+    import_keras("cnnkit demo")
+    if log.level == logging.INFO:
+        log.setLevel(logging.WARNING)  # a line a step is enough; -v shows all
+    folder = make_demo_folder(out)
+    for line in run_steps(folder):
+        click.echo(line)
+    click.echo(f"{'done':<9} everything is in {folder.path}")

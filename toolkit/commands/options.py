@@ -1,0 +1,37 @@
+"""Options that several commands share, as decorators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+model_option = click.option(
+    "--model",
+    "-m",
+    type=click.Path(path_type=Path),
+    help="An .onnx file that cnnkit exported  [default: the bundled INT8 model].",
+)
+model_argument = click.argument("model", required=False, type=click.Path(path_type=Path))
+threads_option = click.option(
+    "--threads", type=click.IntRange(0), help="CPU threads of one inference  [default: one a physical core]."
+)
+provider_option = click.option(
+    "--provider",
+    default="cpu",
+    show_default=True,
+    help="Where the model runs: cpu, cuda, tensorrt, openvino, coreml, ...",
+)
+table_or_json_option = click.option(
+    "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
+top_k_option = click.option(
+    "--top-k", type=click.IntRange(1), default=5, show_default=True, help="Classes named for each image."
+)
+min_confidence_option = click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help='Below this probability, from 0 to 1, the label is "unknown".',
+)
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")

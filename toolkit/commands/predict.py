@@ -1,0 +1,69 @@
+"""`cnnkit predict`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cnnkit.commands import options as shared
+
+if TYPE_CHECKING:
+    from cnnkit.report.predictions import Format
+
+
+@click.command()
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@shared.model_option
+@shared.top_k_option
+@click.option(
+    "--format", "style", type=click.Choice(["table", "json", "jsonl", "csv"]), default="table", show_default=True
+)
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="A file instead of stdout.")
+@shared.overwrite_option
+@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Images run together.")
+@shared.threads_option
+@shared.provider_option
+@shared.min_confidence_option
+@click.option(
+    "--max-pixels", type=click.IntRange(1), help="Refuse larger images before decoding  [default: 178956970]."
+)
+def command(
+    sources: tuple[str, ...],
+    model: Path | None,
+    top_k: int,
+    style: Format,
+    output: Path | None,
+    overwrite: bool,
+    batch_size: int,
+    threads: int | None,
+    provider: str,
+    min_confidence: float,
+    max_pixels: int | None,
+) -> None:
+    """Classify images.
+
+    SOURCE is an image, a folder (searched recursively), a pattern such as 'photos/*.jpg', or - for paths on stdin.
+    """
+    from cnnkit.startup import without_garbage_collection
+
+    with without_garbage_collection():
+        from cnnkit.images import DEFAULT_MAX_PIXELS
+        from cnnkit.model import load_model
+        from cnnkit.predicting import PredictOptions, Predictor
+        from cnnkit.report.predictions import open_report
+        from cnnkit.sources.files import expand_sources
+
+        classifier = load_model(model, threads=threads, provider=provider).classifier
+    options = PredictOptions(top_k, batch_size, min_confidence, max_pixels or DEFAULT_MAX_PIXELS)
+    predictor = Predictor(classifier, options)
+    columns = min(top_k, len(classifier.spec.labels))
+    with open_report(style, output, overwrite=overwrite, top_k=columns) as report:
+        for rows in predictor.batches(expand_sources(sources, sys.stdin.buffer)):
+            report.write(rows)
+        predictor.require_images(sources)
+    predictor.log_counts()
+    if predictor.failed:
+        click.get_current_context().exit(1)

@@ -1,0 +1,83 @@
+"""`cnnkit train`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+RECIPE_OPTIONS = (
+    click.option("--epochs", type=click.IntRange(1), help="Passes over the training images."),
+    click.option("--batch-size", type=click.IntRange(1), help="Images a step."),
+    click.option("--optimizer", type=click.Choice(["sgd", "adam", "adamw", "nadam", "rmsprop"])),
+    click.option("--learning-rate", type=float, help="The peak, for schedules that move."),
+    click.option("--schedule", type=click.Choice(["constant", "cosine", "one-cycle"]), help="Of the learning rate."),
+    click.option("--warmup", type=float, help="Share of the steps in which the learning rate rises."),
+    click.option("--momentum", type=float, help="For SGD and RMSprop."),
+    click.option("--weight-decay", type=float, help="Decoupled from the gradient; kernels alone."),
+    click.option("--label-smoothing", type=float),
+    click.option("--flip/--no-flip", default=None, help="Mirror left and right."),
+    click.option("--translate", type=float, help="Largest shift, as a fraction of the size."),
+    click.option("--zoom", type=float, help="Largest change of size, as a fraction."),
+    click.option("--rotate", type=float, help="Largest angle in degrees."),
+)
+REQUEST_OPTIONS = (
+    click.option("--size", type=click.IntRange(8), help="Pixels a side  [default: the architecture's own]."),
+    click.option("--color", type=click.Choice(["rgb", "gray"]), help="[default: gray for digits, else rgb]"),
+    click.option("--resize", type=click.Choice(["squash", "crop", "pad"]), default="squash", show_default=True),
+    click.option("--validation", type=click.FloatRange(0.001, 0.9), default=0.1, show_default=True,
+                 help="Share of the training images that chooses the epoch, where there is no val folder."),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+    click.option("--max-images", type=click.IntRange(1), help="Use at most this many training images."),
+    click.option("--data-dir", "data_folder", type=click.Path(path_type=Path),
+                 help="Folder of CIFAR-10's binary version  [default: the Keras cache]."),
+    click.option("--resume", is_flag=True, help="Go on after the last finished epoch."),
+    click.option("--overwrite", is_flag=True, help="Start anew in a folder that holds a run."),
+)  # fmt: skip
+DEVICE_OPTIONS = (
+    click.option("--mixed-precision", is_flag=True, help="16-bit arithmetic, 32-bit weights."),
+    click.option("--jit/--no-jit", default=None, help="Compile with XLA  [default: on GPUs]."),
+    click.option("--deterministic", is_flag=True, help="Same seed, same weights; slower."),
+)
+
+
+def _grouped(*options: Any) -> Callable[[Decorated], Decorated]:
+    def decorate(function: Decorated) -> Decorated:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+@click.command()
+@click.argument("data")
+@click.option("--arch", "architecture", default="conv2", show_default=True, help="conv2 or resnet8.")
+@click.option("--recipe", help="A recipe's name or TOML file  [default: the architecture's own].")
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder  [default: runs/ARCH-DATA].")
+@_grouped(*RECIPE_OPTIONS, *REQUEST_OPTIONS, *DEVICE_OPTIONS)
+def command(data: str, architecture: str, recipe: str | None, out: Path | None, **options: Any) -> None:
+    """Train a Keras CNN.
+
+    DATA is digits, cifar10, or a folder: class folders, or train/ and test/ of them.
+    """
+    from cnnkit.extras import require
+    from cnnkit.keras_runtime import import_keras
+
+    require("cnnkit train", "train", "sklearn", "matplotlib")
+    import_keras("cnnkit train")
+    from cnnkit.train.options import make_request
+    from cnnkit.train.training import run_training
+
+    outcome = run_training(make_request(data, architecture, recipe, out, options))
+    figures, split = outcome.metrics, outcome.metrics["split"]
+    click.echo(
+        f"{outcome.folder}: epoch {figures['epoch']} of {len(outcome.history)} kept, {split} accuracy "
+        f"{100 * figures['top1']:.2f} % (95 % interval {100 * figures['low']:.2f} to {100 * figures['high']:.2f}, "
+        f"{figures['images']:,} images)"
+    )
+    click.echo(f"next: cnnkit export {outcome.folder} -o model.onnx")

@@ -1,0 +1,28 @@
+"""Option values that click has no type for; each function is given as an option's `type`."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import click
+
+
+def number(text: str) -> float:
+    """Reads a number, or a fraction such as 1/255."""
+    try:
+        return float(Fraction(text.strip()))
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        raise click.BadParameter(f"{text!r} is no number, expected one such as 0.5 or 1/255") from error
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Reads numbers separated by commas, fractions among them."""
+    return tuple(map(number, text.split(",")))
+
+
+def size(text: str) -> tuple[int, int]:
+    """Reads an image size, HEIGHTxWIDTH or one number for both, as (height, width)."""
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(part.isdecimal() and int(part) for part in parts):
+        raise click.BadParameter(f"{text!r} is no size, expected HEIGHTxWIDTH such as 224x224")
+    return int(parts[0]), int(parts[-1])

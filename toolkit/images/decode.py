@@ -1,0 +1,83 @@
+"""From the bytes of an image file to its pixels: upright, 8 bits, RGB, on white where transparent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import ImageError
+from cnnkit.images.formats import ImageFormat, identify
+from cnnkit.images.jpeg_end import decode_without_end
+from cnnkit.images.orientation import upright
+from cnnkit.images.reader import ImageBytes, Traits
+from cnnkit.images.transparency import on_white
+from cnnkit.opencv import import_cv2, quiet_codecs
+
+DEFAULT_MAX_PIXELS = 178_956_970  # where Pillow, too, takes an image for a decompression bomb
+_OPENCV_SIDE, _OPENCV_PIXELS = 2**20, 2**30  # OpenCV's own limits
+
+
+@dataclass(frozen=True)
+class DecodedImage:
+    """An image as it should be looked at, and what was odd about its file."""
+
+    pixels: NDArray[np.uint8]  # (H, W, 3) RGB in 0..255, upright
+    warnings: tuple[str, ...] = ()  # one line each, without the source
+
+
+def decode_image(data: bytes, source: str, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> DecodedImage:
+    """Decodes an image file that is in memory: JPEG, PNG, WebP, BMP, TIFF (first page) or GIF (first frame).
+
+    The EXIF orientation is applied, 16-bit values keep their upper 8 bits, gray and palettes become RGB, and
+    transparent pixels are put on white (not so the alpha of a BMP or of a gray TIFF, which is ignored).
+
+    Args:
+        data: The file's bytes.
+        source: What the user calls it, for errors.
+        max_pixels: The most pixels to decode, compared with the file's header before anything is decoded.
+
+    Returns:
+        The image; with a warning when it is whole but its file is not.
+
+    Raises:
+        ImageError: The data is no image, is cut or corrupt, is too large, or has pixels of an unsupported type.
+    """
+    image_format = identify(data, source)
+    file = ImageBytes(data, source, image_format.name)
+    _check_size(file, image_format, max_pixels)
+    traits = image_format.inspect(file)
+    if traits.lacks_end:
+        with quiet_codecs():
+            pixels = decode_without_end(file, lambda padded: _decode(padded, traits))
+        return DecodedImage(pixels, ("JPEG lacks its end marker",))
+    decoded = _decode(data, traits)
+    if decoded is None:
+        raise file.corrupt("its pixels cannot be decoded")
+    return DecodedImage(decoded)
+
+
+def _check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) -> None:
+    width, height = image_format.read_size(file)
+    shown = f"{width:,} x {height:,} pixels"
+    if width == 0 or height == 0:
+        raise file.corrupt(shown)
+    if width * height > max_pixels:
+        raise ImageError(file.source, f"{shown}, more than the limit of {max_pixels:,} (--max-pixels)")
+    if max(width, height) > _OPENCV_SIDE or width * height > _OPENCV_PIXELS:
+        raise ImageError(file.source, f"{shown}, more than OpenCV decodes (2^20 a side, 2^30 in all)")
+
+
+def _decode(data: bytes, traits: Traits) -> NDArray[np.uint8] | None:
+    """Returns (H, W, 3) uint8 RGB, or None where OpenCV finds the data corrupt."""
+    cv2 = import_cv2()
+    # Of the formats here, OpenCV applies the orientation of TIFF always; that of the others is applied below.
+    flags = cv2.IMREAD_UNCHANGED if traits.transparent else cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        return None
+    if pixels is None:
+        return None
+    return upright(on_white(pixels, traits) if traits.transparent else pixels, traits.orientation)

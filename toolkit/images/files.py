@@ -1,0 +1,54 @@
+"""Reads image files from disk, whatever their names, and says why one cannot be read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from os import PathLike
+
+from cnnkit.errors import ImageError
+from cnnkit.images.decode import DEFAULT_MAX_PIXELS, DecodedImage, decode_image
+
+# By these a folder's images are told from its other files; which format a file has is read from its bytes.
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"})
+_MAX_BYTES = 2**30
+
+
+def read_image(path: str | PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> DecodedImage:
+    """Reads and decodes an image file, as `decode_image` does.
+
+    Args:
+        path: A regular file, or a link to one.
+        max_pixels: The most pixels to decode, compared with the file's header before anything is decoded.
+
+    Returns:
+        The image; with a warning when it is whole but its file is not.
+
+    Raises:
+        ImageError: The file cannot be read, is no image, is cut or corrupt, or is too large.
+    """
+    source = os.fspath(path)
+    return decode_image(_read_bytes(source), source, max_pixels=max_pixels)
+
+
+def _read_bytes(source: str) -> bytes:
+    try:
+        _check_readable(source, os.stat(source))
+        with open(source, "rb", buffering=0) as file:
+            return file.read()
+    except FileNotFoundError as error:
+        raise ImageError(source, "no such file") from error
+    except PermissionError as error:
+        raise ImageError(source, "permission denied") from error
+    except (OSError, ValueError) as error:  # ValueError: a path that no system takes, such as one with a null byte
+        raise ImageError(source, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _check_readable(source: str, status: os.stat_result) -> None:
+    # Opening a pipe would wait for somebody to write to it.
+    if stat.S_ISDIR(status.st_mode):
+        raise ImageError(source, "is a folder, expected an image file")
+    if not stat.S_ISREG(status.st_mode):
+        raise ImageError(source, "is a device, pipe or socket, expected an image file")
+    if status.st_size > _MAX_BYTES:
+        raise ImageError(source, f"file of {status.st_size:,} bytes, more than the {_MAX_BYTES:,} that are read")

@@ -1,0 +1,98 @@
+"""JPEG: its segments, its size, its orientation, and whether it has its end marker."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cnnkit.images.orientation import read_orientation
+from cnnkit.images.reader import ImageBytes, Traits
+
+SIGNATURE = b"\xff\xd8"
+END = b"\xff\xd9"
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame, of all kinds of JPEG
+SCAN = 0xDA
+_END, _APP1 = 0xD9, 0xE1
+_ALONE = frozenset({0x01, 0xD8, _END})  # markers without a length
+# In a scan, FF is followed by 00 or a restart marker: all else ends it. FF may be repeated in front of a marker.
+_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+
+
+class Segment(NamedTuple):
+    """A marker and what belongs to it; of a scan that is its header without the coded data."""
+
+    marker: int  # its second byte
+    start: int  # of what follows the length
+    end: int
+
+
+def read_size(file: ImageBytes) -> tuple[int, int]:
+    """Returns width and height in pixels, as stored: before the orientation is applied.
+
+    Raises:
+        ImageError: The file is cut before its size, or is a JPEG of more than 8 bits.
+    """
+    frame = next((segment for segment in segments(file) if segment.marker in FRAMES), None)
+    if frame is None:
+        raise file.corrupt("it does not say its size")
+    bits = file.number(frame.start, 1, "big")
+    if bits != 8:
+        raise file.unsupported(f"pixel type: {bits}-bit JPEG, expected 8 bits")
+    return file.number(frame.start + 3, 2, "big"), file.number(frame.start + 1, 2, "big")
+
+
+def inspect(file: ImageBytes) -> Traits:
+    """Looks for the orientation and the end marker.
+
+    An end marker counts only after the start of the first scan: a thumbnail inside a segment has one of its own.
+
+    Raises:
+        ImageError: The file is cut before its first scan, or has none.
+    """
+    orientation, scan = 1, len(file.data)
+    for segment in segments(file):
+        if segment.marker == _APP1 and file.data.startswith(b"Exif\0", segment.start):
+            orientation = read_orientation(file.data[segment.start : segment.end])
+        if segment.marker == SCAN:
+            scan = segment.end
+            break
+    return Traits(orientation=orientation, lacks_end=not _has_end(file, scan))
+
+
+def segments(file: ImageBytes) -> Iterator[Segment]:
+    """Gives the segments of the first picture in the file, up to its end marker or the end of the data.
+
+    Raises:
+        ImageError: The data, or the picture, ends before the first scan.
+    """
+    at, scanned = 2, False
+    while (segment := _segment_after(file.data, at)) is not None:
+        if segment.marker == _END and not scanned:
+            raise file.corrupt("it holds no picture")
+        yield segment
+        if segment.marker == _END:
+            return
+        scanned = scanned or segment.marker == SCAN
+        at = segment.end
+    if not scanned:
+        raise file.truncated()
+
+
+def _segment_after(data: bytes, at: int) -> Segment | None:
+    match = _MARKER.search(data, at)
+    if match is None:
+        return None
+    marker, start = match[1][0], match.end()
+    if marker in _ALONE:
+        return Segment(marker, start, start)
+    end = start + int.from_bytes(data[start : start + 2], "big")
+    return Segment(marker, start + 2, end) if max(end, start + 2) <= len(data) else None
+
+
+def _has_end(file: ImageBytes, scan: int) -> bool:
+    """Looks at the end of the file first: only where something was put after the picture is it walked through."""
+    tail = file.data.rstrip(b"\0")
+    if tail.endswith(END) and len(tail) - len(END) >= scan:
+        return True
+    return any(segment.marker == _END for segment in segments(file))

@@ -1,0 +1,28 @@
+"""What happened while the loop ran."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LiveSummary:
+    """Counts and rates of one run of the loop."""
+
+    classified: int  # frames
+    lost: int  # frames that could not be read
+    skipped: int  # frames that a newer one replaced before the model was free
+    rate_hz: float | None  # frames classified a second, over the last ones
+    age_ms: float | None  # median time from a frame's reading until it was shown or logged, over the last 1000
+
+    def __str__(self) -> str:
+        parts = [f"{self.classified:,} frames classified"]
+        if self.skipped:
+            parts.append(f"{self.skipped:,} skipped for newer ones")
+        if self.lost:
+            parts.append(f"{self.lost:,} not readable")
+        if self.rate_hz is not None:
+            parts.append(f"{self.rate_hz:.1f} frames/s")
+        if self.age_ms is not None:
+            parts.append(f"{self.age_ms:.1f} ms from reading a frame to its result")
+        return ", ".join(parts)

@@ -1,0 +1,33 @@
+"""What a model file holds, as `cnnkit info` tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnkit.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """An input or output of a graph."""
+
+    name: str
+    dtype: str  # "uint8", "float32", or onnxruntime's name
+    shape: tuple[int | str | None, ...]  # names of dynamic sizes; None where they have none
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a model file holds; what only the spec could tell is None without one."""
+
+    path: Path
+    spec: ModelSpec | None
+    inputs: tuple[TensorFacts, ...]
+    outputs: tuple[TensorFacts, ...]
+    opset: int | None
+    ir_version: int | None
+    parameters: int | None  # trained numbers
+    multiply_adds: int | None  # per image
+    size_bytes: int
+    quantized: bool

@@ -1,0 +1,1 @@
+"""The bundled models: one NAME.onnx, NAME.int8.onnx and NAME.keras."""

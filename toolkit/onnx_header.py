@@ -1,0 +1,162 @@
+"""Reads what an ONNX file says about itself without the onnx package: a walk over the protobuf fields that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnnkit.errors import ModelError
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
+_MAX_DEPTH = 100  # as protobuf's own limit for nested messages
+
+# Message -> field number -> the message it holds; from onnx.proto, the fields that can lead to a tensor or a node.
+_CHILDREN = {
+    "model": {7: "graph", 8: "opset", 14: "metadata", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {13: "external"},
+}
+
+
+@dataclass(frozen=True)
+class OnnxHeader:
+    """What a file says about itself; numbers it does not give are None."""
+
+    ir_version: int | None = None
+    opset: int | None = None  # of the default domain
+    metadata: dict[str, str] = field(default_factory=dict)
+    op_types: frozenset[str] = frozenset()  # of all nodes, subgraphs and functions included
+
+
+def read_header(path: Path) -> OnnxHeader:
+    """Reads the header of an ONNX file.
+
+    Raises:
+        ModelError: The file cannot be read, or is no ONNX model.
+    """
+    data = read_model_bytes(path)
+    try:
+        return _header(memoryview(data))
+    except ValueError as error:
+        raise ModelError(f"{path} is no ONNX model, or is damaged ({error}), expected an .onnx file") from error
+
+
+def external_locations(data: bytes) -> tuple[str, ...]:
+    """Returns the file names in which an ONNX model says its tensors lie, in order.
+
+    Args:
+        data: A serialized ONNX model.
+
+    Raises:
+        ValueError: The bytes are no protobuf message.
+    """
+    if b"location" not in data:  # the key of every such entry, so there is none: the common case, at no cost
+        return ()
+    entries = (_entry(view) for kind, view in _walk("model", memoryview(data)) if kind == "external")
+    return tuple(value for key, value in entries if key == "location")
+
+
+def read_model_bytes(path: Path) -> bytes:
+    """Reads a model file.
+
+    Raises:
+        ModelError: There is no such file, it is a folder, a Keras file, empty, or cannot be read.
+    """
+    if path.is_dir():
+        raise ModelError(f"{path} is a folder, expected an .onnx file: cnnkit export {path} -o model.onnx makes one")
+    if path.suffix in (".keras", ".h5") and path.exists():
+        raise ModelError(
+            f"{path} is a Keras file, expected an .onnx file: cnnkit export {path} -o model.onnx makes one"
+        )
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(f"there is no model file {path}: check the path") from error
+    except OSError as error:
+        raise ModelError(f"the model file {path} cannot be read: {error.strerror or error}") from error
+    if not data:
+        raise ModelError(f"{path} is empty, expected an ONNX model: copy or export it again")
+    return data
+
+
+def _header(data: memoryview) -> OnnxHeader:
+    numbers = [value for number, value in _fields(data) if number == 1 and isinstance(value, int)]
+    found = list(_walk("model", data))
+    opsets = [_opset(view) for kind, view in found if kind == "opset"]
+    return OnnxHeader(
+        ir_version=numbers[-1] if numbers else None,
+        opset=next((version for domain, version in opsets if domain in ("", "ai.onnx")), None),
+        metadata=dict(_entry(view) for kind, view in found if kind == "metadata"),
+        op_types=frozenset(_text(view, 4) for kind, view in found if kind == "node"),
+    )
+
+
+def _opset(view: memoryview) -> tuple[str, int | None]:
+    versions = [value for number, value in _fields(view) if number == 2 and isinstance(value, int)]
+    return _text(view, 1), versions[-1] if versions else None
+
+
+def _entry(view: memoryview) -> tuple[str, str]:
+    return _text(view, 1), _text(view, 2)
+
+
+def _text(view: memoryview, number: int) -> str:
+    values = [bytes(value) for found, value in _fields(view) if found == number and isinstance(value, memoryview)]
+    return values[-1].decode("utf-8", "replace") if values else ""
+
+
+def _walk(kind: str, view: memoryview, depth: int = 0) -> Iterator[tuple[str, memoryview]]:
+    """Yields a message and all below it that `_CHILDREN` leads to, with the name of its kind."""
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"nested deeper than {_MAX_DEPTH} messages")
+    yield kind, view
+    children = _CHILDREN.get(kind)
+    if children is None:
+        return
+    for number, value in _fields(view):
+        if number in children and isinstance(value, memoryview):
+            yield from _walk(children[number], value, depth + 1)
+
+
+def _fields(view: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Yields the number and value of each field of a message."""
+    position, end = 0, len(view)
+    while position < end:
+        key, position = _varint(view, position)
+        number, wire = key >> 3, key & 7
+        if number == 0:
+            raise ValueError("a field has the number 0")
+        if wire == _VARINT:
+            value, position = _varint(view, position)
+            yield number, value
+            continue
+        if wire == _BYTES:
+            size, position = _varint(view, position)
+        elif wire in _FIXED_SIZES:
+            size = _FIXED_SIZES[wire]
+        else:
+            raise ValueError(f"a field has the unknown wire type {wire}")
+        if size > end - position:
+            raise ValueError(f"the data ends {size - (end - position):,} bytes too early")
+        yield number, view[position : position + size]
+        position += size
+
+
+def _varint(view: memoryview, position: int) -> tuple[int, int]:
+    result = 0
+    for shift in range(0, 70, 7):
+        if position >= len(view):
+            raise ValueError("the data ends within a number")
+        byte = view[position]
+        position += 1
+        result |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return result, position
+    raise ValueError("a number is longer than 10 bytes")

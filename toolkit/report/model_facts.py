@@ -1,0 +1,105 @@
+"""What a model file holds, as a table or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from cnnkit.model_facts import ModelFacts, TensorFacts
+from cnnkit.report.json_output import print_json
+from cnnkit.report.tables import print_table
+from cnnkit.rows import printable
+from cnnkit.spec import InputSpec, ModelSpec, Provenance, Quantization
+from cnnkit.spec.writing import spec_to_dict
+
+Row = tuple[str, str]
+
+
+def print_model_facts(facts: ModelFacts, style: Literal["table", "json"]) -> None:
+    """Prints what a model file holds on stdout."""
+    if style == "json":
+        print_json(_fields(facts))
+    else:
+        print_table(("field", "value"), list(_rows(facts)))
+
+
+def _fields(facts: ModelFacts) -> dict[str, Any]:
+    return {
+        "spec": None if facts.spec is None else spec_to_dict(facts.spec),
+        "inputs": [_tensor_fields(tensor) for tensor in facts.inputs],
+        "outputs": [_tensor_fields(tensor) for tensor in facts.outputs],
+        "opset": facts.opset,
+        "ir_version": facts.ir_version,
+        "parameters": facts.parameters,
+        "multiply_adds": facts.multiply_adds,
+        "size_bytes": facts.size_bytes,
+        "quantized": facts.quantized,
+    }
+
+
+def _tensor_fields(tensor: TensorFacts) -> dict[str, Any]:
+    return {"name": tensor.name, "dtype": tensor.dtype, "shape": list(tensor.shape)}
+
+
+def _rows(facts: ModelFacts) -> Iterator[Row]:
+    yield "file", f"{printable(str(facts.path))}, {facts.size_bytes:,} bytes"
+    yield from (("input", _tensor(tensor)) for tensor in facts.inputs)
+    yield from (("output", _tensor(tensor)) for tensor in facts.outputs)
+    yield "opset", f"{_number(facts.opset)} (IR version {_number(facts.ir_version)})"
+    yield "parameters", _number(facts.parameters)
+    yield "multiply-adds", _number(facts.multiply_adds)
+    yield "quantized", "yes" if facts.quantized else "no"
+    if facts.spec is None:
+        yield "spec", "none: cnnkit export writes labels and scaling into the file"
+    else:
+        yield from _spec_rows(facts.spec)
+
+
+def _spec_rows(spec: ModelSpec) -> Iterator[Row]:
+    yield "labels", f"{len(spec.labels)}: {printable(', '.join(spec.labels))}"
+    yield "image", _image(spec.input)
+    if spec.quantization is not None:
+        yield from _quantization_rows(spec.quantization)
+    if spec.provenance is not None:
+        yield from _provenance_rows(spec.provenance)
+    size = sum(len(image.png) for image in spec.golden)
+    yield "golden images", f"{len(spec.golden)}, {size:,} bytes" if spec.golden else "none"
+    allowed = spec.tolerance
+    yield "tolerance", f"{allowed.max_probability_difference:g}, {allowed.max_label_changes} changed labels"
+
+
+def _quantization_rows(quantization: Quantization) -> Iterator[Row]:
+    yield "scheme", f"{quantization.scheme}, calibrated on {quantization.calibration_images:,} images"
+    yield "measured on", quantization.cpu
+    if quantization.evaluation:
+        yield "evaluation", _figures(quantization.evaluation)
+    if quantization.latency:
+        yield "latency", _figures(quantization.latency)
+
+
+def _provenance_rows(provenance: Provenance) -> Iterator[Row]:
+    yield "made by", f"cnnkit {provenance.cnnkit_version}"
+    named = {"architecture": provenance.architecture, "recipe": provenance.recipe, "seed": provenance.seed}
+    yield from ((name, str(value)) for name, value in named.items() if value is not None)
+    if provenance.dataset is not None:
+        counts = ", ".join(f"{count:,} {split}" for split, count in provenance.dataset.images.items())
+        yield "dataset", f"{provenance.dataset.name}: {counts} images"
+    if provenance.metrics:
+        yield "test metrics", _figures(provenance.metrics)
+
+
+def _image(spec: InputSpec) -> str:
+    return f"{spec.width}x{spec.height} {spec.color}, {spec.resize}, {spec.interpolation} interpolation"
+
+
+def _tensor(tensor: TensorFacts) -> str:
+    sizes = ", ".join("?" if size is None else str(size) for size in tensor.shape)
+    return f"{tensor.name}: {tensor.dtype} ({sizes})"
+
+
+def _figures(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+
+
+def _number(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"

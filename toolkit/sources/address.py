@@ -1,0 +1,119 @@
+"""What `--source` says: the index of a camera, its device, a video file, or a network address."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from cnnkit.errors import SourceError
+from cnnkit.images import IMAGE_SUFFIXES
+
+Kind = Literal["camera", "file", "stream"]
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp")
+_SNIFFED_BYTES = 4096
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_TEXT_CONTROLS = b"\t\n\r\f\x1b"
+_VIDEOS_LIKE_TEXT = (b"#EXTM3U", b"YUV4MPEG2 ")  # a playlist, and a header before raw pixels
+
+
+@dataclass(frozen=True)
+class Address:
+    """A source that may exist: it has not been opened yet."""
+
+    kind: Kind
+    target: int | str  # what OpenCV opens: a camera's index, a path or an address
+    name: str  # what the user called it, for messages and rows, without a password
+
+    def __str__(self) -> str:
+        return f"camera {self.name}" if isinstance(self.target, int) else self.name
+
+
+def parse_address(text: str) -> Address:
+    """Tells cameras, files and network addresses apart and checks what can be checked without opening them.
+
+    Args:
+        text: "0", "/dev/video0", "clip.mp4", "rtsp://user:password@host/stream".
+
+    Raises:
+        SourceError: There is nothing of that name, or it is certainly no video.
+    """
+    if text.isascii() and text.isdigit():
+        return Address("camera", int(text), text)
+    scheme = _SCHEME.match(text)
+    if scheme is not None:
+        return _stream(text, scheme[1].lower())
+    return _path(text)
+
+
+def cameras_present() -> tuple[str, ...]:
+    """Lists the camera devices of a Linux machine; other systems do not list theirs."""
+    return tuple(sorted(map(str, Path("/dev").glob("video[0-9]*")))) if sys.platform.startswith("linux") else ()
+
+
+def _stream(text: str, scheme: str) -> Address:
+    if scheme not in _SCHEMES:
+        raise SourceError(f"{text} cannot be opened: expected an address that begins with {', '.join(_SCHEMES)}")
+    try:
+        parts = urlsplit(text)
+        password, user = parts.password, parts.username
+    except ValueError as error:
+        raise SourceError(f"{text} is no address ({error})") from error
+    if password is None:
+        return Address("stream", text, text)
+    host = parts.netloc.rpartition("@")[2]
+    return Address("stream", text, urlunsplit(parts._replace(netloc=f"{user}:***@{host}")))
+
+
+def _path(text: str) -> Address:
+    try:
+        status = os.stat(text)
+    except (OSError, ValueError) as error:
+        raise SourceError(_missing(text, error)) from error
+    if stat.S_ISCHR(status.st_mode):
+        return Address("camera", text, text)
+    if stat.S_ISDIR(status.st_mode):
+        raise SourceError(f"{text} is a folder, expected a video file: cnnkit predict takes folders of images")
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(f"{text} is neither a file nor a camera")
+    if status.st_size == 0:
+        raise SourceError(f"{text} is empty, expected a video file")
+    _check_content(text)
+    return Address("file", text, text)
+
+
+def _missing(text: str, error: OSError | ValueError) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    if text.startswith("/dev/video"):
+        return f"{text} cannot be opened ({reason}): {cameras_hint()}"
+    return f"{text} cannot be opened ({reason}): expected a camera index such as 0, a video file, or an address"
+
+
+def cameras_hint() -> str:
+    """Says which cameras there are, as the end of a message."""
+    found = cameras_present()
+    if found:
+        return f"the cameras here are {', '.join(found)}"
+    return "no camera was found, connect one, or give --source a video file or an address"
+
+
+def _check_content(text: str) -> None:
+    """OpenCV opens pictures as videos of one frame, and draws text files as pictures of text."""
+    if Path(text).suffix.lower() in IMAGE_SUFFIXES - {".gif"}:
+        raise SourceError(f"{text} is an image, expected a video file: cnnkit predict takes images")
+    with open(text, "rb") as file:
+        head = file.read(_SNIFFED_BYTES)
+    if _is_text(head) and not head.startswith(_VIDEOS_LIKE_TEXT):
+        raise SourceError(f"{text} is a text file, expected a video file")
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether bytes are text in some encoding: a video's first bytes hold control characters."""
+    return head.startswith(_UTF16_MARKS) or not any(byte < 0x20 and byte not in _TEXT_CONTROLS for byte in head)

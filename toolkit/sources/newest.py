@@ -1,0 +1,105 @@
+"""The newest frame of a source, however slowly it is asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from cnnkit.sources.frames import Frame
+
+_JOIN_S = 2.0  # how long a reader that hangs in the driver is waited for
+
+
+class FrameSource(Protocol):
+    """Gives frames to a loop that takes one whenever it is ready."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether no further frame will come."""
+        ...
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """Returns a frame later than the last one taken, or None when none came within `timeout_s`.
+
+        Raises:
+            SourceError: The source failed for good.
+        """
+        ...
+
+    def close(self) -> None:
+        """Gives the camera or file back."""
+        ...
+
+
+class NewestFrame:
+    """Reads in a thread of its own and keeps one frame: a newer one takes the place of one that nobody took.
+
+    Args:
+        frames: Blocks until the next frame is there.
+        release: Called once, when no read is under way any more.
+        stop: Set by `close`; what `frames` waits with, so that closing does not wait for it.
+    """
+
+    def __init__(self, frames: Iterator[Frame], release: Callable[[], None], stop: threading.Event) -> None:
+        self._frames, self._release, self._stop = frames, release, stop
+        self._changed = threading.Condition()
+        self._newest: Frame | None = None
+        self._error: Exception | None = None
+        self._finished = False
+        self._thread = threading.Thread(target=self._read, name="cnnkit-reader", daemon=True)
+        self._thread.start()
+
+    @property
+    def ended(self) -> bool:
+        with self._changed:
+            return self._finished and self._newest is None and self._error is None
+
+    def take(self, timeout_s: float) -> Frame | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest is not None or self._finished, timeout_s)
+            frame, self._newest = self._newest, None
+            if frame is None and self._error is not None:
+                error, self._error = self._error, None
+                raise error
+            return frame
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join(_JOIN_S)
+
+    def _read(self) -> None:
+        error = None
+        try:
+            for frame in self._frames:
+                with self._changed:
+                    self._newest = frame
+                    self._changed.notify_all()
+                if self._stop.is_set():
+                    break
+        except Exception as raised:  # noqa: BLE001 - `take` raises it in the thread that asks
+            error = raised
+        with self._changed:
+            self._error, self._finished = error, True
+            self._changed.notify_all()
+        self._release()
+
+
+class EveryFrame:
+    """Gives every frame in order, each when it is asked for."""
+
+    def __init__(self, frames: Iterator[Frame], release: Callable[[], None]) -> None:
+        self._frames, self._release = frames, release
+        self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    def take(self, timeout_s: float) -> Frame | None:
+        frame = next(self._frames, None)
+        self._ended = frame is None
+        return frame
+
+    def close(self) -> None:
+        self._release()

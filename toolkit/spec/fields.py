@@ -1,0 +1,112 @@
+"""The fields of the model spec as frozen dataclasses; the docstrings are the format's documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+SPEC_VERSION = 1
+METADATA_KEY = "cnnkit.spec"
+
+Color = Literal["rgb", "bgr", "gray"]
+Layout = Literal["nhwc", "nchw"]
+Dtype = Literal["uint8", "float32"]
+Resize = Literal["squash", "crop", "pad"]
+Interpolation = Literal["area", "linear", "cubic"]
+Output = Literal["probabilities", "logits"]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """How an image becomes the model's input tensor.
+
+    For float inputs x = (pixel * scale - mean) / std per channel, with pixel from 0 to 255.
+    """
+
+    height: int  # pixels
+    width: int  # pixels
+    channels: int  # 3, or 1 for gray
+    color: Color = "rgb"
+    layout: Layout = "nhwc"
+    dtype: Dtype = "uint8"
+    resize: Resize = "squash"
+    interpolation: Interpolation = "area"
+    scale: float = 1.0  # float inputs only
+    mean: tuple[float, ...] = ()  # one a channel; empty means zeros
+    std: tuple[float, ...] = ()  # one a channel; empty means ones
+
+
+@dataclass(frozen=True)
+class GraphFacts:
+    """What the graph is made of, counted once at export so that nobody needs the onnx package to know."""
+
+    parameters: int  # trained numbers
+    multiply_adds: int  # per image
+    opset: int
+    ir_version: int
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What `cnnkit verify` allows between this file and the original on the golden images."""
+
+    max_probability_difference: float = 1e-4  # 0 to 1
+    max_label_changes: int = 0  # golden images whose top-1 label may differ
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """The data a model was trained on, by name and fingerprint, never by path."""
+
+    name: str
+    images: Mapping[str, int]  # by split: train, validation, test
+    fingerprint: str  # SHA-256 over the images and labels, hexadecimal
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a model comes from; fields that nobody knows are None."""
+
+    cnnkit_version: str
+    architecture: str | None = None
+    recipe: str | None = None
+    seed: int | None = None
+    dataset: DatasetRecord | None = None
+    keras_sha256: str | None = None  # of the .keras or .h5 file
+    original_input: InputSpec | None = None  # what that Keras file itself takes
+    metrics: Mapping[str, float] = field(default_factory=dict)  # on the test split, fractions
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How a model was quantized and what that cost where it was done; accuracies are fractions."""
+
+    scheme: str
+    calibration_images: int
+    calibration_fingerprint: str
+    cpu: str  # the CPU it was measured on
+    evaluation: Mapping[str, float] = field(default_factory=dict)  # top1, top1_float, drop, agreement, images
+    latency: Mapping[str, float] = field(default_factory=dict)  # milliseconds at batch 1, and ratio to float
+
+
+@dataclass(frozen=True)
+class GoldenImage:
+    """An image of the model's size with the answer of the original Keras model."""
+
+    png: bytes  # an encoded PNG of height x width, RGB or gray
+    probabilities: tuple[float, ...]  # one a label
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """All that is needed to use a model file rightly."""
+
+    labels: tuple[str, ...]  # class names in output order
+    input: InputSpec
+    output: Output = "probabilities"
+    graph: GraphFacts | None = None
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    provenance: Provenance | None = None
+    quantization: Quantization | None = None
+    golden: tuple[GoldenImage, ...] = ()

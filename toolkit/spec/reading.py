@@ -1,0 +1,185 @@
+"""Reads the model spec from JSON, strictly: unknown, missing and ill-typed fields are errors that name the field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+from cnnkit.errors import SpecError
+from cnnkit.spec.fields import (
+    SPEC_VERSION,
+    Color,
+    DatasetRecord,
+    Dtype,
+    GoldenImage,
+    GraphFacts,
+    InputSpec,
+    Interpolation,
+    Layout,
+    ModelSpec,
+    Output,
+    Provenance,
+    Quantization,
+    Resize,
+    Tolerance,
+)
+from cnnkit.spec.strict import StrictObject
+
+MAX_GOLDEN_IMAGES = 16
+MAX_GOLDEN_BYTES = 256 * 1024
+
+
+def read_spec(text: str) -> ModelSpec:
+    """Reads a spec.
+
+    Args:
+        text: The JSON text of a spec.
+
+    Returns:
+        The spec; `write_spec` of it gives the same fields back.
+
+    Raises:
+        SpecError: The text is no JSON, has unknown, missing or ill-typed fields, or is of another version.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise SpecError(f"the model spec is no JSON ({error}): export the model again") from error
+    top = StrictObject(data, "spec")
+    _check_version(top.integer("spec_version"))
+    spec = ModelSpec(
+        labels=_labels(top),
+        input=_input(top.object("input")),
+        output=_choice(top, "output", Output),
+        graph=_optional(top, "graph", _graph),
+        tolerance=_tolerance(top.object("tolerance")),
+        provenance=_optional(top, "provenance", _provenance),
+        quantization=_optional(top, "quantization", _quantization),
+        golden=tuple(_golden(item) for item in top.objects("golden", at_most=MAX_GOLDEN_IMAGES)),
+    )
+    top.close()
+    _check_golden(spec)
+    return spec
+
+
+def _check_version(version: int) -> None:
+    if version > SPEC_VERSION:
+        raise SpecError(
+            f"the model spec is version {version}, this cnnkit reads version {SPEC_VERSION}: "
+            f"install cnnkit {version}.0 or newer (pip install -U 'cnnkit>={version}.0')"
+        )
+    if version < 1:
+        raise SpecError(f"the model spec says version {version}, expected {SPEC_VERSION}: export the model again")
+
+
+def _labels(top: StrictObject) -> tuple[str, ...]:
+    labels = top.texts("labels")
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        raise SpecError(f"spec.labels names {repeated[0]!r} more than once, expected distinct class names")
+    if len(labels) < 2:
+        raise SpecError(f"spec.labels has {len(labels)} class names, expected at least 2")
+    return labels
+
+
+def _input(item: StrictObject) -> InputSpec:
+    dtype: Dtype = _choice(item, "dtype", Dtype)
+    channels = item.integer("channels", minimum=1)
+    color: Color = _choice(item, "color", Color)
+    if channels != (1 if color == "gray" else 3):
+        raise SpecError(
+            f"{item.where} has {channels} channels and colour {color!r}, expected gray with 1, rgb or bgr with 3"
+        )
+    spec = InputSpec(
+        height=item.integer("height", minimum=1),
+        width=item.integer("width", minimum=1),
+        channels=channels,
+        color=color,
+        layout=_choice(item, "layout", Layout),
+        dtype=dtype,
+        resize=_choice(item, "resize", Resize),
+        interpolation=_choice(item, "interpolation", Interpolation),
+        **_standardisation(item, channels) if dtype == "float32" else {},
+    )
+    item.close()
+    return spec
+
+
+def _standardisation(item: StrictObject, channels: int) -> dict[str, Any]:
+    mean, std = item.numbers("mean", count=channels), item.numbers("std", count=channels)
+    if min(std) <= 0:
+        raise SpecError(f"{item.where}.std holds {min(std)}, expected numbers above 0")
+    return {"scale": item.number("scale"), "mean": mean, "std": std}
+
+
+def _graph(item: StrictObject) -> GraphFacts:
+    names = ("parameters", "multiply_adds", "opset", "ir_version")
+    facts = GraphFacts(*(item.integer(name, minimum=0) for name in names))
+    item.close()
+    return facts
+
+
+def _tolerance(item: StrictObject) -> Tolerance:
+    tolerance = Tolerance(item.number("max_probability_difference"), item.integer("max_label_changes", minimum=0))
+    item.close()
+    return tolerance
+
+
+def _dataset(item: StrictObject) -> DatasetRecord:
+    record = DatasetRecord(item.text("name"), item.counts("images"), item.text("fingerprint"))
+    item.close()
+    return record
+
+
+def _provenance(item: StrictObject) -> Provenance:
+    provenance = Provenance(
+        cnnkit_version=item.text("cnnkit_version"),
+        architecture=item.text_or_none("architecture"),
+        recipe=item.text_or_none("recipe"),
+        seed=item.integer_or_none("seed"),
+        dataset=_optional(item, "dataset", _dataset),
+        keras_sha256=item.text_or_none("keras_sha256"),
+        original_input=_optional(item, "original_input", _input),
+        metrics=item.figures("metrics"),
+    )
+    item.close()
+    return provenance
+
+
+def _quantization(item: StrictObject) -> Quantization:
+    quantization = Quantization(
+        scheme=item.text("scheme"),
+        calibration_images=item.integer("calibration_images", minimum=0),
+        calibration_fingerprint=item.text("calibration_fingerprint"),
+        cpu=item.text("cpu"),
+        evaluation=item.figures("evaluation"),
+        latency=item.figures("latency"),
+    )
+    item.close()
+    return quantization
+
+
+def _golden(item: StrictObject) -> GoldenImage:
+    image = GoldenImage(item.base64("png"), item.numbers("probabilities"))
+    item.close()
+    return image
+
+
+def _check_golden(spec: ModelSpec) -> None:
+    size = sum(len(image.png) for image in spec.golden)
+    if size > MAX_GOLDEN_BYTES:
+        raise SpecError(f"spec.golden holds {size:,} bytes of images, expected at most {MAX_GOLDEN_BYTES:,}")
+    for index, image in enumerate(spec.golden):
+        if len(image.probabilities) != len(spec.labels):
+            raise SpecError(
+                f"spec.golden[{index}] has {len(image.probabilities)} probabilities for {len(spec.labels)} labels"
+            )
+
+
+def _choice(item: StrictObject, key: str, choices: Any) -> Any:
+    return item.choice(key, get_args(choices))
+
+
+def _optional(item: StrictObject, key: str, read: Any) -> Any:
+    child = item.object_or_none(key)
+    return None if child is None else read(child)

@@ -1,0 +1,144 @@
+"""The statistics behind every claim: percentiles with a sample-size rule, intervals for accuracies and ratios."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with the bounds of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def percentile(values: ArrayLike, q: float) -> float:
+    """Returns the q-th percentile (0 to 100) of values in any order, interpolated linearly (Hyndman and Fan's 7th)."""
+    return float(np.percentile(np.asarray(values, dtype=np.float64), q))
+
+
+@cache
+def enough_runs(q: float, *, confidence: float = 0.99) -> int:
+    """Returns how many runs a percentile takes: 11 for p50, 64 for p90, 130 for p95, 662 for p99.
+
+    It is the smallest n of which, with this confidence, at least two runs lie beyond the true percentile, so that the
+    percentile rests on more than one slow run:
+
+        p^n + n (1 - p) p^(n-1) <= 1 - confidence,    p = q / 100
+
+    the least query count of the early stopping rule of MLPerf Inference (LoadGen).
+
+    Args:
+        q: Percentile, above 0 and below 100.
+        confidence: 0 to 1.
+    """
+    p = q / 100
+    n = 2
+    while p**n + n * (1 - p) * p ** (n - 1) > 1 - confidence:
+        n += 1
+    return n
+
+
+def percentile_if_enough(values: Sequence[float], q: float) -> float | None:
+    """Returns the q-th percentile, or None where `enough_runs` says that there are too few values."""
+    return percentile(values, q) if len(values) >= enough_runs(q) else None
+
+
+def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Returns the Wilson score interval of a proportion (Wilson, 1927), as fractions.
+
+    Args:
+        successes: 0 to n.
+        n: Number of trials, at least 1.
+        confidence: 0 to 1.
+    """
+    z = _z(confidence)
+    p = successes / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    # At the ends the bound is 0 or 1 exactly; rounding must not say otherwise.
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == n else min(1.0, centre + half)
+    return low, high
+
+
+def paired_drop_interval(
+    correct_a: ArrayLike, correct_b: ArrayLike, confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """Returns how much accuracy is lost from a to b on the same images, with its interval.
+
+    The interval is Wald's for paired proportions with the adjustment of Bonett and Price (2012): one is added to either
+    count of images on which a and b differ. Being paired it is far narrower than what two separate intervals suggest.
+
+    Args:
+        correct_a: (N,) bool, whether a was right on each image.
+        correct_b: (N,) bool, the same images in the same order.
+        confidence: 0 to 1.
+
+    Returns:
+        Drop, low, high as fractions; positive where b is worse.
+
+    Raises:
+        ValueError: The lengths differ or are 0.
+    """
+    a, b = np.asarray(correct_a, dtype=bool), np.asarray(correct_b, dtype=bool)
+    if a.shape != b.shape or a.ndim != 1 or not a.size:
+        raise ValueError(f"paired answers of shapes {a.shape} and {b.shape}, expected two of the same length above 0")
+    n, only_a, only_b = a.size, int(np.sum(a & ~b)), int(np.sum(b & ~a))
+    p_a, p_b = (only_a + 1) / (n + 2), (only_b + 1) / (n + 2)
+    half = _z(confidence) * math.sqrt((p_a + p_b - (p_a - p_b) ** 2) / (n + 2))
+    return (only_a - only_b) / n, max(-1.0, p_a - p_b - half), min(1.0, p_a - p_b + half)
+
+
+def ratio_of_medians(
+    numerator: Sequence[float],
+    denominator: Sequence[float],
+    *,
+    rounds: int = 20,
+    confidence: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval:
+    """Returns the ratio of two medians with a bootstrap interval over rounds.
+
+    Times within a round resemble one another, so rounds are drawn, not runs; and as both were measured in the same
+    rounds, the same rounds are drawn for both.
+
+    Args:
+        numerator: Times in the order of running, as `cnnkit.timing.time_interleaved` gives them.
+        denominator: The same for the other contender; it may have more or fewer runs in each round.
+        rounds: How many rounds the runs were made in; no more than there are runs.
+        confidence: 0 to 1.
+        resamples: Bootstrap samples.
+        seed: The same seed gives the same interval.
+    """
+    rounds = min(rounds, len(numerator), len(denominator))
+    above, below = _rounds_of(numerator, rounds), _rounds_of(denominator, rounds)
+    draws = np.random.default_rng(seed).integers(rounds, size=(resamples, rounds))
+    ratios = [_median_of(above, draw) / _median_of(below, draw) for draw in draws]
+    tail = 50 * (1 - confidence)
+    low, high = np.percentile(ratios, [tail, 100 - tail])
+    return Interval(float(np.median(numerator) / np.median(denominator)), float(low), float(high))
+
+
+def _rounds_of(times: Sequence[float], rounds: int) -> list[NDArray[np.float64]]:
+    return np.array_split(np.asarray(times, dtype=np.float64), rounds)
+
+
+def _median_of(rounds: list[NDArray[np.float64]], draw: NDArray[np.int64]) -> float:
+    return float(np.median(np.concatenate([rounds[index] for index in draw])))
+
+
+def _z(confidence: float) -> float:
+    return NormalDist().inv_cdf(0.5 + confidence / 2)

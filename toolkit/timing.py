@@ -1,0 +1,92 @@
+"""Times calls fairly: warmed up, without the garbage collector, and contenders in turns rather than one after another.
+
+A machine slows down and speeds up while it measures (heat, other programs). Contenders measured one after another meet
+different machines; measured in short rounds, each in every round, they meet the same one.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import perf_counter_ns
+
+Clock = Callable[[], int]  # nanoseconds from any starting point, never going back
+
+ROUNDS = 20
+
+
+def time_calls(call: Callable[[], object], runs: int, *, clock: Clock = perf_counter_ns) -> list[float]:
+    """Times a call over and over.
+
+    Args:
+        call: What to time; it must have finished its work when it returns.
+        runs: How often.
+        clock: Where the time comes from.
+
+    Returns:
+        One time a run, in milliseconds, in the order of running.
+    """
+    stamps = []
+    with _no_garbage_collection():
+        for _ in range(runs):
+            start = clock()
+            call()
+            stamps.append((start, clock()))
+    return [(end - start) / 1e6 for start, end in stamps]
+
+
+def time_interleaved(
+    contenders: Mapping[str, Callable[[], object]],
+    *,
+    warmup: int,
+    runs: int,
+    rounds: int = ROUNDS,
+    clock: Clock = perf_counter_ns,
+) -> dict[str, list[float]]:
+    """Times contenders in turns.
+
+    Args:
+        contenders: Name -> what to time.
+        warmup: Untimed calls of each before the first round.
+        runs: Timed calls of each, over all rounds.
+        rounds: How many turns each gets; no more than `runs`.
+        clock: Where the time comes from.
+
+    Returns:
+        Name -> one time a run, in milliseconds, in the order of running; `numpy.array_split(times, rounds)` gives the
+        rounds.
+    """
+    for call in contenders.values():
+        for _ in range(warmup):
+            call()
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for turn in range(min(rounds, runs)):
+        for name in turn_order(list(contenders), turn):
+            times[name] += time_calls(contenders[name], runs_in_round(runs, rounds, turn), clock=clock)
+    return times
+
+
+def turn_order(names: Sequence[str], turn: int) -> Iterator[str]:
+    """Gives the names in their order in one round: each round begins with another, as going first may matter."""
+    start = turn % max(1, len(names))
+    yield from names[start:]
+    yield from names[:start]
+
+
+def runs_in_round(runs: int, rounds: int, turn: int) -> int:
+    """Returns how many of `runs` fall into round `turn` (from 0), as `numpy.array_split` divides."""
+    rounds = max(1, min(rounds, runs))
+    return runs // rounds + (turn < runs % rounds)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    was_on = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

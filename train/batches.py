@@ -1,0 +1,55 @@
+"""Batches for Keras: shuffled anew each epoch in an order that depends on the seed and the epoch alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.train.datasets import Split
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Returns the order in which an epoch visits `count` images; the same on every machine and after every resume."""
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
+def make_batches(split: Split, classes: int, batch_size: int, *, seed: int | None = None, epoch: int = 0) -> Any:
+    """Makes a keras.utils.PyDataset of (images uint8, one-hot float32) batches.
+
+    Args:
+        split: The images.
+        classes: How many classes the one-hot targets have.
+        batch_size: Images a batch; the last one may be smaller.
+        seed: Shuffles with this seed; None keeps the order.
+        epoch: The epoch, counted from 0, at which an interrupted training goes on.
+    """
+    import keras
+
+    one_hot = np.eye(classes, dtype=np.float32)
+
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+        """Cuts batches out of arrays in memory."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._epoch = epoch
+            self._shuffle()
+
+        def _shuffle(self) -> None:
+            count = len(split)
+            self._order = np.arange(count) if seed is None else epoch_order(count, seed, self._epoch)
+
+        def __len__(self) -> int:
+            return -(-len(split) // batch_size)
+
+        def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+            chosen = self._order[index * batch_size : (index + 1) * batch_size]
+            return split.images[chosen], one_hot[split.targets[chosen]]
+
+        def on_epoch_end(self) -> None:
+            self._epoch += 1
+            self._shuffle()
+
+    return Batches()

@@ -1,0 +1,100 @@
+"""What a finished training amounts to: test metrics, golden images, spec and curves."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.files import sha256
+from cnnkit.golden import encode_golden
+from cnnkit.spec import GoldenImage, ModelSpec, Provenance
+from cnnkit.statistics import wilson_interval
+from cnnkit.train.datasets import Dataset, Split
+from cnnkit.train.fit import History, best_epoch
+from cnnkit.train.plots import draw_curves
+from cnnkit.train.runs import RunFolder
+
+GOLDEN_IMAGES = 16
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run."""
+
+    folder: Path
+    best: dict[str, float]  # the history row of the epoch that was kept
+    metrics: dict[str, Any]  # as in metrics.json
+    history: History  # one row an epoch
+
+
+def finish_run(
+    folder: RunFolder, network: Any, history: History, dataset: Dataset, spec: ModelSpec, facts: Provenance
+) -> Outcome:
+    """Loads the best epoch, measures it on the test images and writes what is left of the run folder.
+
+    Args:
+        folder: Where model.keras lies already.
+        network: The keras.Model; takes the weights of the best epoch.
+        history: One row an epoch.
+        dataset: Its test split is looked at here and nowhere else.
+        spec: Labels and input.
+        facts: The provenance known so far.
+    """
+    import keras
+
+    network.set_weights(keras.saving.load_model(folder.model, compile=False).get_weights())
+    best = best_epoch(history)
+    split, name = (dataset.test, "test") if dataset.test else (dataset.validation, "validation")
+    metrics = {**measure(network, split), "split": name, "epoch": int(best["epoch"]), "val_loss": best["val_loss"]}
+    folder.save_metrics(metrics)
+    draw_curves(history, folder.plots / "curves.png")
+    provenance = dataclasses.replace(
+        facts,
+        keras_sha256=sha256(folder.model),
+        original_input=spec.input,
+        metrics={key: float(metrics[key]) for key in ("images", "top1", "low", "high", "loss")} if dataset.test else {},
+    )
+    golden = choose_golden(network, dataset.validation)
+    folder.save_spec(dataclasses.replace(spec, provenance=provenance, golden=golden))
+    return Outcome(folder.path, best, metrics, history)
+
+
+def measure(network: Any, split: Split) -> dict[str, Any]:
+    """Measures a network.
+
+    Returns:
+        images, top1 with its 95 % Wilson interval low to high (fractions), and loss, the mean cross-entropy in nats.
+    """
+    probabilities = predict_probabilities(network, split.images)
+    right = int((probabilities.argmax(axis=1) == split.targets).sum())
+    low, high = wilson_interval(right, len(split))
+    chosen = probabilities[np.arange(len(split)), split.targets]
+    loss = float(-np.log(np.maximum(chosen, 1e-7)).mean())
+    return {"images": len(split), "top1": right / len(split), "low": low, "high": high, "loss": loss}
+
+
+def predict_probabilities(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns (N, classes) float32 probabilities for (N, H, W, C) uint8 images."""
+    predicted: NDArray[np.float32] = network.predict(images.astype(np.float32), batch_size=256, verbose=0)
+    return predicted
+
+
+def choose_golden(network: Any, split: Split) -> tuple[GoldenImage, ...]:
+    """Takes golden images from validation data: of every class in turn the one the network is least sure of, then others."""
+    probabilities = predict_probabilities(network, split.images)
+    ordered = np.sort(probabilities, axis=1)
+    margin = ordered[:, -1] - ordered[:, -2]
+    by_margin = np.argsort(margin, kind="stable")
+    seen: dict[int, int] = {}
+    turn = np.empty(len(split), dtype=np.int64)  # 0 for the first image of its class, 1 for the second, ...
+    for index in by_margin:
+        target = int(split.targets[index])
+        turn[index] = seen.get(target, 0)
+        seen[target] = seen.get(target, 0) + 1
+    chosen = by_margin[np.argsort(turn[by_margin], kind="stable")][:GOLDEN_IMAGES]
+    return encode_golden(split.images[chosen], probabilities[chosen])

@@ -1,0 +1,106 @@
+"""The run folder: model.keras, spec.json, config.json, history.csv, metrics.json, plots/."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnkit.errors import OutputError, UsageError
+from cnnkit.files import whole_file, write_text
+from cnnkit.spec import ModelSpec, write_spec
+from cnnkit.train.checkpoint import FILE_NAME as CHECKPOINT
+from cnnkit.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that decides a training's outcome, but for the images themselves."""
+
+    data: str  # dataset name; a folder's own name without its path
+    architecture: str
+    recipe: Recipe
+    size: int  # pixels a side
+    color: str  # rgb or gray
+    resize: str  # squash, crop or pad
+    validation: float  # share of the training images
+    seed: int
+    mixed_precision: bool
+    max_images: int | None
+    fingerprint: str  # SHA-256 of the images and classes
+
+
+class RunFolder:
+    """A folder that one training writes, each file whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.model = path / "model.keras"
+        self.plots = path / "plots"
+
+    def start(self, config: RunConfig, *, resume: bool, overwrite: bool) -> None:
+        """Makes the folder, or takes one up again.
+
+        Raises:
+            UsageError: The folder holds a run and neither `resume` nor `overwrite` is set, or the run to be resumed was started
+                with other options.
+            OutputError: The folder cannot be made or written.
+        """
+        stored = self.path / "config.json"
+        if resume and stored.exists():
+            _refuse_change(json.loads(stored.read_text(encoding="utf-8")), _config_fields(config))
+            return
+        if stored.exists() and not overwrite:
+            raise UsageError(
+                f"{self.path} holds a run already: go on with --resume, start anew with --overwrite, or name --out"
+            )
+        try:
+            self.plots.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make {self.path}: {error.strerror or error}") from error
+        for name in (CHECKPOINT, "model.keras", "spec.json", "history.csv", "metrics.json"):
+            (self.path / name).unlink(missing_ok=True)
+        write_text(stored, _json(_config_fields(config)))
+
+    def save_model(self, network: Any) -> None:
+        """Writes the network of the best epoch: no optimizer state, no training-only layers."""
+        with whole_file(self.model) as path:
+            network.save(path)
+
+    def save_history(self, history: Sequence[Mapping[str, float]]) -> None:
+        """Writes one CSV row an epoch."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**row, "epoch": int(row["epoch"])} for row in history)
+        write_text(self.path / "history.csv", text.getvalue())
+
+    def save_metrics(self, metrics: Mapping[str, Any]) -> None:
+        """Writes metrics.json; accuracies are fractions."""
+        write_text(self.path / "metrics.json", _json(metrics))
+
+    def save_spec(self, spec: ModelSpec) -> None:
+        """Writes the spec of model.keras."""
+        write_text(self.path / "spec.json", write_spec(spec, indent=2) + "\n")
+
+
+def _config_fields(config: RunConfig) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return fields
+
+
+def _refuse_change(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    before, now = ({**fields, **fields["recipe"]} for fields in (stored, wanted))
+    changed = [name for name in now if name != "recipe" and before.get(name) != now[name]]
+    if changed:
+        changes = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in changed)
+        raise UsageError(f"the run cannot be resumed with other options: {changes}; use the old ones or --overwrite")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,124 @@
+"""One training from data to a complete run folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cnnkit.messages import log
+from cnnkit.spec import InputSpec, ModelSpec
+from cnnkit.spec.fields import Color, Resize
+from cnnkit.train.architectures import NetworkShape, build_network, find_architecture
+from cnnkit.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from cnnkit.train.datasets import Dataset, SplitOptions, load_dataset
+from cnnkit.train.devices import DeviceOptions, Devices, prepare_devices
+from cnnkit.train.fit import EpochSink, History, fit
+from cnnkit.train.outcome import Outcome, finish_run
+from cnnkit.train.recipe import Recipe
+from cnnkit.train.runs import RunConfig, RunFolder
+from cnnkit.train.standardise import fit_standardisation
+from cnnkit.train.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """What to train, on what, and where to keep it."""
+
+    data: str  # digits, cifar10 or a folder
+    architecture: str
+    recipe: Recipe
+    out: Path  # the run folder
+    size: int | None = None  # pixels a side; None takes the architecture's own
+    color: Color = "rgb"
+    resize: Resize = "squash"
+    validation: float = 0.1  # share of the training images held out to choose the epoch
+    seed: int = 0
+    data_folder: Path | None = None  # CIFAR-10's binary version
+    max_images: int | None = None  # keep at most this many training images
+    resume: bool = False
+    overwrite: bool = False
+    devices: DeviceOptions = field(default_factory=DeviceOptions)
+
+    def input_spec(self) -> InputSpec:
+        """Returns what the Keras network takes: pixels from 0 to 255 as float32, standardised inside."""
+        size = self.size or find_architecture(self.architecture).size
+        channels = 1 if self.color == "gray" else 3
+        return InputSpec(size, size, channels, self.color, dtype="float32", resize=self.resize)
+
+
+def run_training(request: TrainingRequest) -> Outcome:
+    """Trains a network and fills its run folder; test images are looked at once, at the end.
+
+    Raises:
+        UsageError: Unknown architecture, or a run folder that must not be touched.
+        DataError: Data that cannot be trained on, or a loss that is no number any more.
+        OutputError: The run folder cannot be written.
+    """
+    spec = request.input_spec()
+    splits = SplitOptions(validation=request.validation, seed=request.seed)
+    dataset = load_dataset(request.data, spec, splits, data_folder=request.data_folder, max_images=request.max_images)
+    folder = RunFolder(request.out)
+    record = dataset.record()
+    folder.start(_config(request, dataset.name, record.fingerprint), resume=request.resume, overwrite=request.overwrite)
+    devices = prepare_devices(request.devices, request.seed)
+    log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
+    network, history = _train(request, dataset, spec, devices, folder)
+    return finish_run(
+        folder, network, history, dataset, ModelSpec(dataset.labels, spec), request_facts(request, record)
+    )
+
+
+def _train(
+    request: TrainingRequest, dataset: Dataset, spec: InputSpec, devices: Devices, folder: RunFolder
+) -> tuple[Any, History]:
+    offset, spread = fit_standardisation(dataset.train.images)
+    shape = NetworkShape(spec.height, spec.width, spec.channels, len(dataset.labels), offset, spread)
+    network = build_network(request.architecture, shape)
+    log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
+    steps = request.recipe.epochs * -(-len(dataset.train) // request.recipe.batch_size)
+    trainer = Trainer(network, request.recipe, devices, steps, request.seed)
+    start = load_checkpoint(folder.path) if request.resume else None
+    if start:
+        log.info("going on after epoch %d", len(start.history))
+
+    def keep(checkpoint: Checkpoint) -> None:
+        folder.save_history(checkpoint.history)
+        save_checkpoint(folder.path, checkpoint)
+
+    return network, fit(trainer, dataset, request.recipe, request.seed, start, EpochSink(folder.save_model, keep))
+
+
+def request_facts(request: TrainingRequest, record: Any) -> Any:
+    """Returns the part of the provenance that is known before training."""
+    from cnnkit import __version__
+    from cnnkit.spec import Provenance
+
+    return Provenance(
+        cnnkit_version=__version__,
+        architecture=request.architecture,
+        recipe=request.recipe.name,
+        seed=request.seed,
+        dataset=record,
+    )
+
+
+def _config(request: TrainingRequest, name: str, fingerprint: str) -> RunConfig:
+    return RunConfig(
+        data=name,
+        architecture=request.architecture,
+        recipe=request.recipe,
+        size=request.input_spec().height,
+        color=request.color,
+        resize=request.resize,
+        validation=request.validation,
+        seed=request.seed,
+        mixed_precision=request.devices.mixed_precision,
+        max_images=request.max_images,
+        fingerprint=fingerprint,
+    )
+
+
+def _counts(dataset: Dataset) -> str:
+    splits = {"training": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    return ", ".join(f"{len(split):,} {name}" for name, split in splits.items() if split is not None)
