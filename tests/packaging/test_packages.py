@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = {"toolkit": "cnnkit", "train": "cnnkit.train", "export": "cnnkit.export", "bench": "cnnkit.bench"}
 SETUP = tomllib.loads((ROOT / "pyproject.toml").read_text())
+SHIPPED = {".py", ".typed", ".toml", ".onnx", ".keras", ".md", ".jpg"}
 WHEEL_LIMIT = 3_000_000  # bytes
 
 
@@ -24,24 +25,13 @@ def package_of(folder: Path) -> str:
 
 def source_files() -> set[str]:
     """Paths as they stand in the wheel, of all files that the four folders should ship."""
-    found = set()
-    for top in FOLDERS:
-        for path in (ROOT / top).rglob("*"):
-            if path.suffix in {".py", ".typed", ".toml", ".onnx", ".keras", ".md"} and "__pycache__" not in path.parts:
-                found.add(
-                    "/".join([*package_of(path.parent).split("."), path.name])
-                    if is_package(path.parent)
-                    else data_path(path)
-                )
-    return found
-
-
-def is_package(folder: Path) -> bool:
-    return (folder / "__init__.py").exists()
-
-
-def data_path(path: Path) -> str:
-    return "/".join([*package_of(path.parent.parent).split("."), path.parent.name, path.name])
+    pages = {ROOT / "toolkit" / "examples" / "README.md"}  # for readers of the repository
+    return {
+        "/".join([FOLDERS[top].replace(".", "/"), *path.relative_to(ROOT / top).parts])
+        for top in FOLDERS
+        for path in (ROOT / top).rglob("*")
+        if path.suffix in SHIPPED and "__pycache__" not in path.parts and path not in pages
+    }
 
 
 def test_every_folder_with_modules_is_a_listed_package() -> None:

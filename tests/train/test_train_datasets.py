@@ -68,9 +68,9 @@ def test_a_corrupt_image_among_good_ones_is_left_out_and_named(
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        pytest.param({}, "expected at least 2", id="empty folder"),
-        pytest.param({"cat": 3}, "has 1 class folder", id="one class"),
-        pytest.param({"cat": 3, "dog": 0}, "class 'dog' has no readable image", id="an empty class"),
+        pytest.param({}, "holds no folders, expected one a class", id="empty folder"),
+        pytest.param({"cat": 3}, r"holds one class \(cat\), expected at least two", id="one class"),
+        pytest.param({"cat": 3, "dog": 0}, "dog holds no images", id="an empty class"),
         pytest.param({"cat": 1, "dog": 1}, "too few to hold some out", id="two images"),
     ],
 )
