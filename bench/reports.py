@@ -11,23 +11,10 @@ from cnnkit.bench.report_json import json_report
 from cnnkit.bench.report_markdown import markdown_report
 from cnnkit.bench.report_table import plain_report, print_session
 from cnnkit.bench.session import Session
-from cnnkit.errors import OutputError
 from cnnkit.files import write_text
 from cnnkit.messages import log
 
 Format = Literal["table", "json", "markdown"]
-
-
-def check_output(output: Path | None) -> None:
-    """Checks before a minute of measuring what would else fail after it.
-
-    Raises:
-        OutputError: The folder of the file is missing, or the file is a folder.
-    """
-    if output is not None and not output.absolute().parent.is_dir():
-        raise OutputError(f"cannot write {output}: its folder does not exist")
-    if output is not None and output.is_dir():
-        raise OutputError(f"cannot write {output}: it is a folder, expected a file")
 
 
 def report_session(session: Session, style: Format, output: Path | None) -> None:

@@ -118,15 +118,14 @@ def random_images(spec: ModelSpec, count: int, seed: int) -> NDArray[np.uint8]:
 
 
 def _model(loading: Loading) -> Subject:
-    import onnxruntime
-
     from cnnkit.machine import physical_cores
     from cnnkit.runtime import OnnxClassifier
+    from cnnkit.session import import_onnxruntime
 
     classifier = OnnxClassifier(Path(loading.path), threads=loading.threads, provider=loading.provider)
     loaded = Loaded(
         precision="float32" if classifier.spec.quantization is None else "int8",
-        runtime=f"onnxruntime {onnxruntime.__version__} ({classifier.provider})",
+        runtime=f"onnxruntime {import_onnxruntime().__version__} ({classifier.provider})",
         threads=classifier.threads or physical_cores(),
     )
     return Subject(loaded, classifier.spec, classifier.input_tensor, classifier.run, classifier.probabilities)

@@ -7,6 +7,7 @@ its stdin.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -36,6 +37,8 @@ def serve(requests: Iterable[str], replies: TextIO, clock: Clock) -> None:
         try:
             if runner is None:
                 runner = LocalRunner(Loading(**request), clock)
+                gc.collect()
+                gc.freeze()  # libraries and model stay: the collections between timings need not walk over them
                 request = {"call": "loaded"}
             reply = {"result": _answer(runner, request)}
         except CnnkitError as error:

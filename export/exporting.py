@@ -18,12 +18,12 @@ from cnnkit.export.conversion import OPSET, convert
 from cnnkit.export.counting import multiply_adds
 from cnnkit.export.golden_choice import choose_golden
 from cnnkit.export.graphs import save_with_spec
-from cnnkit.export.options import ExportOptions, check_output
+from cnnkit.export.options import ExportOptions
 from cnnkit.export.original import Original, find_keras_file, load_original
 from cnnkit.export.parity import Parity, check_parity, parity_images
 from cnnkit.export.tidying import IR_VERSION, tidy
 from cnnkit.extras import require
-from cnnkit.files import whole_file
+from cnnkit.files import check_new_file, whole_file
 from cnnkit.messages import log
 from cnnkit.runtime import OnnxClassifier
 from cnnkit.spec import GraphFacts, InputSpec, ModelSpec, Tolerance
@@ -59,7 +59,7 @@ def export_model(options: ExportOptions) -> ExportReport:
         MissingExtraError: TensorFlow, tf2onnx or onnx is not installed.
     """
     require("cnnkit export", "export", "tensorflow", "keras", "tf2onnx", "onnx")
-    check_output(options.output, overwrite=options.overwrite)
+    check_new_file(options.output, overwrite=options.overwrite)
     _use_tensorflow()
     log.info("loading %s", find_keras_file(options.source))
     original = load_original(options)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from cnnkit.errors import OutputError
 from cnnkit.spec.fields import Color, Dtype, Interpolation, Resize
 
 CalibrationMethod = Literal["minmax", "entropy", "percentile"]
@@ -58,13 +57,3 @@ class QuantizeOptions:
     seed: int = 0
     threads: int | None = None  # of one inference when latency is measured; None takes one a physical core
     overwrite: bool = False
-
-
-def check_output(path: Path, *, overwrite: bool) -> None:
-    """Raises OutputError where `path` cannot become a new file, before hours are spent on what to write there."""
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder, expected the name of an .onnx file")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists already: replace it with --overwrite, or name another file with -o")
-    if not path.parent.is_dir():
-        raise OutputError(f"cannot write {path}: the folder {path.parent} does not exist")

@@ -16,10 +16,10 @@ from cnnkit.export.effects import Effect, measure_effect, measure_latency, toler
 from cnnkit.export.graphs import load_graph, save_with_spec
 from cnnkit.export.held_out import choose_held_out
 from cnnkit.export.integers import SCHEME, quantize_graph
-from cnnkit.export.options import QuantizeOptions, check_output
+from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.tidying import IR_VERSION
 from cnnkit.extras import require
-from cnnkit.files import whole_file
+from cnnkit.files import check_new_file, whole_file
 from cnnkit.machine import cpu_name
 from cnnkit.messages import log
 from cnnkit.runtime import OnnxClassifier, read_spec_of
@@ -57,7 +57,7 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
         MissingExtraError: onnx is not installed.
     """
     require("cnnkit quantize", "export", "onnx")
-    check_output(options.output, overwrite=options.overwrite)
+    check_new_file(options.output, overwrite=options.overwrite)
     spec = _spec_of_float(options.model)
     calibration = read_calibration(options.calibration, options.calibration_size, spec.input, options.seed)
     log.info("calibrating with %d images", len(calibration.images))

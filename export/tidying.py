@@ -13,7 +13,7 @@ from cnnkit import __version__
 from cnnkit.errors import ModelError
 from cnnkit.export.conversion import OPSET
 from cnnkit.export.graphs import add_constant, load_graph, remove_unused, rename_tensors, static_shapes
-from cnnkit.session import runtime_errors, short_reason
+from cnnkit.session import import_onnxruntime, runtime_errors, short_reason
 
 IR_VERSION = 8  # the one of opset 17; onnxruntime 1.16 reads up to 9
 BATCH_NAME = "batch"
@@ -83,8 +83,8 @@ def fold(model: Any) -> Any:
         ModelError: onnxruntime cannot load the model.
     """
     import onnx
-    import onnxruntime
 
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = 4  # what goes wrong is raised

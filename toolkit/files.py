@@ -12,6 +12,25 @@ from pathlib import Path
 from cnnkit.errors import OutputError
 
 
+def check_new_file(path: Path, *, overwrite: bool) -> None:
+    """Refuses a path that cannot become a new file, before the work is done whose result would be lost.
+
+    Devices and pipes that exist are let through.
+
+    Raises:
+        OutputError: The path is a folder, or a file that may not be replaced, or its folder is missing or not writable.
+    """
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder, expected the name of a file")
+    if path.is_file() and not overwrite:
+        raise OutputError(f"{path} exists already: name another file, or pass --overwrite to replace it")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise OutputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    if not path.exists() and not os.access(folder, os.W_OK):
+        raise OutputError(f"cannot write {path}: permission denied")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path` to write to, and renames it there when the block ends well.

@@ -34,8 +34,9 @@ def build_network(name: str, shape: NetworkShape) -> Any:
     """Builds a network of the registry in float32.
 
     Returns:
-        A keras.Model: (N, height, width, channels) float32 pixels in 0..255 to (N, classes) probabilities. Its first layer
-        standardises by two scalars, x = (pixel - z) / s, so that an exported graph can take the image's bytes as they are.
+        A keras.Model: (N, height, width, channels) float32 pixels in 0..255 to (N, classes) probabilities. Its first
+        layer standardises by two scalars, x = (pixel - z) / s, so that an exported graph can take the image's bytes as
+        they are.
 
     Raises:
         UsageError: There is no such architecture, or the image is too small for it.
@@ -88,7 +89,8 @@ def _conv2(shape: NetworkShape) -> Any:
 def _resnet8(shape: NetworkShape) -> Any:
     """The ResNet-8 of MLPerf Tiny: a 16-filter stem and three residual stacks of 16, 32 and 64 filters.
 
-    Source: Banbury et al., "MLPerf Tiny Benchmark", arXiv:2106.07597; 78,666 parameters for 32 x 32 x 3 and ten classes.
+    Source: Banbury et al., "MLPerf Tiny Benchmark", arXiv:2106.07597; 78,666 parameters for 32 x 32 x 3 and ten
+    classes.
     """
     from keras import Model, layers
 

@@ -15,8 +15,8 @@ def augmentation_layers(recipe: Recipe, seed: int) -> list[Any]:
         seed: The layers draw from generators seeded with this number and the next ones.
 
     Returns:
-        Keras layers from (N, H, W, C) float32 pixels in 0..255 to the same; they do nothing unless training. Shifts, zooms and
-        rotations fill with black.
+        Keras layers from (N, H, W, C) float32 pixels in 0..255 to the same; they do nothing unless training. Shifts,
+        zooms and rotations fill with black.
     """
     from keras import layers
 

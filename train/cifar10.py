@@ -22,8 +22,8 @@ def read_cifar10(folder: Path | None) -> tuple[LabelledArrays, LabelledArrays]:
     """Reads the 50,000 training and 10,000 test images.
 
     Args:
-        folder: The folder of the binary version (`cifar-10-batches-bin`), or one that holds it; None takes the Keras cache and
-            downloads into it where it is empty.
+        folder: The folder of the binary version (`cifar-10-batches-bin`), or one that holds it; None takes the Keras
+            cache and downloads into it where it is empty.
 
     Returns:
         Training and test data, each (N, 32, 32, 3) uint8 RGB and (N,) int64.

@@ -69,7 +69,8 @@ def load_dataset(
     """Loads a dataset.
 
     Args:
-        data: "digits", "cifar10", or the path of a folder: class folders, or `train/` and `test/` (and perhaps `val/`) of them.
+        data: "digits", "cifar10", or the path of a folder: class folders, or `train/` and `test/` (and perhaps
+            `val/`) of them.
         spec: Size, colour and resizing of the images.
         splits: How to divide what is not divided.
         data_folder: Where CIFAR-10's binary version lies; None takes the Keras cache, which downloads it.

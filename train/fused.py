@@ -1,8 +1,8 @@
 """A training copy of a network with batch normalisation fused and, where asked for, in mixed precision.
 
-Keras computes the batch statistics with separate operations; TensorFlow's one fused kernel gives the same numbers (but for
-Bessel's correction in the moving variance) and trains ResNet-8 1.8 times as fast on a CPU. The copy never reaches a file:
-its weights are copied back into the network that was asked for, layer by layer.
+Keras computes the batch statistics with separate operations; TensorFlow's one fused kernel gives the same numbers (but
+for Bessel's correction in the moving variance) and trains ResNet-8 1.8 times as fast on a CPU. The copy never reaches a
+file: its weights are copied back into the network that was asked for, layer by layer.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def predict_probabilities(network: Any, images: NDArray[np.uint8]) -> NDArray[np
 
 
 def choose_golden(network: Any, split: Split) -> tuple[GoldenImage, ...]:
-    """Takes golden images from validation data: of every class in turn the one the network is least sure of, then others."""
+    """Takes golden images from validation data: of each class in turn the one the network is least sure of, ...."""
     probabilities = predict_probabilities(network, split.images)
     ordered = np.sort(probabilities, axis=1)
     margin = ordered[:, -1] - ordered[:, -2]

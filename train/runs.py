@@ -47,8 +47,8 @@ class RunFolder:
         """Makes the folder, or takes one up again.
 
         Raises:
-            UsageError: The folder holds a run and neither `resume` nor `overwrite` is set, or the run to be resumed was started
-                with other options.
+            UsageError: The folder holds a run and neither `resume` nor `overwrite` is set, or the run to be resumed
+                was started with other options.
             OutputError: The folder cannot be made or written.
         """
         stored = self.path / "config.json"

@@ -13,8 +13,8 @@ def stratified_split(
 
     Args:
         targets: (N,) class of each image.
-        fraction: Share of each class that goes to the second part, 0 to below 1; rounded, at least one image when a class has
-            two or more, and never the last one.
+        fraction: Share of each class that goes to the second part, 0 to below 1; rounded, at least one image when
+            a class has two or more, and never the last one.
         seed: The same seed and targets give the same split on every machine.
 
     Returns:

@@ -13,8 +13,8 @@ def fit_standardisation(images: NDArray[np.uint8]) -> tuple[int, float]:
         images: The training images, uint8 in 0..255: never validation or test images.
 
     Returns:
-        z, the mean of all pixels rounded to a whole number (so that a quantized graph can take bytes as they are, with z as their
-        zero point), and s, the standard deviation of all pixels, at least 1.
+        z, the mean of all pixels rounded to a whole number (so that a quantized graph can take bytes as they are,
+        with z as their zero point), and s, the standard deviation of all pixels, at least 1.
     """
     histogram = np.bincount(images.reshape(-1), minlength=256).astype(np.float64)
     values = np.arange(256)

@@ -87,7 +87,8 @@ def test_commands_that_need_more_name_the_extra(base: Path, arguments: list[str]
 @pytest.mark.parametrize("platform", ["manylinux_2_28_aarch64", "macosx_14_0_arm64", "win_amd64"])
 def test_base_dependencies_resolve_elsewhere(wheel: Path, platform: str, tmp_path: Path) -> None:
     others = {"manylinux_2_28_aarch64": ["manylinux_2_27_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"],
-              "macosx_14_0_arm64": ["macosx_13_0_arm64", "macosx_12_0_arm64", "macosx_11_0_arm64", "macosx_11_0_universal2"]}  # fmt: skip
+              "macosx_14_0_arm64": ["macosx_13_0_arm64", "macosx_12_0_arm64", "macosx_11_0_arm64",
+                                    "macosx_11_0_universal2"]}  # fmt: skip
     platforms = [f"--platform={name}" for name in (platform, *others.get(platform, []))]
     target = ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--target", str(tmp_path)]
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", *platforms, *target, str(wheel)]

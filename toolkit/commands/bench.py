@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @shared.provider_option
 @click.option("--format", "style", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A file instead of stdout.")
+@shared.overwrite_option
 def command(
     models: tuple[Path, ...],
     original: Path | None,
@@ -42,6 +43,7 @@ def command(
     provider: str,
     style: Format,
     output: Path | None,
+    overwrite: bool,
 ) -> None:
     """Measure latency, throughput, memory and accuracy.
 
@@ -49,11 +51,13 @@ def command(
     the Keras model is measured beside it, called by predict and as a compiled function.
     """
     from cnnkit.bench.contenders import BenchOptions
-    from cnnkit.bench.reports import check_output, report_session
+    from cnnkit.bench.reports import report_session
     from cnnkit.bench.run import run_bench
+    from cnnkit.files import check_new_file
     from cnnkit.model import bundled_model
 
-    check_output(output)
+    if output is not None:
+        check_new_file(output, overwrite=overwrite)
     chosen = models or (bundled_model(),)
     session = run_bench(BenchOptions(chosen, original, data, runs, batch_size, threads, provider))
     report_session(session, style, output)

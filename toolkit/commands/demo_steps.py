@@ -67,7 +67,7 @@ def run_steps(folder: DemoFolder) -> Iterator[str]:
 
 
 def write_images(folder: DemoFolder) -> str:
-    """Writes the training and test digits as PNG files in class folders, so that later steps read files as users' are read."""
+    """Writes the digits as PNG files in class folders, so that later steps read files as users' are read."""
     from cnnkit.opencv import import_cv2
     from cnnkit.train.datasets import SplitOptions, load_dataset
 
@@ -170,8 +170,8 @@ def photo_step(_: DemoFolder) -> str:
     from cnnkit.model import load_model
 
     answer = load_model().predict(PHOTO, top_k=2)
-    second = answer.top[1]
-    return f"bundled model on {PHOTO.name}: {answer.label} {_percent(answer.confidence)}, {second.label} {_percent(second.probability)}"
+    named = ", ".join(f"{candidate.label} {_percent(candidate.probability)}" for candidate in answer.top)
+    return f"bundled model on {PHOTO.name}: {named}"
 
 
 def _percent(fraction: float) -> str:

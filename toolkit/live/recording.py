@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import OutputError
+from cnnkit.files import check_new_file
 from cnnkit.messages import log
 from cnnkit.opencv import import_cv2
 
@@ -98,10 +98,4 @@ def check_recording(path: Path, *, overwrite: bool) -> None:
     """
     if path.suffix.lower() not in CODECS:
         raise OutputError(f"cannot record to {path}: expected a file name that ends in {', '.join(CODECS)}")
-    if path.exists() and not (overwrite and path.is_file()):
-        advice = "name another file, or pass --overwrite to replace it" if path.is_file() else "expected a file name"
-        raise OutputError(f"{path} exists already: {advice}")
-    if not path.parent.is_dir():
-        raise OutputError(f"cannot record to {path}: there is no folder {path.parent}")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise OutputError(f"cannot record to {path}: permission denied")
+    check_new_file(path, overwrite=overwrite)

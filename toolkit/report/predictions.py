@@ -69,14 +69,11 @@ def _open_sink(style: Format, output: Path | None, *, overwrite: bool) -> Iterat
     if output is None or output == STDOUT:
         yield None
         return
-    if output.is_dir():
-        raise OutputError(f"cannot write {output}: it is a folder, expected the name of a file")
-    if output.is_file() and not overwrite:
-        raise OutputError(f"{output} exists already: name another file, or pass --overwrite to replace it")
+    from cnnkit.files import check_new_file, whole_file
+
+    check_new_file(output, overwrite=overwrite)
     # Devices and pipes are never replaced by a file of their name.
     if style in ("table", "json") and (output.is_file() or not output.exists()):
-        from cnnkit.files import whole_file
-
         with whole_file(output) as temporary, temporary.open("wb") as file:
             yield file
         return
