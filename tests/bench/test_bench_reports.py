@@ -11,9 +11,8 @@ from cnnkit.bench.contenders import BenchOptions
 from cnnkit.bench.report_json import json_report
 from cnnkit.bench.report_markdown import markdown_report
 from cnnkit.bench.report_table import percent, plain_report, significant, size
-from cnnkit.bench.reports import check_output, report_session
+from cnnkit.bench.reports import report_session
 from cnnkit.bench.session import summarise
-from cnnkit.errors import OutputError
 
 RIGHT = np.zeros(100, np.int64)
 ANSWERS = Answers(RIGHT, {"net function": RIGHT, "net_int8": np.array([0] * 90 + [1] * 10)})
@@ -172,15 +171,3 @@ def test_output_file_holds_what_stdout_would(session, style, tmp_path, capsys):
     report_session(session, style, tmp_path / "report")
     assert (tmp_path / "report").read_text(encoding="utf-8") == printed
     assert capsys.readouterr().out == ""
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        pytest.param("none/report.json", "its folder does not exist", id="no folder"),
-        pytest.param(".", "it is a folder, expected a file", id="a folder"),
-    ],
-)
-def test_output_is_checked_beforehand(tmp_path, name, message):
-    with pytest.raises(OutputError, match=message):
-        check_output(tmp_path / name)

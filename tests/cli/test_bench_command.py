@@ -97,7 +97,8 @@ def test_original_without_keras(tiny_model, monkeypatch):
         pytest.param(
             ("--data", "{folder}/none"), 1, "none: no such folder, expected a folder of class folders", id="data"
         ),
-        pytest.param(("--output", "{folder}/none/bench.json"), 1, "its folder does not exist", id="output"),
+        pytest.param(("--output", "{folder}/none/bench.json"), 1, "none does not exist", id="output"),
+        pytest.param(("--output", "{folder}"), 1, "it is a folder, expected the name of a file", id="output a folder"),
         pytest.param(("--model", "{folder}/none.onnx"), 1, "none.onnx", id="model"),
         pytest.param(("--provider", "abacus"), 2, "provider 'abacus' is not known", id="provider"),
         pytest.param(("--runs", "0"), 2, "0 is not in the range x>=1", id="runs"),
@@ -108,3 +109,18 @@ def test_one_line_for_what_cannot_be_measured(tiny_model, make_image, tmp_path, 
     result = bench("--model", tiny_model, *(argument.format(folder=tmp_path) for argument in arguments))
     assert (result.exit_code, result.stdout) == (exit_code, "")
     assert message in result.stderr.splitlines()[-1]
+
+
+def test_a_report_is_replaced_only_when_told(tiny_model, tmp_path):
+    output = tmp_path / "bench.json"
+    output.write_text("old")
+    arguments = ("--model", tiny_model, "--runs", 1, "--batch-size", 1, "--format", "json", "--output", output)
+    refused = bench(*arguments)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        f"cnnkit: error: {output} exists already: name another file, or pass --overwrite to replace it\n"
+    )
+    assert output.read_text() == "old"
+    told = bench(*arguments, "--overwrite")
+    assert (told.exit_code, told.stdout) == (0, ""), told.stderr
+    assert [contender["name"] for contender in json.loads(output.read_text())["contenders"]] == ["tiny"]

@@ -24,7 +24,7 @@ FULL_SPEC = tiny_spec(
         calibration_images=512,
         calibration_fingerprint="cd" * 32,
         cpu="Some CPU",
-        evaluation={"drop": 0.0012, "agreement": 0.986},
+        evaluation={"drop": 0.0012, "agreement": 0.986, "images": 10000},
         latency={"p50_ms": 0.25},
     ),
 )
@@ -53,13 +53,13 @@ def test_table(make_model, monkeypatch, tmp_path):
         "image          8x8 rgb, squash, area interpolation\n"
         "scheme         U8S8 per channel, reduced range, calibrated on 512 images\n"
         "measured on    Some CPU\n"
-        "evaluation     drop 0.0012, agreement 0.986\n"
+        "evaluation     drop 0.12 %, agreement 98.60 %, images 10,000\n"
         "latency        p50_ms 0.25\n"
         "made by        cnnkit 1.0.0\n"
         "architecture   resnet8\n"
         "seed           0\n"
         "dataset        flowers: 1,000 train, 200 test images\n"
-        "test metrics   top1 0.8437\n"
+        "test metrics   top1 84.37 %\n"
         f"golden images  4, {golden:,} bytes\n"
         "tolerance      0.0001, 0 changed labels\n"
     )

@@ -99,7 +99,12 @@ def test_what_is_recorded_is_annotated(tmp_path, clip, tiny_model):
         pytest.param(["--source", "empty.mp4"], 1, "empty.mp4 is empty, expected a video file", id="empty"),
         pytest.param(["--source", "noise.mp4"], 1, "noise.mp4 is no video that OpenCV can read", id="noise"),
         pytest.param(["--record", "a.txt"], 1, "cannot record to a.txt: expected a file name that ends", id="suffix"),
-        pytest.param(["--record", "no/a.mp4"], 1, "there is no folder no", id="folder of the recording"),
+        pytest.param(
+            ["--record", "no/a.mp4"],
+            1,
+            "cannot write no/a.mp4: the folder no does not exist",
+            id="folder of the recording",
+        ),
         pytest.param(["--output", "no/a.jsonl"], 1, "cannot write no/a.jsonl: No such file", id="folder of the rows"),
         pytest.param(["--record", "clip.mp4", "--overwrite"], 2, "is the source itself", id="source recorded over"),
         pytest.param(["--record", "a.avi", "--output", "a.avi"], 2, "both name a.avi", id="one file for both"),

@@ -221,7 +221,7 @@ def test_nothing_to_quantize(make_model, tmp_path, colours):
 def test_an_existing_output_stays(small_model, colours, tmp_path):
     path = tmp_path / "out.onnx"
     path.write_bytes(b"old")
-    with pytest.raises(OutputError, match="exists already: replace it with --overwrite"):
+    with pytest.raises(OutputError, match="exists already: name another file, or pass --overwrite to replace it"):
         quantize_model(QuantizeOptions(small_model, colours, path))
     assert path.read_bytes() == b"old"
 

@@ -92,10 +92,10 @@ def test_a_file_that_cannot_be_opened_is_one_line(tmp_path):
         pytest.param("out.mp4", False, None, id="new"),
         pytest.param("old.mp4", True, None, id="overwrite"),
         pytest.param("old.mp4", False, "exists already: name another file, or pass --overwrite", id="exists"),
-        pytest.param("folder.mp4", True, "exists already: expected a file name", id="folder"),
+        pytest.param("folder.mp4", True, "it is a folder", id="folder"),
         pytest.param("out.txt", False, "expected a file name that ends in .mp4, ", id="suffix"),
         pytest.param("out", False, "expected a file name that ends in .mp4, ", id="no suffix"),
-        pytest.param("no/out.mp4", False, "there is no folder", id="missing folder"),
+        pytest.param("no/out.mp4", False, "does not exist", id="missing folder"),
     ],
 )
 def test_file_names_are_checked_beforehand(tmp_path, name, overwrite, message):

@@ -137,7 +137,7 @@ def test_results_are_not_overwritten_unasked(style, tmp_path):
 
 @pytest.mark.parametrize("style", sorted(TEXTS))
 def test_folder_that_does_not_exist(style, tmp_path):
-    with pytest.raises(OutputError, match=r"cannot write .*rows: No such file or directory"):
+    with pytest.raises(OutputError, match=r"cannot write .*rows: the folder .*gone does not exist"):
         write(style, output=tmp_path / "gone" / "rows")
 
 

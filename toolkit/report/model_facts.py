@@ -14,6 +14,9 @@ from cnnkit.spec.writing import spec_to_dict
 
 Row = tuple[str, str]
 
+_SHARES = {"top1", "top1_float", "low", "high", "drop", "drop_low", "drop_high", "agreement"}  # fractions of 1
+_COUNTS = {"images", "runs", "epoch"}
+
 
 def print_model_facts(facts: ModelFacts, style: Literal["table", "json"]) -> None:
     """Prints what a model file holds on stdout."""
@@ -98,7 +101,13 @@ def _tensor(tensor: TensorFacts) -> str:
 
 
 def _figures(figures: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+    return ", ".join(f"{name} {_figure(name, value)}" for name, value in figures.items())
+
+
+def _figure(name: str, value: float) -> str:
+    if name in _SHARES:
+        return f"{100 * value:.2f} %"
+    return f"{value:,.0f}" if name in _COUNTS else f"{value:.4g}"
 
 
 def _number(value: int | None) -> str:
