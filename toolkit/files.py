@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ def check_new_file(path: Path, *, overwrite: bool) -> None:
     folder = path.absolute().parent
     if not folder.is_dir():
         raise OutputError(f"cannot write {path}: the folder {path.parent} does not exist")
-    if not path.exists() and not os.access(folder, os.W_OK):
+    if not _is_special(path) and not os.access(folder, os.W_OK):
         raise OutputError(f"cannot write {path}: permission denied")
 
 
@@ -36,21 +37,21 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path` to write to, and renames it there when the block ends well.
 
     The temporary file has the suffixes of `path`, which some writers look at. On any error it is removed and what stood
-    at `path` before is untouched.
+    at `path` before is untouched. A device or a pipe at `path` is written into instead of replaced.
 
     Raises:
         OutputError: The folder does not exist or cannot be written, or the disk is full.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=".cnnkit-", suffix="-" + path.name, dir=path.parent)
+        folder = None if _is_special(path) else path.parent
+        handle, name = tempfile.mkstemp(prefix=".cnnkit-", suffix="-" + path.name, dir=folder)
         os.close(handle)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        _put(temporary, path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
@@ -71,6 +72,20 @@ def sha256(path: Path) -> str:
     """Returns the SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _put(temporary: Path, path: Path) -> None:
+    if _is_special(path):
+        with temporary.open("rb") as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        return
+    temporary.chmod(0o666 & ~_umask())
+    temporary.replace(path)
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a device, a pipe or a socket stands at a path."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _umask() -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnnkit.errors import OutputError
-from cnnkit.files import check_new_file
+from cnnkit.files import check_new_file, write_text
 
 
 @pytest.fixture
@@ -65,3 +65,17 @@ def test_a_folder_that_may_not_be_written_to(folder, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(OutputError, match=r"cannot write .*new\.json: permission denied"):
         check_new_file(folder / "new.json", overwrite=False)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_written_into_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_text(pipe, "through")
+        assert os.read(reader, 100) == b"through"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cnnkit.classifier import Classifier
 from cnnkit.errors import UsageError
+from cnnkit.files import check_new_file
 from cnnkit.live.loop import LiveLoop, LoopOptions
 from cnnkit.live.outputs import Outputs
 from cnnkit.live.recording import Recorder, check_recording
@@ -18,7 +19,7 @@ from cnnkit.live.rows import FrameLog
 from cnnkit.live.stopping import stop_on_signals
 from cnnkit.live.summary import LiveSummary
 from cnnkit.model import load_model
-from cnnkit.report.predictions import open_report
+from cnnkit.report.predictions import STDOUT, open_report
 from cnnkit.sources.address import Address, parse_address
 from cnnkit.sources.video import DEFAULT_RATE_HZ, Video, open_video
 from cnnkit.timing import Clock
@@ -91,6 +92,8 @@ def _open_outputs(options: WebcamOptions, video: Video, stack: ExitStack) -> Out
 
 def _check_files(options: WebcamOptions, address: Address) -> None:
     """Refuses files that cannot be meant before a camera or a window is opened."""
+    if options.output is not None and options.output != STDOUT:
+        check_new_file(options.output, overwrite=options.overwrite)
     if options.record is None:
         return
     check_recording(options.record, overwrite=options.overwrite)
