@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from cnnkit.train.geometry import geometry_layer
 from cnnkit.train.recipe import Recipe
+
+_PIXELS = (0, 255)
 
 
 def augmentation_layers(recipe: Recipe, seed: int) -> list[Any]:
-    """Returns the recipe's augmentations.
+    """Returns the recipe's augmentations of single images.
 
     Args:
         recipe: Which augmentations, and how strong; zeros give none.
         seed: The layers draw from generators seeded with this number and the next ones.
 
     Returns:
-        Keras layers from (N, H, W, C) float32 pixels in 0..255 to the same; they do nothing unless training. Shifts,
-        zooms and rotations fill with black.
+        Keras layers from (N, H, W, C) float32 pixels in 0..255 to the same; they do nothing unless training.
+        Geometry comes first, as one affine map.
     """
     from keras import layers
 
-    fill = {"fill_mode": "constant", "fill_value": 0.0}
-    chosen: list[Any] = []
-    if recipe.flip:
-        chosen.append(layers.RandomFlip("horizontal", seed=seed))
-    if recipe.translate:
-        # Whole-pixel shifts lose nothing to interpolation.
-        reach = recipe.translate
-        chosen.append(layers.RandomTranslation(reach, reach, interpolation="nearest", seed=seed + 1, **fill))
-    if recipe.rotate:
-        chosen.append(layers.RandomRotation(recipe.rotate / 360.0, seed=seed + 2, **fill))
-    if recipe.zoom:
-        # Height and width are drawn apart: the shapes of things vary, as they do when photos are squashed or cropped.
-        chosen.append(layers.RandomZoom(recipe.zoom, recipe.zoom, seed=seed + 3, **fill))
-    return chosen
+    geometry = geometry_layer(recipe, seed)
+    # What is wanted -> how it is made, in the order in which they are applied.
+    makers: tuple[tuple[float, Callable[[int], Any]], ...] = (
+        (recipe.rand_augment, lambda at: layers.RandAugment(_PIXELS, factor=recipe.rand_augment, seed=at)),
+        (recipe.brightness, lambda at: layers.RandomBrightness(recipe.brightness, value_range=_PIXELS, seed=at)),
+        (recipe.contrast, lambda at: layers.RandomContrast(recipe.contrast, value_range=_PIXELS, seed=at)),
+        (recipe.random_erasing, lambda at: layers.RandomErasing(recipe.random_erasing, value_range=_PIXELS, seed=at)),
+    )
+    others = [make(seed + 1 + place) for place, (wanted, make) in enumerate(makers) if wanted]
+    return others if geometry is None else [geometry, *others]
+
+
+def mixing_layers(recipe: Recipe, seed: int) -> list[Any]:
+    """Returns the recipe's augmentations that mix images and their targets: MixUp and CutMix.
+
+    Sources: Zhang et al., "mixup", arXiv:1710.09412; Yun et al., "CutMix", arXiv:1905.04899.
+
+    Args:
+        recipe: MixUp's and CutMix's alpha; zeros give none.
+        seed: As above; both draw from generators of their own.
+
+    Returns:
+        Keras layers from {"images": (N, H, W, C), "labels": (N, classes)} to the same; they do nothing unless training.
+    """
+    from keras import layers
+
+    makers: tuple[tuple[float, Callable[[int], Any]], ...] = (
+        (recipe.mixup, lambda at: layers.MixUp(alpha=recipe.mixup, seed=at)),
+        (recipe.cutmix, lambda at: layers.CutMix(factor=recipe.cutmix, seed=at)),
+    )
+    return [make(seed + 100 + place) for place, (wanted, make) in enumerate(makers) if wanted]

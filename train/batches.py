@@ -16,7 +16,7 @@ def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
 
 
 def make_batches(split: Split, classes: int, batch_size: int, *, seed: int | None = None, epoch: int = 0) -> Any:
-    """Makes a keras.utils.PyDataset of (images uint8, one-hot float32) batches.
+    """Makes a keras.utils.PyDataset of ({"image": uint8, "target": one-hot float32}, one-hot float32) batches.
 
     Args:
         split: The images.
@@ -44,9 +44,10 @@ def make_batches(split: Split, classes: int, batch_size: int, *, seed: int | Non
         def __len__(self) -> int:
             return -(-len(split) // batch_size)
 
-        def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        def __getitem__(self, index: int) -> tuple[dict[str, NDArray[Any]], NDArray[np.float32]]:
             chosen = self._order[index * batch_size : (index + 1) * batch_size]
-            return split.images[chosen], one_hot[split.targets[chosen]]
+            target = one_hot[split.targets[chosen]]
+            return {"image": split.images[chosen], "target": target}, target
 
         def on_epoch_end(self) -> None:
             self._epoch += 1

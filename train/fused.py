@@ -1,4 +1,4 @@
-"""A training copy of a network with batch normalisation fused and, where asked for, in mixed precision.
+"""A training copy of a network: batch normalisation fused, regularised and, where asked for, in mixed precision.
 
 Keras computes the batch statistics with separate operations; TensorFlow's one fused kernel gives the same numbers (but
 for Bessel's correction in the moving variance) and trains ResNet-8 1.8 times as fast on a CPU. The copy never reaches a
@@ -7,37 +7,73 @@ file: its weights are copied back into the network that was asked for, layer by 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 
-def training_copy(model: Any, *, mixed_precision: str | None = None) -> Any:
-    """Copies a Functional or Sequential network, weights included, into a form that trains faster.
+@dataclass(frozen=True)
+class TrainingForm:
+    """What the copy has that the network has not."""
+
+    policy: str | None = None  # a Keras dtype policy such as "mixed_float16" for all layers but the first and the last
+    dropout: float = 0.0  # share of the last layer's inputs that is dropped while training
+    l1: float = 0.0  # penalty on the kernels of layers that have none of their own
+    l2: float = 0.0
+    seed: int = 0  # of the dropout
+    logits: bool = False  # leave the softmax of the last layer out
+
+
+def training_copy(model: Any, form: TrainingForm = TrainingForm()) -> Any:
+    """Copies a Functional or Sequential network, weights included, into a form that trains better.
 
     Args:
         model: A keras.Model in float32.
-        mixed_precision: A Keras dtype policy such as "mixed_float16" for all layers but the first and the last; None
-            keeps float32.
+        form: What to add.
 
     Returns:
         A keras.Model whose weights stand in the same order as those of `model`.
     """
     import keras
 
-    fuse = keras.backend.backend() == "tensorflow" and mixed_precision is None
+    fuse = keras.backend.backend() == "tensorflow" and form.policy is None
     fixed = {model.layers[0].name, model.layers[1].name, model.layers[-1].name}
     fused_type = _fused_type() if fuse else None
+    last = model.layers[-1]
 
     def copy_layer(layer: Any) -> Any:
         config = layer.get_config()
-        if mixed_precision is not None and layer.name not in fixed:
-            config["dtype"] = mixed_precision
+        if form.policy is not None and layer.name not in fixed:
+            config["dtype"] = form.policy
+        if (form.l1 or form.l2) and "kernel_regularizer" in config and config["kernel_regularizer"] is None:
+            config["kernel_regularizer"] = keras.regularizers.L1L2(form.l1, form.l2)
+        if form.logits and layer is last:
+            config["activation"] = "linear"
         if fused_type is not None and type(layer) is keras.layers.BatchNormalization:
             return fused_type.from_config(config)
+        if form.dropout and layer is last and type(layer) is keras.layers.Dense:
+            return _dropout_dense(form).from_config(config)
         return type(layer).from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=copy_layer)
     copy.set_weights(model.get_weights())
     return copy
+
+
+def _dropout_dense(form: TrainingForm) -> Any:
+    """Makes the layer class of a last layer with dropout in front, which has the same weights as one without."""
+    import keras
+
+    class DropoutDense(keras.layers.Dense):  # type: ignore[misc]
+        """A dense layer that sees only a share of its inputs while training."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._dropout = keras.layers.Dropout(form.dropout, seed=form.seed)
+
+        def call(self, inputs: Any, training: bool | None = None) -> Any:
+            return super().call(self._dropout(inputs, training=training), training=training)
+
+    return DropoutDense
 
 
 def _fused_type() -> Any:

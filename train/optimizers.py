@@ -2,70 +2,102 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from cnnkit.train.recipe import Recipe
 
+NOT_DECAYED = ("bias", "gamma", "beta")
 
-def make_optimizer(recipe: Recipe, steps: int) -> Any:
+
+@dataclass(frozen=True)
+class Steps:
+    """How long a training is, in optimizer steps."""
+
+    epoch: int  # steps an epoch
+    epochs: int
+
+    @property
+    def all(self) -> int:
+        """Steps of the whole training."""
+        return self.epoch * self.epochs
+
+
+def make_optimizer(recipe: Recipe, steps: Steps) -> Any:
     """Makes a Keras optimizer with its schedule.
 
     Args:
         recipe: The training's numbers.
-        steps: Optimizer steps of the whole training.
+        steps: How long it is.
 
     Returns:
         A keras.optimizers.Optimizer. Weight decay leaves biases and normalisation parameters alone.
     """
     from keras import optimizers
 
-    rate = make_schedule(recipe, steps)
-    decay = recipe.weight_decay or None
+    common: dict[str, Any] = {
+        "learning_rate": make_schedule(recipe, steps),
+        "weight_decay": recipe.weight_decay or None,
+        "global_clipnorm": recipe.clip_norm or None,
+        "use_ema": recipe.ema > 0,
+        "ema_momentum": recipe.ema,
+    }
+    betas = {"beta_1": recipe.beta_1, "beta_2": recipe.beta_2}
     match recipe.optimizer:
         case "sgd":
-            nesterov = recipe.momentum > 0
-            made = optimizers.SGD(rate, momentum=recipe.momentum, nesterov=nesterov, weight_decay=decay)
+            made = optimizers.SGD(momentum=recipe.momentum, nesterov=recipe.momentum > 0, **common)
         case "rmsprop":
-            made = optimizers.RMSprop(rate, momentum=recipe.momentum, weight_decay=decay)
+            rho = {"rho": recipe.beta_2, "momentum": recipe.momentum, "epsilon": recipe.epsilon}
+            made = optimizers.RMSprop(**rho, **common)
+        case "lion":
+            made = optimizers.Lion(**betas, **common)
         case "adamw":
-            made = optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+            made = optimizers.AdamW(**betas, epsilon=recipe.epsilon, **{**common, "weight_decay": recipe.weight_decay})
         case "nadam":
-            made = optimizers.Nadam(rate, weight_decay=decay)
+            made = optimizers.Nadam(**betas, epsilon=recipe.epsilon, **common)
         case _:
-            made = optimizers.Adam(rate, weight_decay=decay)
-    if decay:
-        made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+            made = optimizers.Adam(**betas, epsilon=recipe.epsilon, **common)
+    if recipe.weight_decay:
+        made.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
     return made
 
 
-def make_schedule(recipe: Recipe, steps: int) -> Any:
-    """Makes the learning rate: a number, or a function of the step that Keras calls.
+def make_schedule(recipe: Recipe, steps: Steps) -> Any:
+    """Makes the learning rate: a number where it never moves by itself, or a function of the step that Keras calls.
 
     Args:
-        recipe: Schedule, peak and warm-up.
-        steps: Optimizer steps of the whole training.
+        recipe: Schedule, peak, warm-up and drops.
+        steps: How long the training is.
     """
-    if recipe.schedule == "constant" and not recipe.warmup:
+    if recipe.schedule in ("constant", "plateau") and not recipe.warmup:
         return recipe.learning_rate
     import keras
     from keras import ops
 
-    rising = max(1.0, recipe.warmup * steps)
-    falling = max(1.0, steps - recipe.warmup * steps)
+    rising = max(1.0, recipe.warmup * steps.all)
+    falling = max(1.0, steps.all - recipe.warmup * steps.all)
 
     class Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-        """Linear warm-up from nearly 0 to the peak, then constant, half a cosine, or a line down to 0."""
+        """Linear warm-up from nearly 0 to the peak, times the schedule's own share of it."""
 
         def __call__(self, step: Any) -> Any:
             step = ops.cast(step, "float32")
-            warm = (step + 1.0) / rising if recipe.warmup else 1.0
-            done = ops.clip((step - (steps - falling)) / falling, 0.0, 1.0)
-            return recipe.learning_rate * ops.minimum(warm, self._decay(done))
+            warm = ops.minimum((step + 1.0) / rising, 1.0) if recipe.warmup else 1.0
+            done = ops.clip((step - (steps.all - falling)) / falling, 0.0, 1.0)
+            return recipe.learning_rate * warm * self._share(step, done)
 
-        def _decay(self, done: Any) -> Any:
-            if recipe.schedule == "cosine":
-                return 0.5 * (1.0 + ops.cos(done * 3.141592653589793))
-            return 1.0 - done if recipe.schedule == "one-cycle" else ops.ones_like(done)
+        def _share(self, step: Any, done: Any) -> Any:
+            drops = ops.floor(step / float(recipe.decay_every * steps.epoch))
+            match recipe.schedule:
+                case "cosine":
+                    return 0.5 * (1.0 + ops.cos(done * 3.141592653589793))
+                case "one-cycle":
+                    return 1.0 - done
+                case "halving":
+                    return ops.power(0.5, drops)
+                case "steps":
+                    return ops.power(recipe.decay_factor, ops.minimum(drops, 1.0) if recipe.decay_once else drops)
+            return ops.ones_like(done)
 
         def get_config(self) -> dict[str, Any]:
             return {}

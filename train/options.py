@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cnnkit.errors import UsageError
 from cnnkit.train.architectures import find_architecture
 from cnnkit.train.devices import DeviceOptions
 from cnnkit.train.recipe import Recipe, load_recipe, override
 from cnnkit.train.training import TrainingRequest
 
+DEFAULT_ARCHITECTURE = "conv2"
+# Fields of config.json that become flags; data, fingerprint and teacher belong to the machine that made it.
+_REPEATED = ("architecture", "size", "color", "resize", "validation", "seed", "mixed_precision", "max_images")
 
-def make_request(
-    data: str, architecture: str, recipe: str | None, out: Path | None, flags: Mapping[str, Any]
-) -> TrainingRequest:
-    """Fills a request from flags; those that are None keep the recipe's or the default value.
+
+def make_request(data: str, out: Path | None, flags: Mapping[str, Any]) -> TrainingRequest:
+    """Fills a request from flags; those that are None keep the config's, the recipe's or the default value.
 
     Args:
         data: digits, cifar10 or a folder.
-        architecture: A name of the registry.
-        recipe: A recipe's name or file; None takes the architecture's own.
         out: The run folder; None takes runs/ARCHITECTURE-DATA.
-        flags: The fields of Recipe, TrainingRequest and DeviceOptions.
+        flags: The fields of Recipe, TrainingRequest and DeviceOptions; `architecture`; `recipe`, a recipe's name
+            or file; `config`, the config.json of a run to repeat.
 
     Raises:
-        UsageError: An unknown architecture or recipe, or a number out of range.
+        UsageError: An unknown architecture or recipe, a number out of range, or a config that is none.
     """
-    find_architecture(architecture)
     given = {name: value for name, value in flags.items() if value is not None}
-    chosen = override(load_recipe(recipe or architecture), _only(given, Recipe))
+    config, source = given.pop("config", None), given.pop("recipe", None)
+    if config is not None:
+        given, source = {**_read_config(config), **given}, source or str(config)
+    architecture = given.pop("architecture", DEFAULT_ARCHITECTURE)
+    find_architecture(architecture)
+    recipe = override(load_recipe(source or architecture), _only(given, Recipe))
     rest = _only(given, TrainingRequest)
     if data == "digits":
         rest.setdefault("color", "gray")
@@ -38,11 +45,21 @@ def make_request(
     return TrainingRequest(
         data=data,
         architecture=architecture,
-        recipe=chosen,
+        recipe=recipe,
         out=out or Path("runs") / f"{architecture}-{name}",
         devices=DeviceOptions(**_only(given, DeviceOptions)),
         **rest,
     )
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return {name: fields[name] for name in _REPEATED if fields[name] is not None}
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}; expected the config.json of a run") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is no config.json of a run: {error}") from error
 
 
 def _only(flags: Mapping[str, Any], owner: type) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from cnnkit.golden import encode_golden
 from cnnkit.spec import GoldenImage, ModelSpec, Provenance
 from cnnkit.statistics import wilson_interval
 from cnnkit.train.datasets import Dataset, Split
-from cnnkit.train.fit import History, best_epoch
+from cnnkit.train.epoch_rules import History, Row
 from cnnkit.train.plots import draw_curves
 from cnnkit.train.runs import RunFolder
 
@@ -27,13 +27,13 @@ class Outcome:
     """A finished run."""
 
     folder: Path
-    best: dict[str, float]  # the history row of the epoch that was kept
+    best: Row  # the history row of the epoch that was kept
     metrics: dict[str, Any]  # as in metrics.json
     history: History  # one row an epoch
 
 
 def finish_run(
-    folder: RunFolder, network: Any, history: History, dataset: Dataset, spec: ModelSpec, facts: Provenance
+    folder: RunFolder, network: Any, history: History, best: Row, dataset: Dataset, spec: ModelSpec, facts: Provenance
 ) -> Outcome:
     """Loads the best epoch, measures it on the test images and writes what is left of the run folder.
 
@@ -41,6 +41,7 @@ def finish_run(
         folder: Where model.keras lies already.
         network: The keras.Model; takes the weights of the best epoch.
         history: One row an epoch.
+        best: The row of the epoch whose weights model.keras holds.
         dataset: Its test split is looked at here and nowhere else.
         spec: Labels and input.
         facts: The provenance known so far.
@@ -48,11 +49,10 @@ def finish_run(
     import keras
 
     network.set_weights(keras.saving.load_model(folder.model, compile=False).get_weights())
-    best = best_epoch(history)
     split, name = (dataset.test, "test") if dataset.test else (dataset.validation, "validation")
     metrics = {**measure(network, split), "split": name, "epoch": int(best["epoch"]), "val_loss": best["val_loss"]}
     folder.save_metrics(metrics)
-    draw_curves(history, folder.plots / "curves.png")
+    draw_curves(history, best["epoch"], folder.plots / "curves.png")
     provenance = dataclasses.replace(
         facts,
         keras_sha256=sha256(folder.model),

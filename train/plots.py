@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnkit.files import whole_file
-from cnnkit.train.fit import History, best_epoch
+from cnnkit.train.epoch_rules import History
 
 
-def draw_curves(history: History, path: Path) -> None:
+def draw_curves(history: History, kept: float, path: Path) -> None:
     """Draws loss and accuracy over the epochs, training and validation, with the epoch that was kept marked."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
-    epochs, kept = [row["epoch"] for row in history], best_epoch(history)["epoch"]
+    epochs = [row["epoch"] for row in history]
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         marker = "o" if len(history) < 3 else None
         axes.plot(epochs, [row[name] for row in history], label="training", marker=marker)

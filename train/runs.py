@@ -32,6 +32,7 @@ class RunConfig:
     seed: int
     mixed_precision: bool
     max_images: int | None
+    teacher: str | None  # SHA-256 of its model.keras
     fingerprint: str  # SHA-256 of the images and classes
 
 

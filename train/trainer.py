@@ -1,4 +1,4 @@
-"""The network as it is trained: augmentation in front, batch normalisation fused, compiled for a recipe."""
+"""The network as it is trained: augmentation in front, batch normalisation fused, its loss computed behind it."""
 
 from __future__ import annotations
 
@@ -7,45 +7,91 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.train.augmentation import augmentation_layers
+from cnnkit.train.augmentation import augmentation_layers, mixing_layers
 from cnnkit.train.devices import Devices
-from cnnkit.train.fused import training_copy
-from cnnkit.train.optimizers import make_optimizer
+from cnnkit.train.fused import TrainingForm, training_copy
+from cnnkit.train.objective import objective_layer
+from cnnkit.train.optimizers import Steps, make_optimizer
 from cnnkit.train.recipe import Recipe
+from cnnkit.train.teacher import Teacher
 
 
 class Trainer:
     """A network with everything around it that training needs, and its state as plain arrays.
 
+    Its `model` takes {"image": (N, H, W, C) uint8, "target": (N, classes) float32} and gives (N, classes + 1) float32:
+    the logits, and the loss of each image.
+
     Args:
         network: The keras.Model that is wanted, in float32.
         recipe: How it is trained.
         devices: What it is trained on.
-        steps: Optimizer steps of the whole training.
-        seed: Seeds the augmentation.
+        steps: How long the training is.
+        seed: Seeds augmentation and dropout.
+        class_weights: (classes,) weights of the classes in the loss; None weighs all alike.
+        teacher: A network whose answers are learned as well.
     """
 
-    def __init__(self, network: Any, recipe: Recipe, devices: Devices, steps: int, seed: int) -> None:
-        import keras
-
+    def __init__(
+        self,
+        network: Any,
+        recipe: Recipe,
+        devices: Devices,
+        steps: Steps,
+        seed: int,
+        *,
+        class_weights: NDArray[np.float32] | None = None,
+        teacher: Teacher | None = None,
+    ) -> None:
         self.network = network
-        self._copy = training_copy(network, mixed_precision=devices.policy)
-        image = keras.Input(network.input_shape[1:], dtype="uint8")
-        x = keras.ops.cast(image, "float32")
-        for layer in augmentation_layers(recipe, seed):
-            x = layer(x)
-        self.model = keras.Model(image, self._copy(x))
+        form = TrainingForm(devices.policy, recipe.dropout, recipe.l1, recipe.l2, seed, logits=True)
+        self._copy = training_copy(network, form)
+        self.model = self._build(recipe, seed, class_weights, teacher)
         self.model.compile(
-            make_optimizer(recipe, steps),
-            keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-            metrics=["accuracy"],
-            jit_compile=devices.jit,
+            make_optimizer(recipe, steps), _mean_loss, metrics=[_accuracy(), _plain_loss()], jit_compile=devices.jit
         )
         self.model.optimizer.build(self.model.trainable_variables)
+        self._averages = [value for value in self.model.optimizer.variables if value.path.endswith("_average")]
+
+    def _build(
+        self, recipe: Recipe, seed: int, class_weights: NDArray[np.float32] | None, teacher: Teacher | None
+    ) -> Any:
+        import keras
+
+        image = keras.Input(self.network.input_shape[1:], dtype="uint8", name="image")
+        target = keras.Input(self.network.output_shape[1:], dtype="float32", name="target")
+        pixels = keras.ops.cast(image, "float32")
+        for layer in augmentation_layers(recipe, seed):
+            pixels = layer(pixels)
+        mixed = {"images": pixels, "labels": target}
+        for layer in mixing_layers(recipe, seed):
+            mixed = layer(mixed)
+        logits = keras.ops.cast(self._copy(mixed["images"]), "float32")
+        answers: tuple[Any, ...] = (logits, mixed["labels"])
+        if teacher is not None:
+            answers = (*answers, teacher.layer()(mixed["images"]))
+        loss = objective_layer(recipe, class_weights, taught=teacher is not None)(*answers)
+        together = keras.ops.concatenate([logits, keras.ops.expand_dims(loss, -1)], axis=-1)
+        return keras.Model({"image": image, "target": target}, together)
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Sets the learning rate, where no schedule of its own moves it."""
+        self.model.optimizer.learning_rate = rate
+
+    def swap_average(self) -> None:
+        """Exchanges the weights and their running average, where the recipe keeps one; twice changes nothing."""
+        from keras import ops
+
+        for weight, average in zip(self.model.trainable_variables, self._averages, strict=bool(self._averages)):
+            kept = np.copy(ops.convert_to_numpy(average))
+            average.assign(weight)
+            weight.assign(kept)
 
     def update_network(self) -> Any:
-        """Copies the weights trained so far into the network and returns it."""
+        """Copies the weights trained so far, or their average, into the network and returns it."""
+        self.swap_average()
         self.network.set_weights(self._copy.get_weights())
+        self.swap_average()
         return self.network
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -59,3 +105,24 @@ class Trainer:
 
     def _variables(self) -> list[Any]:
         return [*self.model.variables, *self.model.optimizer.variables]
+
+
+def _mean_loss(_: Any, answers: Any) -> Any:
+    """The loss that is minimised: the last column of what the model gives."""
+    return answers[:, -1]
+
+
+def _accuracy() -> Any:
+    from keras import metrics, ops
+
+    def accuracy(targets: Any, answers: Any) -> Any:
+        return ops.equal(ops.argmax(targets, axis=-1), ops.argmax(answers[:, :-1], axis=-1))
+
+    return metrics.MeanMetricWrapper(accuracy, name="accuracy")
+
+
+def _plain_loss() -> Any:
+    """The images' mean loss, without the penalties on weights that Keras adds to what it calls the loss."""
+    from keras import metrics
+
+    return metrics.MeanMetricWrapper(_mean_loss, name="plain_loss")

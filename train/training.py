@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cnnkit.files import sha256
 from cnnkit.messages import log
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.spec.fields import Color, Resize
@@ -13,11 +14,15 @@ from cnnkit.train.architectures import NetworkShape, build_network, find_archite
 from cnnkit.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from cnnkit.train.datasets import Dataset, SplitOptions, load_dataset
 from cnnkit.train.devices import DeviceOptions, Devices, prepare_devices
-from cnnkit.train.fit import EpochSink, History, fit
+from cnnkit.train.epoch_rules import History, best_epoch
+from cnnkit.train.fit import EpochSink, fit
+from cnnkit.train.objective import balanced_weights
+from cnnkit.train.optimizers import Steps
 from cnnkit.train.outcome import Outcome, finish_run
 from cnnkit.train.recipe import Recipe
 from cnnkit.train.runs import RunConfig, RunFolder
 from cnnkit.train.standardise import fit_standardisation
+from cnnkit.train.teacher import Teacher, model_file
 from cnnkit.train.trainer import Trainer
 
 
@@ -34,6 +39,7 @@ class TrainingRequest:
     resize: Resize = "squash"
     validation: float = 0.1  # share of the training images held out to choose the epoch
     seed: int = 0
+    teacher: Path | None = None  # a run folder or its model.keras, whose answers are learned as well
     data_folder: Path | None = None  # CIFAR-10's binary version
     max_images: int | None = None  # keep at most this many training images
     resume: bool = False
@@ -64,20 +70,23 @@ def run_training(request: TrainingRequest) -> Outcome:
     devices = prepare_devices(request.devices, request.seed)
     log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
     network, history = _train(request, dataset, spec, devices, folder)
-    return finish_run(
-        folder, network, history, dataset, ModelSpec(dataset.labels, spec), request_facts(request, record)
-    )
+    best = best_epoch(history, request.recipe.checkpoint)
+    spec_of_network = ModelSpec(dataset.labels, spec)
+    return finish_run(folder, network, history, best, dataset, spec_of_network, request_facts(request, record))
 
 
 def _train(
     request: TrainingRequest, dataset: Dataset, spec: InputSpec, devices: Devices, folder: RunFolder
 ) -> tuple[Any, History]:
-    offset, spread = fit_standardisation(dataset.train.images)
-    shape = NetworkShape(spec.height, spec.width, spec.channels, len(dataset.labels), offset, spread)
+    recipe, labels = request.recipe, dataset.labels
+    teacher = Teacher(request.teacher, labels, spec) if request.teacher else None
+    offset, spread = fit_standardisation(dataset.train.images) if recipe.standardise == "mean-std" else (0, 255.0)
+    shape = NetworkShape(spec.height, spec.width, spec.channels, len(labels), offset, spread)
     network = build_network(request.architecture, shape)
     log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
-    steps = request.recipe.epochs * -(-len(dataset.train) // request.recipe.batch_size)
-    trainer = Trainer(network, request.recipe, devices, steps, request.seed)
+    steps = Steps(-(-len(dataset.train) // recipe.batch_size), recipe.epochs)
+    weights = balanced_weights(dataset.train.targets, len(labels)) if recipe.class_weights else None
+    trainer = Trainer(network, recipe, devices, steps, request.seed, class_weights=weights, teacher=teacher)
     start = load_checkpoint(folder.path) if request.resume else None
     if start:
         log.info("going on after epoch %d", len(start.history))
@@ -86,7 +95,7 @@ def _train(
         folder.save_history(checkpoint.history)
         save_checkpoint(folder.path, checkpoint)
 
-    return network, fit(trainer, dataset, request.recipe, request.seed, start, EpochSink(folder.save_model, keep))
+    return network, fit(trainer, dataset, recipe, request.seed, start, EpochSink(folder.save_model, keep))
 
 
 def request_facts(request: TrainingRequest, record: Any) -> Any:
@@ -115,6 +124,7 @@ def _config(request: TrainingRequest, name: str, fingerprint: str) -> RunConfig:
         seed=request.seed,
         mixed_precision=request.devices.mixed_precision,
         max_images=request.max_images,
+        teacher=sha256(model_file(request.teacher)) if request.teacher else None,
         fingerprint=fingerprint,
     )
 

@@ -98,7 +98,7 @@ def test_a_finished_run_is_neither_overwritten_nor_resumed_with_other_options(
 
 def test_a_loss_that_is_no_number_stops_and_says_where(colour_folder: Path, tmp_path: Path) -> None:
     hot = dataclasses.replace(RECIPE, optimizer="sgd", learning_rate=100.0, momentum=0.99)
-    with pytest.raises(DataError, match=r"the loss is nan after epoch \d at learning rate 100: lower --learning-rate"):
+    with pytest.raises(DataError, match=r"the loss is nan by .*epoch \d.* at learning rate 100: lower --learning-rate"):
         run_training(request(colour_folder, tmp_path / "run", recipe=dataclasses.replace(hot, epochs=9)))
 
 
@@ -107,8 +107,3 @@ def test_a_damaged_checkpoint_is_named(colour_folder: Path, tmp_path: Path) -> N
     (tmp_path / "run" / "checkpoint.npz").write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(DataError, match=r"checkpoint.npz is damaged"):
         run_training(request(colour_folder, tmp_path / "run", resume=True))
-
-
-def test_the_best_epoch_is_the_first_with_the_lowest_validation_loss() -> None:
-    rows = [{"epoch": float(n), "val_loss": loss} for n, loss in enumerate([3.0, 1.0, 2.0, 1.0], start=1)]
-    assert fit_module.best_epoch(rows)["epoch"] == 2

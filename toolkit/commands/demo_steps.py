@@ -90,7 +90,7 @@ def train_step(folder: DemoFolder) -> str:
     from cnnkit.train.training import run_training
 
     flags = {"epochs": 12, "learning_rate": 1e-3, "label_smoothing": 0.05, "size": 16, "translate": 0.1}
-    outcome = run_training(make_request("digits", "conv2", None, folder.run, flags))
+    outcome = run_training(make_request("digits", folder.run, flags))
     figures = outcome.metrics
     return (
         f"conv2 for {len(outcome.history)} epochs at {outcome.history[-1]['images_per_s']:,.0f} images/s: "

@@ -8,30 +8,18 @@ from typing import Any, TypeVar
 
 import click
 
+from cnnkit.commands.recipe_options import recipe_options
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-RECIPE_OPTIONS = (
-    click.option("--epochs", type=click.IntRange(1), help="Passes over the training images."),
-    click.option("--batch-size", type=click.IntRange(1), help="Images a step."),
-    click.option("--optimizer", type=click.Choice(["sgd", "adam", "adamw", "nadam", "rmsprop"])),
-    click.option("--learning-rate", type=float, help="The peak, for schedules that move."),
-    click.option("--schedule", type=click.Choice(["constant", "cosine", "one-cycle"]), help="Of the learning rate."),
-    click.option("--warmup", type=float, help="Share of the steps in which the learning rate rises."),
-    click.option("--momentum", type=float, help="For SGD and RMSprop."),
-    click.option("--weight-decay", type=float, help="Decoupled from the gradient; kernels alone."),
-    click.option("--label-smoothing", type=float),
-    click.option("--flip/--no-flip", default=None, help="Mirror left and right."),
-    click.option("--translate", type=float, help="Largest shift, as a fraction of the size."),
-    click.option("--zoom", type=float, help="Largest change of size, as a fraction."),
-    click.option("--rotate", type=float, help="Largest angle in degrees."),
-)
 REQUEST_OPTIONS = (
     click.option("--size", type=click.IntRange(8), help="Pixels a side  [default: the architecture's own]."),
     click.option("--color", type=click.Choice(["rgb", "gray"]), help="[default: gray for digits, else rgb]"),
-    click.option("--resize", type=click.Choice(["squash", "crop", "pad"]), default="squash", show_default=True),
-    click.option("--validation", type=click.FloatRange(0.001, 0.9), default=0.1, show_default=True,
-                 help="Share of the training images that chooses the epoch, where there is no val folder."),
-    click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+    click.option("--resize", type=click.Choice(["squash", "crop", "pad"]), help="[default: squash]"),
+    click.option("--validation", type=click.FloatRange(0.001, 0.9),
+                 help="Share of the training images that chooses the epoch, without a val folder  [default: 0.1]."),
+    click.option("--seed", type=click.IntRange(0), help="[default: 0]"),
+    click.option("--teacher", type=click.Path(path_type=Path), help="A run whose network's answers are learned too."),
     click.option("--max-images", type=click.IntRange(1), help="Use at most this many training images."),
     click.option("--data-dir", "data_folder", type=click.Path(path_type=Path),
                  help="Folder of CIFAR-10's binary version  [default: the Keras cache]."),
@@ -56,11 +44,14 @@ def _grouped(*options: Any) -> Callable[[Decorated], Decorated]:
 
 @click.command()
 @click.argument("data")
-@click.option("--arch", "architecture", default="conv2", show_default=True, help="conv2 or resnet8.")
-@click.option("--recipe", help="A recipe's name or TOML file  [default: the architecture's own].")
+@click.option("--arch", "architecture", help="A name of the registry  [default: conv2]")
+@click.option(
+    "--recipe", help="A recipe's name, a TOML file or a run's config.json  [default: the architecture's own]."
+)
+@click.option("--config", type=click.Path(path_type=Path), help="Repeat a run: its config.json, with --recipe and all.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder  [default: runs/ARCH-DATA].")
-@_grouped(*RECIPE_OPTIONS, *REQUEST_OPTIONS, *DEVICE_OPTIONS)
-def command(data: str, architecture: str, recipe: str | None, out: Path | None, **options: Any) -> None:
+@_grouped(*recipe_options(), *REQUEST_OPTIONS, *DEVICE_OPTIONS)
+def command(data: str, out: Path | None, **options: Any) -> None:
     """Train a Keras CNN.
 
     DATA is digits, cifar10, or a folder: class folders, or train/ and test/ of them.
@@ -73,7 +64,7 @@ def command(data: str, architecture: str, recipe: str | None, out: Path | None, 
     from cnnkit.train.options import make_request
     from cnnkit.train.training import run_training
 
-    outcome = run_training(make_request(data, architecture, recipe, out, options))
+    outcome = run_training(make_request(data, out, options))
     figures, split = outcome.metrics, outcome.metrics["split"]
     click.echo(
         f"{outcome.folder}: epoch {figures['epoch']} of {len(outcome.history)} kept, {split} accuracy "
