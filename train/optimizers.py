@@ -62,6 +62,21 @@ def make_optimizer(recipe: Recipe, steps: Steps) -> Any:
     return made
 
 
+def rate_at(recipe: Recipe, steps: Steps, step: int, constant: float) -> float:
+    """Returns the learning rate of one step, counted from 0.
+
+    Args:
+        recipe: Its schedule.
+        steps: How long the training is.
+        step: Which one.
+        constant: The learning rate where no schedule moves it from step to step.
+    """
+    from keras import ops
+
+    schedule = make_schedule(recipe, steps)
+    return float(ops.convert_to_numpy(schedule(step))) if callable(schedule) else constant
+
+
 def make_schedule(recipe: Recipe, steps: Steps) -> Any:
     """Makes the learning rate: a number where it never moves by itself, or a function of the step that Keras calls.
 

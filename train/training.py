@@ -15,11 +15,12 @@ from cnnkit.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from cnnkit.train.datasets import Dataset, SplitOptions, load_dataset
 from cnnkit.train.devices import DeviceOptions, Devices, prepare_devices
 from cnnkit.train.epoch_rules import History, best_epoch
-from cnnkit.train.fit import EpochSink, fit
+from cnnkit.train.fit import fit
 from cnnkit.train.objective import balanced_weights
 from cnnkit.train.optimizers import Steps
 from cnnkit.train.outcome import Outcome, finish_run
 from cnnkit.train.recipe import Recipe
+from cnnkit.train.recorder import EpochSink
 from cnnkit.train.runs import RunConfig, RunFolder
 from cnnkit.train.standardise import fit_standardisation
 from cnnkit.train.teacher import Teacher, model_file

@@ -10,9 +10,9 @@ import pytest
 
 from cnnkit.errors import DataError, UsageError
 from cnnkit.spec import read_spec
-from cnnkit.train import fit as fit_module
 from cnnkit.train.devices import DeviceOptions
 from cnnkit.train.recipe import Recipe
+from cnnkit.train.recorder import Recorder
 from cnnkit.train.training import TrainingRequest, run_training
 
 RECIPE = Recipe(name="quick", epochs=2, batch_size=16, learning_rate=3e-3, flip=True, translate=0.1)
@@ -64,16 +64,16 @@ def test_an_interrupted_training_resumed_ends_as_an_uninterrupted_one(
     colour_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_training(request(colour_folder, tmp_path / "whole"))
-    keep = fit_module._keep_epoch
+    keep = Recorder._keep
 
-    def interrupt(trainer: object, row: dict[str, float], *rest: object) -> None:
-        keep(trainer, row, *rest)  # type: ignore[arg-type]
+    def interrupt(recorder: Recorder, row: dict[str, float]) -> None:
+        keep(recorder, row)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit_module, "_keep_epoch", interrupt)
+    monkeypatch.setattr(Recorder, "_keep", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run_training(request(colour_folder, tmp_path / "parts"))
-    monkeypatch.setattr(fit_module, "_keep_epoch", keep)
+    monkeypatch.setattr(Recorder, "_keep", keep)
     outcome = run_training(request(colour_folder, tmp_path / "parts", resume=True))
     assert [row["epoch"] for row in outcome.history] == [1, 2]
     for whole, parts in zip(weights(tmp_path / "whole"), weights(tmp_path / "parts"), strict=True):
