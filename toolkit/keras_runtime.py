@@ -37,7 +37,7 @@ def import_keras(what: str) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read once, when TensorFlow is imported
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     require(what, "train", "keras", os.environ.get("KERAS_BACKEND", "tensorflow"))
-    with _silent_stderr():
+    with silent_stderr():
         import keras
 
     return keras
@@ -174,7 +174,7 @@ def _reason(error: BaseException) -> str:
 
 
 @contextmanager
-def _silent_stderr() -> Iterator[None]:
+def silent_stderr() -> Iterator[None]:
     """Holds back what C++ libraries write to the process's stderr; shows it where the block fails or with -v."""
     if log.isEnabledFor(logging.DEBUG):
         yield

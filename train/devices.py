@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cnnkit.keras_runtime import silent_stderr
+
 
 @dataclass(frozen=True)
 class DeviceOptions:
@@ -49,7 +51,8 @@ def prepare_devices(options: DeviceOptions, seed: int) -> Devices:
 def _tensorflow_gpus() -> tuple[str, ...]:
     import tensorflow as tf
 
-    found = tf.config.list_physical_devices("GPU")
+    with silent_stderr():  # without a GPU CUDA's libraries report an error
+        found = tf.config.list_physical_devices("GPU")
     for gpu in found:
         tf.config.experimental.set_memory_growth(gpu, True)
     return tuple(_name(tf, gpu) for gpu in found)

@@ -11,7 +11,7 @@ from tiny_models import solid, tiny_answer
 
 import cnnkit.extras
 from cnnkit.errors import MissingExtraError, ModelError
-from cnnkit.keras_runtime import KerasClassifier, _silent_stderr, import_keras, load_keras_model
+from cnnkit.keras_runtime import KerasClassifier, import_keras, load_keras_model, silent_stderr
 from cnnkit.messages import log
 from cnnkit.spec import InputSpec, ModelSpec
 
@@ -126,14 +126,14 @@ def test_missing_keras_names_the_extra(tiny_keras, monkeypatch):
 
 
 def test_noise_of_libraries_is_held_back(capfd):
-    with _silent_stderr():
+    with silent_stderr():
         os.write(2, b"oneDNN custom operations are on\n")
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "after\n"
 
 
 def test_noise_is_shown_where_the_import_fails(capfd):
-    with pytest.raises(ImportError), _silent_stderr():
+    with pytest.raises(ImportError), silent_stderr():
         os.write(2, b"libcudart is missing\n")
         raise ImportError
     assert capfd.readouterr().err == "libcudart is missing\n"
@@ -141,6 +141,6 @@ def test_noise_is_shown_where_the_import_fails(capfd):
 
 def test_noise_is_shown_to_those_who_ask_for_more(capfd):
     log.setLevel(logging.DEBUG)
-    with _silent_stderr():
+    with silent_stderr():
         os.write(2, b"details\n")
     assert capfd.readouterr().err == "details\n"
