@@ -13,10 +13,13 @@ from typing import Any
 def training_copy(model: Any, *, mixed_precision: str | None = None) -> Any:
     """Copies a Functional or Sequential network, weights included, into a form that trains faster.
 
+    Layers are copied by their configuration, those of nested models too: regularisers and frozen layers stay what they
+    are, dropout draws from a generator of its own.
+
     Args:
         model: A keras.Model in float32.
-        mixed_precision: A Keras dtype policy such as "mixed_float16" for all layers but the first and the last; None
-            keeps float32.
+        mixed_precision: A Keras dtype policy such as "mixed_float16" for all layers but those that take pixels and the
+            last; None keeps float32.
 
     Returns:
         A keras.Model whose weights stand in the same order as those of `model`.
@@ -25,17 +28,18 @@ def training_copy(model: Any, *, mixed_precision: str | None = None) -> Any:
 
     fuse = keras.backend.backend() == "tensorflow" and mixed_precision is None
     fixed = {model.layers[0].name, model.layers[1].name, model.layers[-1].name}
+    scaling = (keras.layers.InputLayer, keras.layers.Rescaling, keras.layers.Normalization)
     fused_type = _fused_type() if fuse else None
 
     def copy_layer(layer: Any) -> Any:
         config = layer.get_config()
-        if mixed_precision is not None and layer.name not in fixed:
+        if mixed_precision is not None and layer.name not in fixed and not isinstance(layer, scaling):
             config["dtype"] = mixed_precision
         if fused_type is not None and type(layer) is keras.layers.BatchNormalization:
             return fused_type.from_config(config)
         return type(layer).from_config(config)
 
-    copy = keras.models.clone_model(model, clone_function=copy_layer)
+    copy = keras.models.clone_model(model, clone_function=copy_layer, recursive=True)
     copy.set_weights(model.get_weights())
     return copy
 

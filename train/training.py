@@ -9,7 +9,7 @@ from typing import Any
 from cnnkit.messages import log
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.spec.fields import Color, Resize
-from cnnkit.train.architectures import NetworkShape, build_network, find_architecture
+from cnnkit.train.architectures import NetworkShape, build_network, check_size, find_architecture
 from cnnkit.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from cnnkit.train.datasets import Dataset, SplitOptions, load_dataset
 from cnnkit.train.devices import DeviceOptions, Devices, prepare_devices
@@ -26,7 +26,7 @@ class TrainingRequest:
     """What to train, on what, and where to keep it."""
 
     data: str  # digits, cifar10 or a folder
-    architecture: str
+    architecture: str  # as `choose_architecture` reads it
     recipe: Recipe
     out: Path  # the run folder
     size: int | None = None  # pixels a side; None takes the architecture's own
@@ -51,31 +51,34 @@ def run_training(request: TrainingRequest) -> Outcome:
     """Trains a network and fills its run folder; test images are looked at once, at the end.
 
     Raises:
-        UsageError: Unknown architecture, or a run folder that must not be touched.
-        DataError: Data that cannot be trained on, or a loss that is no number any more.
+        UsageError: Unknown architecture, images too small for it, or a run folder that must not be touched.
+        DataError: Data that cannot be trained on, weights that are not to be had, or a loss that is no number any more.
         OutputError: The run folder cannot be written.
     """
     spec = request.input_spec()
+    check_size(request.architecture, spec.height, spec.width)
     splits = SplitOptions(validation=request.validation, seed=request.seed)
     dataset = load_dataset(request.data, spec, splits, data_folder=request.data_folder, max_images=request.max_images)
     folder = RunFolder(request.out)
     record = dataset.record()
-    folder.start(_config(request, dataset.name, record.fingerprint), resume=request.resume, overwrite=request.overwrite)
     devices = prepare_devices(request.devices, request.seed)
+    network = _build(request, dataset, spec)  # before the folder is made, since it may fail
+    folder.start(_config(request, dataset.name, record.fingerprint), resume=request.resume, overwrite=request.overwrite)
     log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
-    network, history = _train(request, dataset, spec, devices, folder)
+    log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
+    history = _train(request, network, dataset, devices, folder)
     return finish_run(
         folder, network, history, dataset, ModelSpec(dataset.labels, spec), request_facts(request, record)
     )
 
 
-def _train(
-    request: TrainingRequest, dataset: Dataset, spec: InputSpec, devices: Devices, folder: RunFolder
-) -> tuple[Any, History]:
+def _build(request: TrainingRequest, dataset: Dataset, spec: InputSpec) -> Any:
     offset, spread = fit_standardisation(dataset.train.images)
     shape = NetworkShape(spec.height, spec.width, spec.channels, len(dataset.labels), offset, spread)
-    network = build_network(request.architecture, shape)
-    log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
+    return build_network(request.architecture, shape)
+
+
+def _train(request: TrainingRequest, network: Any, dataset: Dataset, devices: Devices, folder: RunFolder) -> History:
     steps = request.recipe.epochs * -(-len(dataset.train) // request.recipe.batch_size)
     trainer = Trainer(network, request.recipe, devices, steps, request.seed)
     start = load_checkpoint(folder.path) if request.resume else None
@@ -86,7 +89,7 @@ def _train(
         folder.save_history(checkpoint.history)
         save_checkpoint(folder.path, checkpoint)
 
-    return network, fit(trainer, dataset, request.recipe, request.seed, start, EpochSink(folder.save_model, keep))
+    return fit(trainer, dataset, request.recipe, request.seed, start, EpochSink(folder.save_model, keep))
 
 
 def request_facts(request: TrainingRequest, record: Any) -> Any:
