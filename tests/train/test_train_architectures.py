@@ -232,7 +232,8 @@ def test_texts_that_mean_the_same_network_become_one() -> None:
         pytest.param("resnet9:width=4", "no architecture 'resnet9', expected", id="name with options"),
         pytest.param("conv2:width=4", "conv2 has no option 'width': it has none", id="no options"),
         pytest.param("resnet8:depth=4", "resnet8 has no option 'depth', expected width", id="unknown"),
-        pytest.param("resnet8:32", "resnet8: '32' is no option, expected NAME=VALUE, expected width", id="no name"),
+        pytest.param("resnet8:32", "resnet8 has no option '32', expected width", id="no name"),
+        pytest.param("resnet8:width", "resnet8: width has no value, expected width=VALUE", id="no value"),
         pytest.param("resnet8:width=2,width=3", "resnet8: width is given twice, expected once", id="twice"),
         pytest.param("resnet8:width=x", "width is 'x', expected a whole number from 1 to 512", id="no number"),
         pytest.param(

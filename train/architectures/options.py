@@ -42,10 +42,11 @@ def parse_options(owner: type, text: str, architecture: str) -> Any:
     given: dict[str, Any] = {}
     for part in filter(None, text.split(",")):
         name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals:
-            raise UsageError(f"{architecture}: {part!r} is no option, expected NAME=VALUE{_expected(fields)}")
         if name not in fields:
-            raise UsageError(f"{architecture} has no option {name!r}{_expected(fields)}")
+            expected = f", expected {' or '.join(fields)}" if fields else ": it has none"
+            raise UsageError(f"{architecture} has no option {name!r}{expected}")
+        if not equals:
+            raise UsageError(f"{architecture}: {name} has no value, expected {name}=VALUE")
         if name in given:
             raise UsageError(f"{architecture}: {name} is given twice, expected once")
         given[name] = _value(fields[name], value, architecture)
@@ -64,10 +65,6 @@ def options_text(options: Any) -> str:
 def defaults_text(owner: type) -> str:
     """Returns all options with their defaults, such as "width=16"."""
     return ",".join(f"{field.name}={field.default}" for field in dataclasses.fields(owner))
-
-
-def _expected(fields: dict[str, Any]) -> str:
-    return f", expected {' or '.join(fields)}" if fields else ": it has none"
 
 
 def _value(field: Any, text: str, architecture: str) -> int | str:
