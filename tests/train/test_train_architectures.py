@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from cnnkit.errors import DataError, UsageError
+from cnnkit.errors import UsageError
 from cnnkit.keras_runtime import flat_layers
 from cnnkit.train.architectures import (
     ARCHITECTURES,
     NetworkShape,
-    add_option,
     build_network,
     check_size,
-    choose_architecture,
 )
 from cnnkit.train.architectures.counting import multiply_adds
-from cnnkit.train.fused import training_copy
 
 SHAPE = NetworkShape(32, 32, 3, 10, offset=121, spread=64.0)
 PRETRAINED = ("mobilenet_v3_small", "efficientnet_v2_b0")
@@ -205,111 +199,3 @@ def test_padding_initialisation_and_order(name: str, padding: str, kernel: str, 
     assert (first.padding, type(first.kernel_initializer).__name__) == (padding, kernel)
     assert " ".join(type(layer).__name__ for layer in network.layers[2:]).startswith(order)
     assert type(network.layers[-1].kernel_initializer).__name__ == "GlorotUniform"
-
-
-@given(st.integers(1, 512))
-def test_options_come_back_as_they_were_said(width: int) -> None:
-    text = f"resnet8:width={width}"
-    chosen = choose_architecture(text)
-    assert chosen.options.width == width
-    assert chosen.text == ("resnet8" if width == 16 else text)
-    assert choose_architecture(chosen.text) == chosen
-
-
-def test_texts_that_mean_the_same_network_become_one() -> None:
-    text = "bn2: units = 64, filters1=32, filters2=96"
-    assert choose_architecture(text).text == "bn2:filters1=32,units=64"
-    assert add_option("mobilenet_v3_small", "weights", "none") == "mobilenet_v3_small:weights=none"
-    assert add_option("bn2:units=64", "filters1", "32") == "bn2:units=64,filters1=32"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        pytest.param(
-            "resnet9", "no architecture 'resnet9', expected package.module:function or one of bn2, ", id="name"
-        ),
-        pytest.param("resnet9:width=4", "no architecture 'resnet9', expected", id="name with options"),
-        pytest.param("conv2:width=4", "conv2 has no option 'width': it has none", id="no options"),
-        pytest.param("resnet8:depth=4", "resnet8 has no option 'depth', expected width", id="unknown"),
-        pytest.param("resnet8:32", "resnet8 has no option '32', expected width", id="no name"),
-        pytest.param("resnet8:width", "resnet8: width has no value, expected width=VALUE", id="no value"),
-        pytest.param("resnet8:width=2,width=3", "resnet8: width is given twice, expected once", id="twice"),
-        pytest.param("resnet8:width=x", "width is 'x', expected a whole number from 1 to 512", id="no number"),
-        pytest.param(
-            "resnet8:width=8.5", "width is '8.5', expected a whole number from 1 to 512", id="no whole number"
-        ),
-        pytest.param("resnet8:width=0", "width is '0', expected a whole number from 1 to 512", id="too small"),
-        pytest.param("resnet8:width=513", "width is '513', expected a whole number from 1 to 512", id="too large"),
-        pytest.param("resnet8:width=", "width is '', expected a whole number from 1 to 512", id="empty"),
-        pytest.param("mobilenet_v3_small:weights=x", "weights is 'x', expected imagenet or none", id="choice"),
-    ],
-)
-def test_bad_choices_are_one_line(text: str, message: str) -> None:
-    with pytest.raises(UsageError) as error:
-        choose_architecture(text)
-    assert message in str(error.value) and "\n" not in str(error.value)
-
-
-def with_stored_weights(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
-    """Puts a file in the place of the one that Keras would find in its cache or download."""
-    from keras.src.applications import mobilenet_v3
-
-    monkeypatch.setattr(mobilenet_v3.file_utils, "get_file", lambda *_, **__: str(path))
-
-
-def test_stored_weights_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    stored = build_network("mobilenet_v3_small:weights=none", SHAPE).layers[2]
-    stored.save_weights(tmp_path / "stored.weights.h5")
-    with_stored_weights(monkeypatch, tmp_path / "stored.weights.h5")
-    loaded = build_network("mobilenet_v3_small", SHAPE).layers[2]
-    for one, other in zip(stored.get_weights(), loaded.get_weights(), strict=True):
-        assert np.array_equal(one, other)
-
-
-def test_weights_that_are_not_to_be_had_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    from keras.src.applications import mobilenet_v3
-
-    def fail(*_: object, **__: object) -> None:
-        raise Exception("URL fetch failure on https://storage: None -- no route")
-
-    monkeypatch.setattr(mobilenet_v3.file_utils, "get_file", fail)
-    with pytest.raises(DataError) as error:
-        build_network("mobilenet_v3_small", SHAPE)
-    assert str(error.value) == (
-        "the ImageNet weights of mobilenet_v3_small are not in the Keras cache and cannot be downloaded "
-        "(URL fetch failure on https://storage: None -- no route): train from random ones with --weights none"
-    )
-
-
-@pytest.mark.parametrize("name", ["bn3_regularized", "model_s", "mobilenet_v1", *PRETRAINED])
-def test_the_training_copy_answers_alike_and_keeps_penalties(name: str) -> None:
-    network = build_network(RANDOM.get(name, name), SHAPE)
-    generator = np.random.default_rng(1)
-    network.set_weights([np.abs(generator.normal(w, 0.1)).astype(w.dtype) for w in network.get_weights()])
-    copy = training_copy(network)
-    pixels = generator.integers(0, 256, (4, 32, 32, 3)).astype(np.float32)
-    np.testing.assert_allclose(copy(pixels, training=False), network(pixels, training=False), atol=1e-6)
-    kinds = {type(layer).__name__ for layer in flat_layers(copy)}
-    assert "FusedBatchNormalization" in kinds and "BatchNormalization" not in kinds
-    assert [float(loss) for loss in copy.losses] == pytest.approx([float(loss) for loss in network.losses])
-    assert [layer.trainable for layer in flat_layers(copy)] == [layer.trainable for layer in flat_layers(network)]
-
-
-def test_a_frozen_nested_network_stays_frozen_in_the_training_copy() -> None:
-    network = build_network("mobilenet_v3_small:weights=none", SHAPE)
-    network.layers[2].trainable = False
-    assert len(training_copy(network).trainable_variables) == 2
-
-
-def test_dropout_draws_anew_at_every_step() -> None:
-    copy = training_copy(build_network("vgg3_dropout", SHAPE))
-    pixels = np.full((1, 32, 32, 3), 200.0, np.float32)
-    one, other = (np.asarray(copy(pixels, training=True)) for _ in range(2))
-    assert not np.array_equal(one, other)
-
-
-def test_mixed_precision_reaches_nested_layers_and_spares_the_pixels() -> None:
-    copy = training_copy(build_network("efficientnet_v2_b0:weights=none", SHAPE), mixed_precision="mixed_bfloat16")
-    types = {layer.name: layer.compute_dtype for layer in flat_layers(copy)}
-    assert (types["standardise"], types["probabilities"], types["stem_conv"]) == ("float32", "float32", "bfloat16")
