@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
+
+from cnnkit.keras_runtime import flat_layers
 
 _SCALING = {"Rescaling", "Normalization"}
 _POLICY_CLASSES = {"DTypePolicy", "FloatDTypePolicy", "Policy"}
-
-
-def flat_layers(model: Any) -> Iterator[Any]:
-    """Yields a model's layers in the order in which they are applied, those of nested models in their place."""
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            yield from flat_layers(layer)
-        else:
-            yield layer
 
 
 def scales_itself(model: Any) -> bool:

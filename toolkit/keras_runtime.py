@@ -64,6 +64,15 @@ def load_keras_model(path: Path) -> Any:
         raise ModelError(f"{path}: Keras cannot load it: {_reason(error)}") from error
 
 
+def flat_layers(model: Any) -> Iterator[Any]:
+    """Yields a model's layers in the order in which they are applied, those of nested models in their place."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from flat_layers(layer)
+        else:
+            yield layer
+
+
 class KerasClassifier:
     """A Keras model as a Classifier.
 

@@ -20,11 +20,14 @@ class TrainingForm:
     l1: float = 0.0  # penalty on the kernels of layers that have none of their own
     l2: float = 0.0
     seed: int = 0  # of the dropout
-    logits: bool = False  # leave the softmax of the last layer out
+    logits: bool = False  # leave the softmax of the last layer out, where `ends_in_softmax`
 
 
 def training_copy(model: Any, form: TrainingForm = TrainingForm()) -> Any:
     """Copies a Functional or Sequential network, weights included, into a form that trains better.
+
+    Layers are copied by their configuration, those of nested models too: regularisers and frozen layers stay what they
+    are, dropout draws from a generator of its own.
 
     Args:
         model: A keras.Model in float32.
@@ -37,16 +40,19 @@ def training_copy(model: Any, form: TrainingForm = TrainingForm()) -> Any:
 
     fuse = keras.backend.backend() == "tensorflow" and form.policy is None
     fixed = {model.layers[0].name, model.layers[1].name, model.layers[-1].name}
+    scaling = (keras.layers.InputLayer, keras.layers.Rescaling, keras.layers.Normalization)
     fused_type = _fused_type() if fuse else None
     last = model.layers[-1]
 
     def copy_layer(layer: Any) -> Any:
         config = layer.get_config()
-        if form.policy is not None and layer.name not in fixed:
+        if form.policy is not None and layer.name not in fixed and not isinstance(layer, scaling):
             config["dtype"] = form.policy
         if (form.l1 or form.l2) and "kernel_regularizer" in config and config["kernel_regularizer"] is None:
             config["kernel_regularizer"] = keras.regularizers.L1L2(form.l1, form.l2)
-        if form.logits and layer is last:
+        if form.logits and layer is last and type(layer) is keras.layers.Softmax:
+            return keras.layers.Identity(name=layer.name)
+        if form.logits and layer is last and ends_in_softmax(model):
             config["activation"] = "linear"
         if fused_type is not None and type(layer) is keras.layers.BatchNormalization:
             return fused_type.from_config(config)
@@ -54,9 +60,17 @@ def training_copy(model: Any, form: TrainingForm = TrainingForm()) -> Any:
             return _dropout_dense(form).from_config(config)
         return type(layer).from_config(config)
 
-    copy = keras.models.clone_model(model, clone_function=copy_layer)
+    copy = keras.models.clone_model(model, clone_function=copy_layer, recursive=True)
     copy.set_weights(model.get_weights())
     return copy
+
+
+def ends_in_softmax(model: Any) -> bool:
+    """Whether the last layer's softmax can be told from the layer and left out."""
+    import keras
+
+    last = model.layers[-1]
+    return type(last) is keras.layers.Softmax or last.get_config().get("activation") == "softmax"
 
 
 def _dropout_dense(form: TrainingForm) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import UsageError
-from cnnkit.train.architectures import find_architecture
+from cnnkit.train.architectures import ARCHITECTURES, Architecture, add_option, choose_architecture
 from cnnkit.train.devices import DeviceOptions
 from cnnkit.train.recipe import Recipe, load_recipe, override
 from cnnkit.train.training import TrainingRequest
@@ -25,8 +26,9 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any]) -> Train
     Args:
         data: digits, cifar10 or a folder.
         out: The run folder; None takes runs/ARCHITECTURE-DATA.
-        flags: The fields of Recipe, TrainingRequest and DeviceOptions; `architecture`; `recipe`, a recipe's name
-            or file; `config`, the config.json of a run to repeat.
+        flags: The fields of Recipe, TrainingRequest and DeviceOptions; `architecture`, as `choose_architecture` reads
+            it; `weights`, an option of some architectures; `recipe`, a recipe's name or file; `config`, the config.json
+            of a run to repeat.
 
     Raises:
         UsageError: An unknown architecture or recipe, a number out of range, or a config that is none.
@@ -36,17 +38,19 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any]) -> Train
     if config is not None:
         given, source = {**_read_config(config), **given}, source or str(config)
     architecture = given.pop("architecture", DEFAULT_ARCHITECTURE)
-    find_architecture(architecture)
-    recipe = override(load_recipe(source or architecture), _only(given, Recipe))
+    if "weights" in given:
+        architecture = add_option(architecture, "weights", given["weights"])
+    network = choose_architecture(architecture)
+    recipe = override(load_recipe(source) if source else _own_recipe(network.architecture), _only(given, Recipe))
     rest = _only(given, TrainingRequest)
     if data == "digits":
         rest.setdefault("color", "gray")
     name = Path(data).resolve().name
     return TrainingRequest(
         data=data,
-        architecture=architecture,
+        architecture=network.text,
         recipe=recipe,
-        out=out or Path("runs") / f"{architecture}-{name}",
+        out=out or Path("runs") / f"{_folder_name(network.text)}-{name}",
         devices=DeviceOptions(**_only(given, DeviceOptions)),
         **rest,
     )
@@ -60,6 +64,16 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise UsageError(f"cannot read {path}: {error.strerror}; expected the config.json of a run") from error
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} is no config.json of a run: {error}") from error
+
+
+def _own_recipe(architecture: Architecture) -> Recipe:
+    """Returns the recipe of an architecture's name; the defaults for the user's own."""
+    return load_recipe(architecture.name) if architecture.name in ARCHITECTURES else Recipe()
+
+
+def _folder_name(text: str) -> str:
+    """Returns a name that is allowed for folders everywhere: "resnet8:width=32" becomes "resnet8-width-32"."""
+    return re.sub(r"[^\w.]+", "-", text)
 
 
 def _only(flags: Mapping[str, Any], owner: type) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from cnnkit.train.augmentation import augmentation_layers, mixing_layers
 from cnnkit.train.devices import Devices
-from cnnkit.train.fused import TrainingForm, training_copy
+from cnnkit.train.fused import TrainingForm, ends_in_softmax, training_copy
 from cnnkit.train.objective import objective_layer
 from cnnkit.train.optimizers import Steps, make_optimizer
 from cnnkit.train.recipe import Recipe
 from cnnkit.train.teacher import Teacher
+
+_SMALLEST = 1e-7  # a probability below this counts as this
 
 
 class Trainer:
@@ -67,6 +69,8 @@ class Trainer:
         for layer in mixing_layers(recipe, seed):
             mixed = layer(mixed)
         logits = keras.ops.cast(self._copy(mixed["images"]), "float32")
+        if not ends_in_softmax(self.network):
+            logits = keras.ops.log(keras.ops.maximum(logits, _SMALLEST))
         answers: tuple[Any, ...] = (logits, mixed["labels"])
         if teacher is not None:
             answers = (*answers, teacher.layer()(mixed["images"]))

@@ -10,7 +10,7 @@ from cnnkit.files import sha256
 from cnnkit.messages import log
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.spec.fields import Color, Resize
-from cnnkit.train.architectures import NetworkShape, build_network, find_architecture
+from cnnkit.train.architectures import NetworkShape, build_network, check_size, find_architecture
 from cnnkit.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from cnnkit.train.datasets import Dataset, SplitOptions, load_dataset
 from cnnkit.train.devices import DeviceOptions, Devices, prepare_devices
@@ -32,7 +32,7 @@ class TrainingRequest:
     """What to train, on what, and where to keep it."""
 
     data: str  # digits, cifar10 or a folder
-    architecture: str
+    architecture: str  # as `choose_architecture` reads it
     recipe: Recipe
     out: Path  # the run folder
     size: int | None = None  # pixels a side; None takes the architecture's own
@@ -58,35 +58,46 @@ def run_training(request: TrainingRequest) -> Outcome:
     """Trains a network and fills its run folder; test images are looked at once, at the end.
 
     Raises:
-        UsageError: Unknown architecture, or a run folder that must not be touched.
-        DataError: Data that cannot be trained on, or a loss that is no number any more.
+        UsageError: Unknown architecture, images too small for it, or a run folder that must not be touched.
+        DataError: Data that cannot be trained on, weights that are not to be had, or a loss that is no number any more.
         OutputError: The run folder cannot be written.
     """
     spec = request.input_spec()
+    check_size(request.architecture, spec.height, spec.width)
     splits = SplitOptions(validation=request.validation, seed=request.seed)
     dataset = load_dataset(request.data, spec, splits, data_folder=request.data_folder, max_images=request.max_images)
     folder = RunFolder(request.out)
     record = dataset.record()
-    folder.start(_config(request, dataset.name, record.fingerprint), resume=request.resume, overwrite=request.overwrite)
     devices = prepare_devices(request.devices, request.seed)
+    network = _build(request, dataset, spec)  # before the folder is made, since both may fail
+    teacher = Teacher(request.teacher, dataset.labels, spec) if request.teacher else None
+    folder.start(_config(request, dataset.name, record.fingerprint), resume=request.resume, overwrite=request.overwrite)
     log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
-    network, history = _train(request, dataset, spec, devices, folder)
+    log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
+    history = _train(request, network, teacher, dataset, devices, folder)
     best = best_epoch(history, request.recipe.checkpoint)
     spec_of_network = ModelSpec(dataset.labels, spec)
     return finish_run(folder, network, history, best, dataset, spec_of_network, request_facts(request, record))
 
 
+def _build(request: TrainingRequest, dataset: Dataset, spec: InputSpec) -> Any:
+    scaled = request.recipe.standardise == "mean-std"
+    offset, spread = fit_standardisation(dataset.train.images) if scaled else (0, 255.0)
+    shape = NetworkShape(spec.height, spec.width, spec.channels, len(dataset.labels), offset, spread)
+    return build_network(request.architecture, shape)
+
+
 def _train(
-    request: TrainingRequest, dataset: Dataset, spec: InputSpec, devices: Devices, folder: RunFolder
-) -> tuple[Any, History]:
-    recipe, labels = request.recipe, dataset.labels
-    teacher = Teacher(request.teacher, labels, spec) if request.teacher else None
-    offset, spread = fit_standardisation(dataset.train.images) if recipe.standardise == "mean-std" else (0, 255.0)
-    shape = NetworkShape(spec.height, spec.width, spec.channels, len(labels), offset, spread)
-    network = build_network(request.architecture, shape)
-    log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
+    request: TrainingRequest,
+    network: Any,
+    teacher: Teacher | None,
+    dataset: Dataset,
+    devices: Devices,
+    folder: RunFolder,
+) -> History:
+    recipe = request.recipe
     steps = Steps(-(-len(dataset.train) // recipe.batch_size), recipe.epochs)
-    weights = balanced_weights(dataset.train.targets, len(labels)) if recipe.class_weights else None
+    weights = balanced_weights(dataset.train.targets, len(dataset.labels)) if recipe.class_weights else None
     trainer = Trainer(network, recipe, devices, steps, request.seed, class_weights=weights, teacher=teacher)
     start = load_checkpoint(folder.path) if request.resume else None
     if start:
@@ -96,7 +107,7 @@ def _train(
         folder.save_history(checkpoint.history)
         save_checkpoint(folder.path, checkpoint)
 
-    return network, fit(trainer, dataset, recipe, request.seed, start, EpochSink(folder.save_model, keep))
+    return fit(trainer, dataset, recipe, request.seed, start, EpochSink(folder.save_model, keep))
 
 
 def request_facts(request: TrainingRequest, record: Any) -> Any:

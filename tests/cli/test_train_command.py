@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def test_train_on_digits_says_its_figures_and_the_next_step(tmp_path: Path) -> N
     [
         pytest.param(["nowhere"], 1, "no dataset 'nowhere': expected digits, cifar10 or a folder", id="no data"),
         pytest.param(["digits", "--arch", "vgg99"], 2, "no architecture 'vgg99'", id="architecture"),
+        pytest.param(["digits", "--arch", "resnet8:width=0"], 2, "width is '0', expected a whole number", id="option"),
+        pytest.param(["digits", "--weights", "none"], 2, "conv2 has no option 'weights': it has none", id="weights"),
+        pytest.param(
+            ["digits", "--arch", "bn3", "--size", "16"],
+            2,
+            "expected at least 18 a side: pass --size 18 or more",
+            id="too small",
+        ),
         pytest.param(["digits", "--recipe", "none.toml"], 2, "no recipe 'none.toml'", id="recipe"),
         pytest.param(
             ["digits", "--label-smoothing", "1.5"], 2, "label_smoothing is 1.5, expected 0 to 0.99", id="range"
@@ -41,6 +50,18 @@ def test_bad_requests_are_one_line(tmp_path: Path, arguments: list[str], exit_co
     assert (result.exit_code, result.stdout) == (exit_code, "")
     assert result.stderr.count("\n") == 1 and line in result.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_list_archs_needs_no_data_and_prints_a_table() -> None:
+    result = CliRunner().invoke(main, ["train", "--list-archs"], catch_exceptions=False)
+    title, *lines = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert title == "for 10 classes, at the input size that is taken without --size"
+    rows = {cells[0]: cells[1:] for cells in (re.split(r"  +", line) for line in lines)}
+    assert rows["name"] == ["parameters", "multiply-adds", "input", "options"]
+    assert rows["resnet8"] == ["78,666", "12,501,632", "32 x 32 x 3", "width=16"]
+    assert rows["mobilenet_v3_small"][2:] == ["224 x 224 x 3", "weights=imagenet"]
+    assert len(rows) == 1 + 21
 
 
 def test_a_base_install_says_which_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnkit.errors import UsageError
-from cnnkit.train.architectures import ARCHITECTURES, NetworkShape, build_network
+from cnnkit.train.architectures import NetworkShape, build_network
 from cnnkit.train.augmentation import augmentation_layers
 from cnnkit.train.fused import TrainingForm, training_copy
 from cnnkit.train.optimizers import Steps, make_optimizer, make_schedule
@@ -12,35 +11,6 @@ from cnnkit.train.recipe import Recipe
 
 OPTIMIZERS = ["sgd", "adam", "adamw", "nadam", "rmsprop", "lion"]
 SHAPE = NetworkShape(32, 32, 3, 10, offset=121, spread=64.0)
-
-
-@pytest.mark.parametrize(
-    ("name", "parameters"),
-    [
-        pytest.param("conv2", 545_098, id="conv2"),
-        pytest.param("resnet8", 78_666, id="resnet8, as MLPerf Tiny counts it"),
-    ],
-)
-def test_parameter_counts(name: str, parameters: int) -> None:
-    assert build_network(name, SHAPE).count_params() == parameters
-
-
-@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
-@pytest.mark.parametrize("channels", [1, 3])
-def test_networks_take_pixels_and_give_probabilities(name: str, channels: int) -> None:
-    network = build_network(name, NetworkShape(32, 32, channels, 4, offset=100, spread=50.0))
-    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, channels)).astype(np.float32)
-    probabilities = np.asarray(network(pixels, training=False))
-    assert probabilities.shape == (3, 4)
-    assert probabilities.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
-    assert np.asarray(network.layers[1](np.full((1, 1, 1, channels), 150.0))) == pytest.approx(1.0)
-
-
-def test_unknown_architectures_and_sizes_that_do_not_fit() -> None:
-    with pytest.raises(UsageError, match="no architecture 'resnet9', expected one of conv2, resnet8"):
-        build_network("resnet9", SHAPE)
-    with pytest.raises(UsageError, match="conv2 cannot be built for 2 x 2 pixels"):
-        build_network("conv2", NetworkShape(2, 2, 3, 10, 121, 64.0))
 
 
 def test_the_training_copy_learns_as_keras_itself_would() -> None:

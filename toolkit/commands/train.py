@@ -42,9 +42,39 @@ def _grouped(*options: Any) -> Callable[[Decorated], Decorated]:
     return decorate
 
 
+def _list_architectures(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from cnnkit.keras_runtime import import_keras
+
+    import_keras("cnnkit train --list-archs")
+    from cnnkit.train.architectures.listing import print_architectures
+
+    print_architectures()
+    context.exit()
+
+
 @click.command()
 @click.argument("data")
-@click.option("--arch", "architecture", help="A name of the registry  [default: conv2]")
+@click.option(
+    "--arch",
+    "architecture",
+    help="A name of --list-archs, options behind it: resnet8:width=32; or your own: package.module:function  "
+    "[default: conv2].",
+)
+@click.option(
+    "--list-archs",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_architectures,
+    help="Show all architectures with their sizes, and exit.",
+)
+@click.option(
+    "--weights",
+    type=click.Choice(["imagenet", "none"]),
+    help="What architectures with ImageNet weights start from  [default: imagenet].",
+)
 @click.option(
     "--recipe", help="A recipe's name, a TOML file or a run's config.json  [default: the architecture's own]."
 )
