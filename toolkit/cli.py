@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "Run the whole chain on embedded data.",
     "doctor": "Say what this machine can do.",
     "export": "Export a Keras model to ONNX.",
+    "filters": "Show what classic kernels make of a photo.",
     "info": "Show what a model file holds.",
     "predict": "Classify images.",
     "quantize": "Quantize an ONNX model to INT8.",

@@ -76,6 +76,7 @@ def test_predict_is_right_about_the_example(base: Path) -> None:
         pytest.param(["export", "run", "-o", "model.onnx"], "export", id="export"),
         pytest.param(["quantize", "model.onnx", "--calibration", "."], "export", id="quantize"),
         pytest.param(["demo"], "all", id="demo"),
+        pytest.param(["filters", str(PHOTO), "-o", "filters.png"], "train", id="filters"),
     ],
 )
 def test_commands_that_need_more_name_the_extra(base: Path, arguments: list[str], extra: str) -> None:

@@ -35,3 +35,6 @@ min_confidence_option = click.option(
     help='Below this probability, from 0 to 1, the label is "unknown".',
 )
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
+max_pixels_option = click.option(
+    "--max-pixels", type=click.IntRange(1), help="Refuse larger images before decoding  [default: 178956970]."
+)

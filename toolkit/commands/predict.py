@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 @shared.threads_option
 @shared.provider_option
 @shared.min_confidence_option
-@click.option(
-    "--max-pixels", type=click.IntRange(1), help="Refuse larger images before decoding  [default: 178956970]."
-)
+@shared.max_pixels_option
 def command(
     sources: tuple[str, ...],
     model: Path | None,

@@ -22,7 +22,16 @@ def numbers(text: str) -> tuple[float, ...]:
 
 def size(text: str) -> tuple[int, int]:
     """Reads an image size, HEIGHTxWIDTH or one number for both, as (height, width)."""
+    return _pair(text, "no size, expected HEIGHTxWIDTH such as 224x224")
+
+
+def steps(text: str) -> tuple[int, int]:
+    """Reads a stride, DOWNxRIGHT or one number for both, as (down, right)."""
+    return _pair(text, "no stride, expected a whole number above 0, or two as DOWNxRIGHT such as 2x1")
+
+
+def _pair(text: str, expected: str) -> tuple[int, int]:
     parts = text.lower().split("x")
-    if len(parts) > 2 or not all(part.isdecimal() and int(part) for part in parts):
-        raise click.BadParameter(f"{text!r} is no size, expected HEIGHTxWIDTH such as 224x224")
+    if len(parts) > 2 or not all(part.isdecimal() and len(part) < 10 and int(part) for part in parts):
+        raise click.BadParameter(f"{text!r} is {expected}")
     return int(parts[0]), int(parts[-1])

@@ -1,0 +1,54 @@
+"""`cnnkit filters`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnnkit.commands import options as shared
+from cnnkit.commands.values import size, steps
+from cnnkit.filters.kernels import KERNELS
+
+
+@click.command()
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="A .png file.")
+@click.option(
+    "--kernel",
+    "names",
+    multiple=True,
+    type=click.Choice(list(KERNELS)),
+    help="May be given several times  [default: all].",
+)
+@click.option("--padding", type=click.IntRange(0), default=0, show_default=True, help="Zeros around the photo.")
+@click.option("--stride", type=steps, default="1", show_default=True, help="Of the kernel; 2x1 is 2 down, 1 right.")
+@click.option("--pool", type=click.Choice(["max", "average"]), default="max", show_default=True)
+@click.option("--pool-size", type=size, default="2", show_default=True, help="HEIGHTxWIDTH of the pooling window.")
+@click.option("--pool-stride", type=steps, help="[default: the window's size]")
+@click.option(
+    "--size", type=size, default="512", show_default=True, help="Shrink the photo to fit HEIGHTxWIDTH, aspect kept."
+)
+@shared.max_pixels_option
+@shared.overwrite_option
+def command(
+    photo: Path, output: Path, names: tuple[str, ...], max_pixels: int | None, overwrite: bool, **options: Any
+) -> None:
+    """Show what classic kernels make of a photo.
+
+    Draws each kernel, the photo convolved with it as a CNN does (the kernel is not flipped), and the result pooled.
+    """
+    from cnnkit.extras import require
+    from cnnkit.filters.drawing import check_picture, draw_filtered
+    from cnnkit.filters.filtering import FilterOptions, filter_photo
+    from cnnkit.images import DEFAULT_MAX_PIXELS
+
+    require("cnnkit filters", "train", "matplotlib")
+    check_picture(output, photo, overwrite=overwrite)
+    kernels = tuple(KERNELS[name] for name in dict.fromkeys(names or KERNELS))
+    filtered = filter_photo(photo, FilterOptions(kernels, max_pixels=max_pixels or DEFAULT_MAX_PIXELS, **options))
+    draw_filtered(filtered, output)
+    height, width = filtered.gray.shape
+    count = f"{len(kernels)} kernel{'s'[: len(kernels) > 1]}"
+    click.echo(f"{output}: {count} on {filtered.source}, {height}x{width} gray")
