@@ -11,7 +11,7 @@ from cnnkit.spec import ModelSpec
 from cnnkit.train.evaluation_answers import Shown
 from cnnkit.train.pictures import open_picture, picture_text
 
-_CELL = (1.7, 2.1)  # inches, width and height
+_CELL = (1.7, 2.3)  # inches, width and height
 _RIGHT, _WRONG = "#1a7f37", "#b42318"
 
 
@@ -24,7 +24,7 @@ def draw_grid(shown: Sequence[Shown], spec: ModelSpec, title: str, path: Path) -
         title: What stands above them.
         path: The PNG file.
     """
-    columns = min(len(shown), max(4, math.ceil(math.sqrt(len(shown) * 1.5))))
+    columns = min(len(shown), max(4, math.floor(math.sqrt(len(shown) * 1.5))))
     rows = math.ceil(len(shown) / columns)
     width, height = _CELL
     with open_picture(path, max(4.0, width * columns), height * rows + 0.4) as figure:
@@ -34,10 +34,10 @@ def draw_grid(shown: Sequence[Shown], spec: ModelSpec, title: str, path: Path) -
             axes.set_axis_off()
         for axes, item in zip(cells, shown, strict=False):
             _draw_image(axes, item, spec)
-            true, predicted = (picture_text(spec.labels[index], 18) for index in (item.target, item.predicted))
+            true, predicted = (picture_text(spec.labels[index], 15) for index in (item.target, item.predicted))
             colour = _RIGHT if item.target == item.predicted else _WRONG
             sure = f"{100 * item.probability:.1f} %"
-            axes.set_title(f"true {true}\n{predicted} {sure}", fontsize=8, color=colour)
+            axes.set_title(f"true: {true}\npredicted: {predicted}\n{sure}", fontsize=8, color=colour)
 
 
 def _draw_image(axes: Any, shown: Shown, spec: ModelSpec) -> None:

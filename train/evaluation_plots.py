@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.report.tables import percent
 from cnnkit.train.calibration import BINS, Calibration
 from cnnkit.train.evaluation_answers import Answers
 from cnnkit.train.evaluation_metrics import Metrics
@@ -16,51 +17,53 @@ from cnnkit.train.pictures import open_picture, picture_text
 
 _COUNTED = 30  # classes up to which the cells of a confusion matrix show their counts
 _LEGEND_ROWS = 25  # entries in a column of a legend
+_CHARACTER = 0.65  # a character's width, as a share of the font size
 
 
 def draw_confusion(metrics: Metrics, path: Path) -> None:
-    """Draws the confusion matrix: the colour of a cell is the share of its true class, its number counts images."""
+    """Draws the confusion matrix: the colour of a cell is the share of its true class, its number counts images.
+
+    Colours grow with the square root of the share, so that a confusion of one in a hundred can be seen.
+    """
+    from matplotlib.colors import PowerNorm
+
     labels = [picture_text(label) for label in metrics.per_class]
-    count = len(labels)
-    side = min(20.0, max(3.2, 0.46 * count))  # inches of the matrix
-    with open_picture(path, side + 2.6, side + 1.6) as figure:
+    side = min(20.0, max(3.2, 0.46 * len(labels)))  # inches of the matrix
+    size = max(5.0, min(10.0, 62 * side / len(labels)))  # points
+    widest = max(map(len, labels)) * size * _CHARACTER / 72  # inches
+    with open_picture(path, side + widest + 2.2, side + widest + 1.0) as figure:
         axes = figure.subplots()
-        drawn = axes.imshow(_shares(metrics.confusion), cmap="Blues", vmin=0, vmax=1)
-        size = max(5.0, min(10.0, 62 * side / count))  # points
-        axes.set_xticks(range(count), labels, rotation=90 if max(map(len, labels)) > 2 else 0, fontsize=size)
-        axes.set_yticks(range(count), labels, fontsize=size)
+        drawn = axes.imshow(_shares(metrics.confusion), cmap="Blues", norm=PowerNorm(0.5, 0, 1))
+        axes.set_xticks(range(len(labels)), labels, rotation=90 if widest > side / len(labels) else 0, fontsize=size)
+        axes.set_yticks(range(len(labels)), labels, fontsize=size)
         axes.set_xlabel("predicted")
         axes.set_ylabel("true")
-        axes.set_title(f"confusion of {metrics.images:,} images, top-1 {metrics.top1.value:.2%}".replace("%", " %"))
-        if count <= _COUNTED:
+        axes.set_title(f"{metrics.images:,} images, top-1 {percent(metrics.top1.value)}")
+        if len(labels) <= _COUNTED:
             _write_counts(axes, metrics.confusion)
-        bar = figure.colorbar(drawn, ax=axes, shrink=0.8, format=_percent_axis())
+        bar = figure.colorbar(drawn, ax=axes, shrink=0.8, aspect=30, format=_percent_axis())
         bar.set_label("share of the true class")
 
 
 def draw_roc(answers: Answers, metrics: Metrics, path: Path) -> None:
     """Draws a ROC curve for each class against all others, with the areas under them in the legend."""
-    from matplotlib import colormaps
     from sklearn.metrics import roc_curve
 
-    defined = [(label, figures.auc) for label, figures in metrics.per_class.items() if figures.auc is not None]
-    columns = max(1, math.ceil(len(defined) / _LEGEND_ROWS))
-    with open_picture(path, 6 + 2.3 * columns, 6) as figure:
+    areas = {label: figures.auc for label, figures in metrics.per_class.items() if figures.auc is not None}
+    columns = max(1, math.ceil(len(areas) / _LEGEND_ROWS))
+    with open_picture(path, 6 + 2.5 * columns, 6) as figure:
         axes = figure.subplots()
-        for position, (label, area) in enumerate(defined):
+        for (label, area), colour in zip(areas.items(), _colours(len(areas)), strict=True):
             index = answers.labels.index(label)
             false, true, _ = roc_curve(answers.targets == index, answers.probabilities[:, index])
-            colour = colormaps["tab10" if len(defined) <= 10 else "turbo"](
-                position if len(defined) <= 10 else position / (len(defined) - 1)
-            )
-            axes.plot(false, true, color=colour, linewidth=1.2, label=f"{picture_text(label, 16)}  {area:.4f}")
+            axes.plot(false, true, color=colour, linewidth=1.2, label=f"{picture_text(label, 20)}  {area:.4f}")
         axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1)
         _square(axes, "false positive rate", "true positive rate")
-        mean = "undefined: the data has one class" if metrics.auc is None else f"macro AUC {metrics.auc:.4f}"
-        axes.set_title(f"ROC, each class against the others; {mean}")
-        if defined:
-            small = 9 if columns == 1 else 7
-            figure.legend(title="class, AUC", loc="outside right upper", ncols=columns, fontsize=small)
+        mean = "undefined, the data has one class" if metrics.auc is None else f"{metrics.auc:.4f}"
+        axes.set_title(f"each class against the others, macro AUC {mean}")
+        if areas:
+            size = 9 if columns == 1 else 7
+            figure.legend(title="class, AUC", loc="outside right upper", ncols=columns, fontsize=size)
 
 
 def draw_reliability(calibration: Calibration, path: Path) -> None:
@@ -74,7 +77,7 @@ def draw_reliability(calibration: Calibration, path: Path) -> None:
         upper.plot(confidence, confidence, "o", color="black", markersize=4, label="mean confidence")
         upper.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1)
         upper.set_ylabel("share of right answers")
-        upper.set_title(f"expected calibration error {calibration.error:.2%} ({BINS} bins)".replace("%", " %"))
+        upper.set_title(f"expected calibration error {percent(calibration.error)} ({BINS} bins)")
         upper.legend(loc="upper left")
         lower.bar(middles, calibration.counts, width, color="grey", edgecolor="white")
         lower.set_ylabel("images")
@@ -96,9 +99,18 @@ def _write_counts(axes: Any, confusion: NDArray[np.int64]) -> None:
     shares = _shares(confusion)
     for (row, column), images in np.ndenumerate(confusion):
         if images:
-            colour = "white" if shares[row, column] > 0.5 else "black"
+            colour = "white" if shares[row, column] > 0.3 else "black"
             size = 9 if images < 1000 else 7
             axes.text(column, row, f"{images}", ha="center", va="center", color=colour, fontsize=size)
+
+
+def _colours(count: int) -> list[Any]:
+    """Returns colours that differ as far as so many can."""
+    from matplotlib import colormaps
+
+    if count <= 10:
+        return [colormaps["tab10"](index) for index in range(count)]
+    return [colormaps["turbo"](index / (count - 1)) for index in range(count)]
 
 
 def _percent_axis() -> Any:

@@ -66,7 +66,7 @@ def _lines(metrics: Metrics) -> list[str]:
     ]
     if metrics.most_confused:
         named = (
-            f"{printable(pair.true)} for {printable(pair.predicted)} ({pair.images:,}, {percent(pair.share)})"
+            f"{printable(pair.true)} taken for {printable(pair.predicted)} ({pair.images:,}, {percent(pair.share)})"
             for pair in metrics.most_confused[:_PAIRS]
         )
         lines.append(f"most confused: {'; '.join(named)}")
