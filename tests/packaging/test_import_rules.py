@@ -28,6 +28,7 @@ def call(*arguments: str) -> str:
         pytest.param(call("--help"), {"numpy", "cv2", "onnxruntime", *HEAVY}, id="cnnkit --help"),
         pytest.param(call("webcam", "--help"), {"cv2", "onnxruntime", *HEAVY}, id="cnnkit webcam --help"),
         pytest.param(call("train", "--help"), {"cv2", "onnxruntime", *HEAVY}, id="cnnkit train --help"),
+        pytest.param(call("evaluate", "--help"), {"cv2", "onnxruntime", *HEAVY}, id="cnnkit evaluate --help"),
         pytest.param(call("predict", "nothing.jpg"), set(HEAVY), id="cnnkit predict"),
         pytest.param(call("info"), set(HEAVY), id="cnnkit info"),
     ],
