@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cnnkit.bench.session import Accuracy, Result, Session
-from cnnkit.report.tables import plain_table, print_table
+from cnnkit.report.tables import NOTHING, percent, plain_table, print_table
 from cnnkit.statistics import enough_runs
 
-NOTHING = "-"
 Column = tuple[str, Callable[[Result], str]]
 
 
@@ -88,11 +87,6 @@ def size(count: int | None) -> str:
     if count is None:
         return NOTHING
     return f"{significant(count / 1e6)} MB" if count >= 1e6 else f"{significant(count / 1e3)} kB"
-
-
-def percent(fraction: float | None) -> str:
-    """Returns a fraction in percent with two decimals."""
-    return NOTHING if fraction is None else f"{fraction * 100:.2f} %"
 
 
 def _accuracy(accuracy: Accuracy | None) -> str:

@@ -19,12 +19,13 @@ from cnnkit.export.counting import multiply_adds
 from cnnkit.export.golden_choice import choose_golden
 from cnnkit.export.graphs import save_with_spec
 from cnnkit.export.options import ExportOptions
-from cnnkit.export.original import Original, find_keras_file, load_original
+from cnnkit.export.original import Original, load_original
 from cnnkit.export.parity import Parity, check_parity, parity_images
 from cnnkit.export.tidying import IR_VERSION, tidy
 from cnnkit.extras import require
 from cnnkit.files import check_new_file, whole_file
 from cnnkit.messages import log
+from cnnkit.run_folder import find_keras_file
 from cnnkit.runtime import OnnxClassifier
 from cnnkit.spec import GraphFacts, InputSpec, ModelSpec, Tolerance
 from cnnkit.spec.fields import Dtype

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit import __version__
-from cnnkit.errors import ModelError, UsageError
+from cnnkit.errors import UsageError
 from cnnkit.export.foreign import describe_input, output_kind
 from cnnkit.export.labels import parse_labels
 from cnnkit.export.layers import in_float32
 from cnnkit.export.options import ExportOptions, InputFlags
 from cnnkit.files import sha256
 from cnnkit.keras_runtime import load_keras_model
-from cnnkit.messages import log
 from cnnkit.preprocess import prepare_batch, softmax
-from cnnkit.spec import ModelSpec, Provenance, read_spec
+from cnnkit.run_folder import find_keras_file, read_run_spec
+from cnnkit.spec import ModelSpec, Provenance
 
 _BATCH = 64  # images that run at once
 
@@ -57,7 +57,7 @@ def load_original(options: ExportOptions) -> Original:
         UsageError: Flags are missing, or contradict the run.
     """
     path = find_keras_file(options.source)
-    run_spec = _run_spec(path)
+    run_spec = read_run_spec(path)
     if run_spec is not None:
         _refuse_scaling(options.input, path.parent)
     labels = parse_labels(options.labels) if options.labels else None
@@ -67,33 +67,6 @@ def load_original(options: ExportOptions) -> Original:
         spec = dataclasses.replace(spec, labels=labels)
     _check_width(model, spec)
     return Original(path, model, _with_provenance(spec, path))
-
-
-def find_keras_file(source: Path) -> Path:
-    """Returns the Keras file that is meant: `source` itself, or the model.keras of a run folder.
-
-    Raises:
-        ModelError: There is none.
-    """
-    if not source.is_dir():
-        return source  # load_keras_model says what is wrong with it
-    path = source / "model.keras"
-    if not path.is_file():
-        raise ModelError(f"{source} holds no model.keras, expected a run folder, or a .keras or .h5 file")
-    return path
-
-
-def _run_spec(path: Path) -> ModelSpec | None:
-    """Returns the spec beside a Keras file, where it was written for that very file."""
-    beside = path.parent / "spec.json"
-    if not (path.is_file() and beside.is_file()):
-        return None
-    spec = read_spec(beside.read_text(encoding="utf-8"))
-    stated = spec.provenance.keras_sha256 if spec.provenance else None
-    if stated not in (None, sha256(path)):
-        log.warning("%s was written for another file than %s and is not used", beside, path.name)
-        return None
-    return spec
 
 
 def _refuse_scaling(flags: InputFlags, folder: Path) -> None:

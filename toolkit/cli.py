@@ -15,6 +15,7 @@ COMMANDS = {
     "bench": "Measure latency, throughput, memory and accuracy.",
     "demo": "Run the whole chain on embedded data.",
     "doctor": "Say what this machine can do.",
+    "evaluate": "Measure how right a model is, class by class.",
     "export": "Export a Keras model to ONNX.",
     "filters": "Show what classic kernels make of a photo.",
     "info": "Show what a model file holds.",

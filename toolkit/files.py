@@ -32,6 +32,23 @@ def check_new_file(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"cannot write {path}: permission denied")
 
 
+def check_new_folder(path: Path, *, overwrite: bool) -> None:
+    """Refuses a path that cannot become a new folder, before the work is done whose result would be lost.
+
+    Raises:
+        OutputError: The path is a file, or a folder that may not be written into, or cannot be made where it is.
+    """
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a file, expected the name of a folder")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already: name another folder, or pass --overwrite to replace what is in it")
+    nearest = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+    if not nearest.is_dir():
+        raise OutputError(f"cannot write {path}: {nearest.name} is a file, expected a folder")
+    if not os.access(nearest, os.W_OK):
+        raise OutputError(f"cannot write {path}: permission denied")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path` to write to, and renames it there when the block ends well.

@@ -97,16 +97,30 @@ def read_labelled(files: LabelledFiles, spec: InputSpec, *, max_pixels: int = DE
     Raises:
         DataError: Not one image can be read.
     """
-    images, failures = read_images(files.paths, spec, max_pixels=max_pixels)
-    for failure in failures:
+    read = _read_labelled(files, spec, max_pixels)
+    for failure in read.failures:
         log.warning("%s", failure)
-    if not len(images):
-        reason = f"none of {len(files.paths)} images can be read, the first: {failures[0]}" if failures else "no images"
-        raise DataError(reason)
-    failed = {failure.source for failure in failures}
-    good = [index for index, path in enumerate(files.paths) if str(path) not in failed]
-    targets = np.array(files.targets, np.int64)[good]
-    return LabelledImages(files.labels, images, targets, tuple(str(files.paths[index]) for index in good), failures)
+    if not len(read.images):
+        raise none_readable(read.failures)
+    return read
+
+
+def read_in_batches(files: LabelledFiles, spec: InputSpec, batch_size: int) -> Iterator[LabelledImages]:
+    """Reads labelled files at a model's size, so many at a time; nothing is said about those that cannot be read.
+
+    Yields:
+        The images of up to `batch_size` files, in their order; none where none of these can be read.
+    """
+    for start in range(0, len(files.paths), batch_size):
+        part = slice(start, start + batch_size)
+        yield _read_labelled(LabelledFiles(files.labels, files.paths[part], files.targets[part]), spec)
+
+
+def none_readable(failures: Sequence[ImageError]) -> DataError:
+    """Returns the error for images of which not one can be read."""
+    if not failures:
+        return DataError("no images")
+    return DataError(f"none of {len(failures)} images can be read, the first: {failures[0]}")
 
 
 def read_images(
@@ -138,6 +152,14 @@ def read_images(
     return images[:count], tuple(failures)
 
 
+def _read_labelled(files: LabelledFiles, spec: InputSpec, max_pixels: int = DEFAULT_MAX_PIXELS) -> LabelledImages:
+    images, failures = read_images(files.paths, spec, max_pixels=max_pixels)
+    failed = {failure.source for failure in failures}
+    good = [index for index, path in enumerate(files.paths) if str(path) not in failed]
+    targets = np.array(files.targets, np.int64)[good]
+    return LabelledImages(files.labels, images, targets, tuple(str(files.paths[index]) for index in good), failures)
+
+
 def test_split(root: Path) -> Path:
     """Returns the folder `test` of a dataset that has one, else the dataset's own."""
     return root / "test" if (root / "test").is_dir() else root
@@ -165,7 +187,15 @@ def _check_classes(root: Path, found: dict[str, tuple[Path, ...]], labels: tuple
     known = {normalize("NFC", label) for label in labels} if labels is not None else set(found)
     strangers = [name for name in found if name not in known]
     if strangers:
-        raise DataError(f"{root / strangers[0]} is none of the model's classes: {', '.join(labels or ())}")
+        raise strangers_error(root, strangers, labels or ())
+
+
+def strangers_error(data: Path, strangers: Sequence[str], labels: Sequence[str]) -> DataError:
+    """Returns the error for classes of a dataset that are none of a model's."""
+    shown = ", ".join(str(data / name) for name in strangers)
+    return DataError(
+        f"{shown} {'is' if len(strangers) == 1 else 'are'} none of the model's classes: {', '.join(labels)}"
+    )
 
 
 def _visible(folder: Path) -> list[os.DirEntry[str]]:

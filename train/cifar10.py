@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import DataError
+from cnnkit.keras_runtime import import_keras
 
 CIFAR10_LABELS = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -53,6 +54,7 @@ def _read_batch(path: Path) -> LabelledArrays:
 
 
 def _from_keras() -> tuple[LabelledArrays, LabelledArrays]:
+    import_keras("cifar10 without --data-dir")
     from keras.datasets import cifar10
 
     try:

@@ -15,7 +15,7 @@ from cnnkit.messages import log
 from cnnkit.preprocess import resize_image
 from cnnkit.spec import DatasetRecord, InputSpec
 from cnnkit.train.cifar10 import CIFAR10_LABELS, read_cifar10
-from cnnkit.train.splits import stratified_split
+from cnnkit.train.splits import stratified_split, three_way_split
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,18 @@ def _digits(spec: InputSpec) -> Split:
     return Split(resize_all(np.repeat(grey[..., None], 3, axis=3), spec), digits.target.astype(np.int64))
 
 
-def _folder(root: Path, spec: InputSpec, splits: SplitOptions) -> Dataset:
+def check_dataset_folder(root: Path) -> None:
+    """Refuses data that is neither a dataset's name nor a folder.
+
+    Raises:
+        DataError: There is no such folder.
+    """
     if not root.is_dir():
         raise DataError(f"no dataset {str(root)!r}: expected digits, cifar10 or a folder of class folders")
+
+
+def _folder(root: Path, spec: InputSpec, splits: SplitOptions) -> Dataset:
+    check_dataset_folder(root)
     divided = (root / "train").is_dir()
     train = _read(root / "train" if divided else root, None, spec)
     test = _split(_read(root / "test", train.labels, spec)) if divided and (root / "test").is_dir() else None
@@ -137,13 +146,11 @@ def _from_arrays(
 ) -> Dataset:
     """Holds out a test split, unless there is one or the folder is divided by hand, and a validation split."""
     _check_classes(labels, train.targets)
-    if test is None and not divided:
-        kept, held_out = stratified_split(train.targets, splits.test, splits.seed)
-        train, test = train.take(kept), train.take(held_out)
-    kept, held_out = stratified_split(train.targets, splits.validation, splits.seed + 1)
+    held_out_test = splits.test if test is None and not divided else 0.0
+    kept, held_out, tested = three_way_split(train.targets, splits.validation, held_out_test, splits.seed)
     if not len(held_out):
         raise DataError(f"{name} has {len(train)} training images, too few to hold some out for validation: add images")
-    return Dataset(name, labels, train.take(kept), train.take(held_out), test)
+    return Dataset(name, labels, train.take(kept), train.take(held_out), train.take(tested) if held_out_test else test)
 
 
 def _check_classes(labels: tuple[str, ...], targets: NDArray[np.int64]) -> None:

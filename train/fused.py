@@ -51,7 +51,7 @@ def training_copy(model: Any, form: TrainingForm = TrainingForm()) -> Any:
         if (form.l1 or form.l2) and "kernel_regularizer" in config and config["kernel_regularizer"] is None:
             config["kernel_regularizer"] = keras.regularizers.L1L2(form.l1, form.l2)
         if form.logits and layer is last and type(layer) is keras.layers.Softmax:
-            return keras.layers.Identity(name=layer.name)
+            return _no_softmax(layer.name)
         if form.logits and layer is last and ends_in_softmax(model):
             config["activation"] = "linear"
         if fused_type is not None and type(layer) is keras.layers.BatchNormalization:
@@ -71,6 +71,19 @@ def ends_in_softmax(model: Any) -> bool:
 
     last = model.layers[-1]
     return type(last) is keras.layers.Softmax or last.get_config().get("activation") == "softmax"
+
+
+def _no_softmax(name: str) -> Any:
+    """Makes a layer that is called as a Softmax is and does nothing."""
+    import keras
+
+    class NoSoftmax(keras.layers.Softmax):  # type: ignore[misc]
+        """Gives what it takes."""
+
+        def call(self, inputs: Any, mask: Any = None) -> Any:
+            return inputs
+
+    return NoSoftmax(name=name)
 
 
 def _dropout_dense(form: TrainingForm) -> Any:

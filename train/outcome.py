@@ -16,6 +16,7 @@ from cnnkit.spec import GoldenImage, ModelSpec, Provenance
 from cnnkit.statistics import wilson_interval
 from cnnkit.train.datasets import Dataset, Split
 from cnnkit.train.epoch_rules import History, Row
+from cnnkit.train.evaluation_answers import cross_entropies
 from cnnkit.train.plots import draw_curves
 from cnnkit.train.runs import RunFolder
 
@@ -73,8 +74,7 @@ def measure(network: Any, split: Split) -> dict[str, Any]:
     probabilities = predict_probabilities(network, split.images)
     right = int((probabilities.argmax(axis=1) == split.targets).sum())
     low, high = wilson_interval(right, len(split))
-    chosen = probabilities[np.arange(len(split)), split.targets]
-    loss = float(-np.log(np.maximum(chosen, 1e-7)).mean())
+    loss = float(cross_entropies(probabilities, split.targets).mean())
     return {"images": len(split), "top1": right / len(split), "low": low, "high": high, "loss": loss}
 
 

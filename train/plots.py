@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cnnkit.files import whole_file
 from cnnkit.train.epoch_rules import History
+from cnnkit.train.pictures import open_picture
 
 
 def draw_curves(history: History, kept: float, path: Path) -> None:
     """Draws loss and accuracy over the epochs, training and validation, with the epoch that was kept marked."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
     epochs = [row["epoch"] for row in history]
-    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        marker = "o" if len(history) < 3 else None
-        axes.plot(epochs, [row[name] for row in history], label="training", marker=marker)
-        axes.plot(epochs, [row["val_" + name] for row in history], label="validation", marker=marker)
-        axes.axvline(kept, color="grey", linestyle=":", label=f"kept: epoch {kept:.0f}")
-        axes.set_xlabel("epoch")
-        axes.set_title(name)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.3)
-        axes.legend()
-        if name == "accuracy":
-            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    FigureCanvasAgg(figure)
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
+    with open_picture(path, 9, 3.6) as figure:
+        for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+            marker = "o" if len(history) < 3 else None
+            axes.plot(epochs, [row[name] for row in history], label="training", marker=marker)
+            axes.plot(epochs, [row["val_" + name] for row in history], label="validation", marker=marker)
+            axes.axvline(kept, color="grey", linestyle=":", label=f"kept: epoch {kept:.0f}")
+            axes.set_xlabel("epoch")
+            axes.set_title(name)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(alpha=0.3)
+            axes.legend()
+            if name == "accuracy":
+                axes.yaxis.set_major_formatter(PercentFormatter(1.0))

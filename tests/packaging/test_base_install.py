@@ -73,6 +73,7 @@ def test_predict_is_right_about_the_example(base: Path) -> None:
     ("arguments", "extra"),
     [
         pytest.param(["train", "digits"], "train", id="train"),
+        pytest.param(["evaluate", "model.onnx", "digits"], "train", id="evaluate"),
         pytest.param(["export", "run", "-o", "model.onnx"], "export", id="export"),
         pytest.param(["quantize", "model.onnx", "--calibration", "."], "export", id="quantize"),
         pytest.param(["demo"], "all", id="demo"),

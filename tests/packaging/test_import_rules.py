@@ -30,6 +30,7 @@ def call(*arguments: str) -> str:
         pytest.param(call("train", "--help"), {"cv2", "onnxruntime", *HEAVY}, id="cnnkit train --help"),
         pytest.param(call("filters", "--help"), {"numpy", "cv2", "onnxruntime", *HEAVY}, id="cnnkit filters --help"),
         pytest.param("import cnnkit.filters.drawing", set(HEAVY), id="import cnnkit.filters.drawing"),
+        pytest.param(call("evaluate", "--help"), {"cv2", "onnxruntime", *HEAVY}, id="cnnkit evaluate --help"),
         pytest.param(call("predict", "nothing.jpg"), set(HEAVY), id="cnnkit predict"),
         pytest.param(call("info"), set(HEAVY), id="cnnkit info"),
     ],

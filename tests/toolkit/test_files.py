@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnnkit.errors import OutputError
-from cnnkit.files import check_new_file, write_text
+from cnnkit.files import check_new_file, check_new_folder, write_text
 
 
 @pytest.fixture
@@ -79,3 +79,31 @@ def test_a_pipe_is_written_into_and_stays_a_pipe(tmp_path: Path) -> None:
         os.close(reader)
     assert pipe.is_fifo()
     assert list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.parametrize(
+    ("name", "overwrite", "message"),
+    [
+        pytest.param("made", False, "made exists already: name another folder, or pass --overwrite", id="a folder"),
+        pytest.param("old.json", True, "old.json: it is a file, expected the name of a folder", id="a file"),
+        pytest.param("old.json/new", True, "new: old.json is a file, expected a folder", id="below a file"),
+    ],
+)
+def test_what_cannot_become_a_new_folder(folder, name, overwrite, message):
+    (folder / "made").mkdir()
+    with pytest.raises(OutputError) as caught:
+        check_new_folder(folder / name, overwrite=overwrite)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["new", "deep/er/new"])
+def test_a_new_folder_is_let_through_and_not_made(folder, name):
+    check_new_folder(folder / name, overwrite=False)
+    check_new_folder(folder, overwrite=True)
+    assert os.listdir(folder) == ["old.json"]
+
+
+def test_a_folder_where_nothing_may_be_made(folder, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(OutputError, match=r"cannot write .*new: permission denied"):
+        check_new_folder(folder / "new", overwrite=False)

@@ -130,6 +130,12 @@ def test_images_outside_of_the_class_folders_are_counted(tmp_path: Path, caplog:
             ("a/1.jpg", "c/1.jpg"), ("a", "b"), "{root}/c is none of the model's classes: a, b", id="stranger"
         ),
         pytest.param(
+            ("a/1.jpg", "c/1.jpg", "d/1.jpg"),
+            ("a", "b"),
+            "{root}/c, {root}/d are none of the model's classes: a, b",
+            id="strangers",
+        ),
+        pytest.param(
             ("train/a/1.jpg", "test/a/1.jpg"),
             None,
             "{root} holds the folders test, train, expected a folder a class: give one of these",

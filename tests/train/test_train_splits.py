@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnkit.train.splits import stratified_split
+from cnnkit.train.splits import stratified_split, three_way_split
 
 
 @given(
@@ -29,3 +29,12 @@ def test_a_split_depends_on_the_seed_alone(seed: int) -> None:
     again = [stratified_split(targets, 0.2, seed)[1].tolist() for _ in range(2)]
     assert again[0] == again[1]
     assert again[0] != stratified_split(targets, 0.2, seed + 1)[1].tolist()
+
+
+@pytest.mark.parametrize(("test", "counts"), [(0.2, (72, 8, 20)), (0.0, (90, 10, 0))])
+def test_three_parts_hold_each_image_once(test: float, counts: tuple[int, int, int]) -> None:
+    targets = np.repeat(np.arange(2), 50).astype(np.int64)
+    parts = three_way_split(targets, 0.1, test, seed=4)
+    assert tuple(map(len, parts)) == counts
+    assert sorted(np.concatenate(parts)) == list(range(100))
+    assert all((np.diff(part) > 0).all() for part in parts)

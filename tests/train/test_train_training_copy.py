@@ -56,12 +56,13 @@ def test_probabilities_from_any_last_layer_are_trained_on(head: str) -> None:
     from keras import layers
 
     image = keras.Input((8, 8, 3))
+    flat = layers.Flatten()(layers.Rescaling(1 / 255)(image))
     if head == "average":  # the mean of two softmaxes is none itself
-        halves = [layers.Dense(4, activation="softmax")(layers.Flatten()(image)) for _ in range(2)]
+        halves = [layers.Dense(4, activation="softmax")(flat) for _ in range(2)]
         answer = layers.Average()(halves)
     else:
         last = layers.Activation("softmax") if head == "activation" else layers.Softmax()
-        answer = last(layers.Dense(4)(layers.Flatten()(image)))
+        answer = last(layers.Dense(4)(flat))
     network = keras.Model(image, answer)
     trainer = Trainer(network, Recipe(), Devices("tensorflow", (), None, False), Steps(1, 1), seed=0)
     images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)

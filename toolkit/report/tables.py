@@ -6,6 +6,8 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 
+NOTHING = "-"  # what a cell shows where a figure is not known
+
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
     """Prints a table on stdout.
@@ -35,6 +37,11 @@ def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def percent(fraction: float | None) -> str:
+    """Returns a fraction in percent with two decimals."""
+    return NOTHING if fraction is None else f"{fraction * 100:.2f} %"
 
 
 def _width(text: str) -> int:

@@ -1,0 +1,44 @@
+"""`cnnkit evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from cnnkit.commands import options as shared
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("data")
+@click.option("--out", type=click.Path(path_type=Path), help="A new folder  [default: evaluation-MODEL].")
+@click.option(
+    "--split", type=click.Choice(["train", "val", "test"]),
+    help="Which part, divided as the training did  [default: test, or all images of a folder without test/].",
+)  # fmt: skip
+@click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Images run together.")
+@click.option(
+    "--tta", type=click.Choice(["none", "flip"]), default="none", show_default=True,
+    help="At test time: flip averages the answers for an image and its mirror image.",
+)  # fmt: skip
+@click.option("--show-batch", type=click.IntRange(0, 100), default=0, help="Draw so many random images, as batch.png.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of these random images.")
+@click.option("--strict", is_flag=True, help="Stop at an image that cannot be read.")
+@click.option(
+    "--data-dir", "data_folder", type=click.Path(path_type=Path),
+    help="Folder of CIFAR-10's binary version  [default: the Keras cache].",
+)  # fmt: skip
+@shared.table_or_json_option
+@shared.overwrite_option
+def command(model: Path, data: str, style: Literal["table", "json"], **options: Any) -> None:
+    """Measure how right a model is, class by class.
+
+    MODEL is an .onnx file, a run folder of cnnkit train, or its .keras file. DATA is digits, cifar10, or a folder:
+    class folders, or test/ of them. Figures, the answer to every image and pictures are written to a new folder.
+    """
+    from cnnkit.train.evaluation import EvaluationOptions, run_evaluation
+    from cnnkit.train.evaluation_report import print_evaluation
+
+    print_evaluation(run_evaluation(EvaluationOptions(model, data, **options)), style)

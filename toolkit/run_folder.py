@@ -1,0 +1,44 @@
+"""What lies beside a Keras file: the spec that a training wrote into its run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cnnkit.errors import ModelError
+from cnnkit.files import sha256
+from cnnkit.messages import log
+from cnnkit.spec import ModelSpec, read_spec
+
+
+def find_keras_file(source: Path) -> Path:
+    """Returns the Keras file that is meant: `source` itself, or the model.keras of a run folder.
+
+    Raises:
+        ModelError: `source` is a folder without one.
+    """
+    if not source.is_dir():
+        return source  # what loads it says what is wrong with it
+    path = source / "model.keras"
+    if not path.is_file():
+        raise ModelError(f"{source} holds no model.keras, expected a run folder, or a .keras or .h5 file")
+    return path
+
+
+def read_run_spec(path: Path) -> ModelSpec | None:
+    """Returns the spec.json beside a Keras file; None where there is none, or one that was written for another file.
+
+    Args:
+        path: The Keras file.
+
+    Raises:
+        SpecError: The spec is malformed or of a newer version.
+    """
+    beside = path.parent / "spec.json"
+    if not (path.is_file() and beside.is_file()):
+        return None
+    spec = read_spec(beside.read_text(encoding="utf-8"))
+    stated = spec.provenance.keras_sha256 if spec.provenance else None
+    if stated not in (None, sha256(path)):
+        log.warning("%s was written for another file than %s and is not used", beside, path.name)
+        return None
+    return spec
