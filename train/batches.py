@@ -15,7 +15,9 @@ def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
-def make_batches(split: Split, classes: int, batch_size: int, *, seed: int | None = None, epoch: int = 0) -> Any:
+def make_batches(
+    split: Split, classes: int, batch_size: int, *, seed: int | None = None, epoch: int = 0, copies: int = 1
+) -> Any:
     """Makes a keras.utils.PyDataset of ({"image": uint8, "target": one-hot float32}, one-hot float32) batches.
 
     Args:
@@ -24,10 +26,13 @@ def make_batches(split: Split, classes: int, batch_size: int, *, seed: int | Non
         batch_size: Images a batch; the last one may be smaller.
         seed: Shuffles with this seed; None keeps the order.
         epoch: The epoch, counted from 0, at which an interrupted training goes on.
+        copies: Every batch is a multiple of this, for as many devices to share: up to copies - 1 images are left out,
+            in training others each epoch.
     """
     import keras
 
     one_hot = np.eye(classes, dtype=np.float32)
+    used = len(split) // copies * copies
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         """Cuts batches out of arrays in memory."""
@@ -42,10 +47,10 @@ def make_batches(split: Split, classes: int, batch_size: int, *, seed: int | Non
             self._order = np.arange(count) if seed is None else epoch_order(count, seed, self._epoch)
 
         def __len__(self) -> int:
-            return -(-len(split) // batch_size)
+            return -(-used // batch_size)
 
         def __getitem__(self, index: int) -> tuple[dict[str, NDArray[Any]], NDArray[np.float32]]:
-            chosen = self._order[index * batch_size : (index + 1) * batch_size]
+            chosen = self._order[index * batch_size : min((index + 1) * batch_size, used)]
             target = one_hot[split.targets[chosen]]
             return {"image": split.images[chosen], "target": target}, target
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,15 +27,22 @@ class Devices:
     gpus: tuple[str, ...]
     policy: str | None  # a Keras dtype policy for the layers in between, None for float32
     jit: bool
+    copies: int = 1  # devices that each take a share of every batch
+    scope: Callable[[], AbstractContextManager[Any]] = nullcontext  # networks and optimizers are made inside
 
     def describe(self) -> str:
         """Returns one line for the terminal."""
         where = ", ".join(self.gpus) if self.gpus else "CPU"
-        return f"{self.backend} on {where}, {self.policy or 'float32'}{', XLA' if self.jit else ''}"
+        shared = f", batches shared among {self.copies} devices" if self.copies > 1 else ""
+        return f"{self.backend} on {where}, {self.policy or 'float32'}{', XLA' if self.jit else ''}{shared}"
 
 
 def prepare_devices(options: DeviceOptions, seed: int) -> Devices:
-    """Seeds all generators, lets GPU memory grow as needed, and decides precision and compilation."""
+    """Seeds all generators, lets GPU memory grow as needed, and decides precision, compilation and distribution.
+
+    Where several devices are visible, each takes a share of every batch: with TensorFlow's MirroredStrategy, or with
+    keras.distribution.DataParallel on JAX.
+    """
     import keras
 
     keras.utils.set_random_seed(seed)
@@ -45,7 +54,26 @@ def prepare_devices(options: DeviceOptions, seed: int) -> Devices:
         tf.config.experimental.enable_op_determinism()
     half = "mixed_float16" if gpus else "mixed_bfloat16"
     jit = options.jit if options.jit is not None else bool(gpus) or backend == "jax"
-    return Devices(backend, gpus, half if options.mixed_precision else None, jit)
+    copies, scope = _share_batches(backend)
+    return Devices(backend, gpus, half if options.mixed_precision else None, jit, copies, scope)
+
+
+def _share_batches(backend: str) -> tuple[int, Callable[[], AbstractContextManager[Any]]]:
+    """Returns how many devices there are, and the scope in which what they share is made."""
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        if len(devices) > 1:
+            return len(devices), tf.distribute.MirroredStrategy([device.name for device in devices]).scope
+    if backend == "jax":
+        import jax
+        import keras
+
+        if len(jax.devices()) > 1:
+            keras.distribution.set_distribution(keras.distribution.DataParallel())
+            return len(jax.devices()), nullcontext
+    return 1, nullcontext
 
 
 def _tensorflow_gpus() -> tuple[str, ...]:

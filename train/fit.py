@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnkit.errors import UsageError
 from cnnkit.train.batches import make_batches
 from cnnkit.train.checkpoint import Checkpoint
 from cnnkit.train.datasets import Dataset
@@ -30,15 +31,21 @@ def fit(
 
     Raises:
         DataError: The loss is no number any more.
+        UsageError: The batch size is no multiple of the devices.
     """
+    copies = trainer.copies
+    if recipe.batch_size % copies:
+        raise UsageError(
+            f"batch_size is {recipe.batch_size}, expected a multiple of the {copies} devices that share it"
+        )
     history = list(start.history) if start else []
     if start:
         trainer.restore(start.state)
     classes, first = len(dataset.labels), len(history)
     if first < recipe.epochs and not should_stop(history, recipe):
         trainer.model.fit(
-            make_batches(dataset.train, classes, recipe.batch_size, seed=seed, epoch=first),
-            validation_data=make_batches(dataset.validation, classes, max(recipe.batch_size, 256)),
+            make_batches(dataset.train, classes, recipe.batch_size, seed=seed, epoch=first, copies=copies),
+            validation_data=make_batches(dataset.validation, classes, 256 // copies * copies, copies=copies),
             initial_epoch=first,
             epochs=recipe.epochs,
             verbose=0,

@@ -21,6 +21,7 @@ from cnnkit.train.plots import draw_curves
 from cnnkit.train.runs import RunFolder
 
 GOLDEN_IMAGES = 16
+_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,11 @@ def measure(network: Any, split: Split) -> dict[str, Any]:
 
 def predict_probabilities(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Returns (N, classes) float32 probabilities for (N, H, W, C) uint8 images."""
-    predicted: NDArray[np.float32] = network.predict(images.astype(np.float32), batch_size=256, verbose=0)
-    return predicted
+    # Batches of one size are compiled once, and can be shared by any number of devices.
+    missing = -len(images) % _BATCH
+    filled = np.concatenate([images, np.repeat(images[-1:], missing, axis=0)]).astype(np.float32)
+    predicted: NDArray[np.float32] = network.predict(filled, batch_size=_BATCH, verbose=0)
+    return predicted[: len(images)]
 
 
 def choose_golden(network: Any, split: Split) -> tuple[GoldenImage, ...]:

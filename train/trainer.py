@@ -32,6 +32,11 @@ class Trainer:
         seed: Seeds augmentation and dropout.
         class_weights: (classes,) weights of the classes in the loss; None weighs all alike.
         teacher: A network whose answers are learned as well.
+
+    Attributes:
+        network: The network that is wanted.
+        model: What is trained.
+        copies: Devices that each take a share of every batch.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Trainer:
         teacher: Teacher | None = None,
     ) -> None:
         self.network = network
+        self.copies = devices.copies
         form = TrainingForm(devices.policy, recipe.dropout, recipe.l1, recipe.l2, seed, logits=True)
         self._copy = training_copy(network, form)
         self.model = self._build(recipe, seed, class_weights, teacher)

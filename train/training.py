@@ -69,7 +69,8 @@ def run_training(request: TrainingRequest) -> Outcome:
     folder = RunFolder(request.out)
     record = dataset.record()
     devices = prepare_devices(request.devices, request.seed)
-    network = _build(request, dataset, spec)  # before the folder is made, since both may fail
+    with devices.scope():
+        network = _build(request, dataset, spec)  # before the folder is made, since both may fail
     teacher = Teacher(request.teacher, dataset.labels, spec) if request.teacher else None
     folder.start(_config(request, dataset.name, record.fingerprint), resume=request.resume, overwrite=request.overwrite)
     log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
@@ -98,7 +99,8 @@ def _train(
     recipe = request.recipe
     steps = Steps(-(-len(dataset.train) // recipe.batch_size), recipe.epochs)
     weights = balanced_weights(dataset.train.targets, len(dataset.labels)) if recipe.class_weights else None
-    trainer = Trainer(network, recipe, devices, steps, request.seed, class_weights=weights, teacher=teacher)
+    with devices.scope():
+        trainer = Trainer(network, recipe, devices, steps, request.seed, class_weights=weights, teacher=teacher)
     start = load_checkpoint(folder.path) if request.resume else None
     if start:
         log.info("going on after epoch %d", len(start.history))
