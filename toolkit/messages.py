@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -26,3 +28,15 @@ def show_messages(verbosity: int) -> None:
     log.handlers = [_StderrHandler()]
     log.propagate = False
     log.setLevel(logging.DEBUG if verbosity > 0 else logging.ERROR if verbosity < 0 else logging.INFO)
+
+
+@contextmanager
+def warnings_only() -> Iterator[None]:
+    """Holds progress back for a while, unless details were asked for."""
+    level = log.level
+    if level == logging.INFO:
+        log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import click
@@ -18,13 +17,12 @@ def command(out: Path | None) -> None:
     from cnnkit.commands.demo_steps import make_demo_folder, run_steps
     from cnnkit.extras import require
     from cnnkit.keras_runtime import import_keras
-    from cnnkit.messages import log
+    from cnnkit.messages import warnings_only
 
     require("cnnkit demo", "all", "keras", "tensorflow", "sklearn", "matplotlib", "tf2onnx", "onnx")
     import_keras("cnnkit demo")
-    if log.level == logging.INFO:
-        log.setLevel(logging.WARNING)  # a line a step is enough; -v shows all
     folder = make_demo_folder(out)
-    for line in run_steps(folder):
-        click.echo(line)
+    with warnings_only():  # a line a step is enough; -v shows all
+        for line in run_steps(folder):
+            click.echo(line)
     click.echo(f"{'done':<9} everything is in {folder.path}")
