@@ -25,12 +25,13 @@ def augmentation_layers(recipe: Recipe, seed: int) -> list[Any]:
     from keras import layers
 
     geometry = geometry_layer(recipe, seed)
+    erased = (recipe.random_erasing, recipe.random_erasing)  # one number would be the most of a share drawn each time
     # What is wanted -> how it is made, in the order in which they are applied.
     makers: tuple[tuple[float, Callable[[int], Any]], ...] = (
         (recipe.rand_augment, lambda at: layers.RandAugment(_PIXELS, factor=recipe.rand_augment, seed=at)),
         (recipe.brightness, lambda at: layers.RandomBrightness(recipe.brightness, value_range=_PIXELS, seed=at)),
         (recipe.contrast, lambda at: layers.RandomContrast(recipe.contrast, value_range=_PIXELS, seed=at)),
-        (recipe.random_erasing, lambda at: layers.RandomErasing(recipe.random_erasing, value_range=_PIXELS, seed=at)),
+        (recipe.random_erasing, lambda at: layers.RandomErasing(erased, value_range=_PIXELS, seed=at)),
     )
     others = [make(seed + 1 + place) for place, (wanted, make) in enumerate(makers) if wanted]
     return others if geometry is None else [geometry, *others]

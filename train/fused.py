@@ -1,7 +1,8 @@
 """A training copy of a network: batch normalisation fused, regularised and, where asked for, in mixed precision.
 
 Keras computes the batch statistics with separate operations; TensorFlow's one fused kernel gives the same numbers (but
-for Bessel's correction in the moving variance) and trains ResNet-8 1.8 times as fast on a CPU. The copy never reaches a
+for Bessel's correction in the moving variance) and trains ResNet-8 1.8 times as fast on a CPU, in bfloat16 on one that
+multiplies it (AMX) twice as fast. The copy never reaches a
 file: its weights are copied back into the network that was asked for, layer by layer.
 """
 
@@ -38,10 +39,9 @@ def training_copy(model: Any, form: TrainingForm = TrainingForm()) -> Any:
     """
     import keras
 
-    fuse = keras.backend.backend() == "tensorflow" and form.policy is None
     fixed = {model.layers[0].name, model.layers[1].name, model.layers[-1].name}
     scaling = (keras.layers.InputLayer, keras.layers.Rescaling, keras.layers.Normalization)
-    fused_type = _fused_type() if fuse else None
+    fused_type = _fused_type() if keras.backend.backend() == "tensorflow" else None
     last = model.layers[-1]
 
     def copy_layer(layer: Any) -> Any:
@@ -55,7 +55,8 @@ def training_copy(model: Any, form: TrainingForm = TrainingForm()) -> Any:
         if form.logits and layer is last and ends_in_softmax(model):
             config["activation"] = "linear"
         if fused_type is not None and type(layer) is keras.layers.BatchNormalization:
-            return fused_type.from_config(config)
+            # Takes 16-bit inputs as they come, and keeps its own numbers in 32 bits, as the kernel wants them.
+            return fused_type.from_config({**config, "dtype": "float32", "autocast": False})
         if form.dropout and layer is last and type(layer) is keras.layers.Dense:
             return _dropout_dense(form).from_config(config)
         return type(layer).from_config(config)

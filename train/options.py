@@ -27,8 +27,8 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any]) -> Train
         data: digits, cifar10 or a folder.
         out: The run folder; None takes runs/ARCHITECTURE-DATA.
         flags: The fields of Recipe, TrainingRequest and DeviceOptions; `architecture`, as `choose_architecture` reads
-            it; `weights`, an option of some architectures; `recipe`, a recipe's name or file; `config`, the config.json
-            of a run to repeat.
+            it, by default the one whose name the recipe bears; `weights`, an option of some architectures; `recipe`, a
+            recipe's name or file; `config`, the config.json of a run to repeat.
 
     Raises:
         UsageError: An unknown architecture or recipe, a number out of range, or a config that is none.
@@ -37,7 +37,7 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any]) -> Train
     config, source = given.pop("config", None), given.pop("recipe", None)
     if config is not None:
         given, source = {**_read_config(config), **given}, source or str(config)
-    architecture = given.pop("architecture", DEFAULT_ARCHITECTURE)
+    architecture = given.pop("architecture", source if source in ARCHITECTURES else DEFAULT_ARCHITECTURE)
     if "weights" in given:
         architecture = add_option(architecture, "weights", given["weights"])
     network = choose_architecture(architecture)

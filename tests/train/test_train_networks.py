@@ -86,3 +86,11 @@ def test_augmentation_changes_images_in_training_alone_and_keeps_their_range() -
     assert np.array_equal(np.asarray(still), pixels)
     assert not np.array_equal(np.asarray(x), pixels)
     assert np.asarray(x).min() >= 0 and np.asarray(x).max() <= 255
+
+
+def test_as_many_images_are_erased_as_asked() -> None:
+    (erasing,) = augmentation_layers(Recipe(random_erasing=0.5), seed=1)
+    pixels = np.full((2_000, 8, 8, 3), 99.0, np.float32)
+    changed = (np.asarray(erasing(pixels, training=True)) != pixels).any(axis=(1, 2, 3))
+    assert changed.mean() == pytest.approx(0.5, abs=0.06)  # five standard deviations
+    np.testing.assert_array_equal(erasing(pixels, training=False), pixels)

@@ -19,6 +19,13 @@ def test_flags_override_the_recipe_and_the_recipe_the_defaults() -> None:
     assert request.out == Path("runs/resnet8-digits")
 
 
+def test_a_recipe_of_a_network_brings_its_network(tmp_path: Path) -> None:
+    assert make_request("digits", None, {"recipe": "best"}).architecture == "best"
+    assert make_request("digits", None, {"recipe": "best", "architecture": "vgg3"}).architecture == "vgg3"
+    (tmp_path / "mine.toml").write_text("epochs = 3")
+    assert make_request("digits", None, {"recipe": str(tmp_path / "mine.toml")}).architecture == "conv2"
+
+
 def test_a_run_is_repeated_from_its_config(tmp_path: Path) -> None:
     flags = {
         "epochs": 1,

@@ -50,6 +50,23 @@ def test_mixed_precision_reaches_nested_layers_and_spares_the_pixels() -> None:
     assert (types["standardise"], types["probabilities"], types["stem_conv"]) == ("float32", "float32", "bfloat16")
 
 
+def test_batch_normalisation_takes_16_bits_and_keeps_32() -> None:
+    import tensorflow as tf
+
+    network = build_network("resnet8", SHAPE)
+    copies = {policy: training_copy(network, TrainingForm(policy)) for policy in (None, "mixed_bfloat16")}
+    fused = next(
+        layer for layer in copies["mixed_bfloat16"].layers if type(layer).__name__ == "FusedBatchNormalization"
+    )
+    values = np.random.default_rng(0).normal(3.0, 2.0, (8, 6, 6, 16)).astype(np.float32)
+    answer = fused(tf.cast(values, tf.bfloat16), training=True)
+    assert answer.dtype == tf.bfloat16 and fused.gamma.dtype == "float32"
+    np.testing.assert_allclose(np.asarray(fused.moving_mean), 0.01 * values.mean(axis=(0, 1, 2)), rtol=0.01)
+    pixels = np.random.default_rng(1).integers(0, 256, (16, 32, 32, 3)).astype(np.float32)
+    whole, half = (np.asarray(copy(pixels, training=True)) for copy in copies.values())
+    np.testing.assert_allclose(half, whole, atol=0.05)
+
+
 @pytest.mark.parametrize("head", ["activation", "softmax", "average"])
 def test_probabilities_from_any_last_layer_are_trained_on(head: str) -> None:
     import keras

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnkit.train.architectures import bn, mobilenet, pretrained, resnet, vgg, wide
+from cnnkit.train.architectures import best, bn, mobilenet, pretrained, resnet, vgg, wide
 from cnnkit.train.architectures.model_s import model_s
 from cnnkit.train.architectures.shape import Architecture
 
@@ -27,6 +27,7 @@ ARCHITECTURES = {
         Architecture("resnet20", 32, resnet.resnet20),
         Architecture("resnet32", 32, resnet.resnet32),
         Architecture("resnet56", 32, resnet.resnet56),
+        Architecture("best", 32, best.best, options=best.BestOptions),
         Architecture("mobilenet_v1", 96, mobilenet.mobilenet_v1, options=mobilenet.MobileNetV1Options),
         Architecture("mobilenet_v3_small", 224, pretrained.mobilenet_v3_small, 32, pretrained.PretrainedOptions),
         Architecture("efficientnet_v2_b0", 224, pretrained.efficientnet_v2_b0, 32, pretrained.PretrainedOptions),
