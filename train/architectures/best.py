@@ -20,11 +20,11 @@ class BestOptions:
 def best(shape: NetworkShape, options: BestOptions) -> Any:
     """A residual network that leaves full resolution after one layer: 277,994 parameters for 32 x 32 x 3, ten classes.
 
-    One stem, then a plain residual block at half the resolution, where most of the arithmetic is, and two bottleneck
-    blocks at a quarter of it, where plain ones would take most of the parameters. Quantized it runs at a third more than
-    the time of `resnet8` with nearly three times its multiply-adds, since wide layers on small maps suit the integer
-    kernels of CPUs. Source of the blocks: He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385,
-    figure 5; no biases in front of batch normalisation.
+    A plain residual block at half the resolution, where most of the arithmetic is, and two bottleneck blocks at a
+    quarter of it, where plain ones would take most of the parameters. Wide layers on small maps suit the integer
+    kernels of CPUs: with three times the multiply-adds of `resnet8` it takes a third more time in INT8. Source of the
+    blocks: He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385, figure 5; no biases in front
+    of batch normalisation.
     """
     from keras import Model, layers
 
