@@ -55,7 +55,6 @@ def finish_run(
     split, name = (dataset.test, "test") if dataset.test else (dataset.validation, "validation")
     metrics = {**measure(network, split), "split": name, "epoch": int(best["epoch"]), "val_loss": best["val_loss"]}
     folder.save_metrics(metrics)
-    draw_curves(history, best["epoch"], folder.plots / "curves.png")
     provenance = dataclasses.replace(
         facts,
         keras_sha256=sha256(folder.model),
@@ -64,6 +63,7 @@ def finish_run(
     )
     golden = choose_golden(network, dataset.validation)
     folder.save_spec(dataclasses.replace(spec, provenance=provenance, golden=golden))
+    draw_curves(history, best["epoch"], folder.plots / "curves.png")
     return Outcome(folder.path, best, metrics, history)
 
 

@@ -20,7 +20,7 @@ from cnnkit.train.epoch_rules import History, best_epoch
 from cnnkit.train.fit import fit
 from cnnkit.train.folder_data import DEFAULT_CACHE_MIB, FolderOptions
 from cnnkit.train.objective import balanced_weights
-from cnnkit.train.optimizers import Steps
+from cnnkit.train.optimizers import Steps, kept_bytes
 from cnnkit.train.outcome import Outcome, finish_run
 from cnnkit.train.recipe import Recipe
 from cnnkit.train.recorder import EpochSink
@@ -79,6 +79,8 @@ def run_training(request: TrainingRequest) -> Outcome:
     """
     spec = request.input_spec()
     check_size(request.architecture, spec.height, spec.width)
+    folder = RunFolder(request.out)
+    folder.check(resume=request.resume, overwrite=request.overwrite)
     splits = SplitOptions(validation=request.validation, seed=request.seed)
     dataset = load_dataset(
         request.data,
@@ -88,13 +90,14 @@ def run_training(request: TrainingRequest) -> Outcome:
         max_images=request.max_images,
         folders=request.folder_options(),
     )
-    folder = RunFolder(request.out)
     record = dataset.record()
     devices = prepare_devices(request.devices, request.seed)
     with devices.scope():
         network = _build(request, dataset, spec)  # before the folder is made, since both may fail
     teacher = Teacher(request.teacher, dataset.labels, spec) if request.teacher else None
-    folder.start(_config(request, dataset.name, record.fingerprint), resume=request.resume, overwrite=request.overwrite)
+    config = _config(request, dataset.name, record.fingerprint)
+    kept = kept_bytes(request.recipe, network.count_params())
+    folder.start(config, kept, resume=request.resume, overwrite=request.overwrite)
     log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
     log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
     history = _train(request, network, teacher, dataset, devices, folder)
@@ -162,6 +165,8 @@ def _config(request: TrainingRequest, name: str, fingerprint: str) -> RunConfig:
         max_images=request.max_images,
         teacher=sha256(model_file(request.teacher)) if request.teacher else None,
         fingerprint=fingerprint,
+        val_data=request.val_data.resolve().name if request.val_data else None,
+        test_data=request.test_data.resolve().name if request.test_data else None,
     )
 
 
