@@ -65,8 +65,10 @@ def load_folders(root: Path, spec: InputSpec, splits: SplitOptions, options: Fol
     count = len(train.paths) + sum(len(files.paths) for files in others.values())
     keep = count * image_bytes(spec) <= options.cache_mib * 2**20
     if not keep:
-        log.info("%s images are read from their files in every epoch, %d MiB being too little", f"{count:,}",
-                 options.cache_mib)  # fmt: skip
+        log.info(
+            "%s images take %s MiB decoded, more than the %s of --image-cache: they are read from their files in every "
+            "epoch", f"{count:,}", f"{count * image_bytes(spec) / 2**20:,.0f}", f"{options.cache_mib:,}"
+        )  # fmt: skip
     read = {
         name: survey_files(files, spec, name, options.rules, keep=keep)
         for name, files in {"train": train, **others}.items()

@@ -14,6 +14,7 @@ from cnnkit.spec.fields import Color, Resize
 from cnnkit.train.architectures import NetworkShape, build_network, check_size, find_architecture
 from cnnkit.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from cnnkit.train.data import Dataset, SplitOptions
+from cnnkit.train.data_pictures import draw_class_counts, draw_samples
 from cnnkit.train.datasets import load_dataset
 from cnnkit.train.devices import DeviceOptions, Devices, prepare_devices
 from cnnkit.train.epoch_rules import History, best_epoch
@@ -81,15 +82,7 @@ def run_training(request: TrainingRequest) -> Outcome:
     check_size(request.architecture, spec.height, spec.width)
     folder = RunFolder(request.out)
     folder.check(resume=request.resume, overwrite=request.overwrite)
-    splits = SplitOptions(validation=request.validation, seed=request.seed)
-    dataset = load_dataset(
-        request.data,
-        spec,
-        splits,
-        data_folder=request.data_folder,
-        max_images=request.max_images,
-        folders=request.folder_options(),
-    )
+    dataset = load_images(request)
     record = dataset.record()
     devices = prepare_devices(request.devices, request.seed)
     with devices.scope():
@@ -98,12 +91,31 @@ def run_training(request: TrainingRequest) -> Outcome:
     config = _config(request, dataset.name, record.fingerprint)
     kept = kept_bytes(request.recipe, network.count_params())
     folder.start(config, kept, resume=request.resume, overwrite=request.overwrite)
+    if not request.resume:
+        draw_class_counts(dataset, folder.plots / "classes.png")
+        draw_samples(dataset, request.color, request.seed, folder.plots / "samples.png")
     log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
     log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
     history = _train(request, network, teacher, dataset, devices, folder)
     best = best_epoch(history, request.recipe.checkpoint)
     spec_of_network = ModelSpec(dataset.labels, spec)
     return finish_run(folder, network, history, best, dataset, spec_of_network, request_facts(request, record))
+
+
+def load_images(request: TrainingRequest) -> Dataset:
+    """Loads what a training would train on.
+
+    Raises:
+        DataError: It cannot be trained on.
+    """
+    return load_dataset(
+        request.data,
+        request.input_spec(),
+        SplitOptions(validation=request.validation, seed=request.seed),
+        data_folder=request.data_folder,
+        max_images=request.max_images,
+        folders=request.folder_options(),
+    )
 
 
 def _build(request: TrainingRequest, dataset: Dataset, spec: InputSpec) -> Any:

@@ -34,6 +34,10 @@ DATA_OPTIONS = (
     click.option("--image-cache", type=click.IntRange(0), metavar="MIB",
                  help="Keep decoded images in memory where all take up to so much; else read files anew every epoch  "
                  "[default: 1024]."),
+    click.option("--preview-augmentation", type=click.Path(path_type=Path), metavar="PNG",
+                 help="Draw images with augmented versions of them, and exit."),
+    click.option("--sample-grid", type=click.Path(path_type=Path), metavar="PNG",
+                 help="Draw training images of every class, and exit."),
 )  # fmt: skip
 DEVICE_OPTIONS = (
     click.option("--mixed-precision", is_flag=True, help="16-bit arithmetic, 32-bit weights."),
@@ -102,9 +106,15 @@ def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     require("cnnkit train", "train", "sklearn", "matplotlib")
     import_keras("cnnkit train")
     from cnnkit.train.options import make_request
+    from cnnkit.train.previews import draw_previews
     from cnnkit.train.training import run_training
 
-    outcome = run_training(make_request(data[0], out, {**options, "more_data": data[1:]}))
+    drawn = options.pop("preview_augmentation"), options.pop("sample_grid")
+    request = make_request(data[0], out, {**options, "more_data": data[1:]})
+    if any(drawn):
+        click.echo("\n".join(map(str, draw_previews(request, *drawn))))
+        return
+    outcome = run_training(request)
     figures, split = outcome.metrics, outcome.metrics["split"]
     click.echo(
         f"{outcome.folder}: epoch {figures['epoch']} of {len(outcome.history)} kept, {split} accuracy "
