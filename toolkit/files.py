@@ -42,11 +42,47 @@ def check_new_folder(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"cannot write {path}: it is a file, expected the name of a folder")
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists already: name another folder, or pass --overwrite to replace what is in it")
-    nearest = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+    nearest = _nearest(path)
     if not nearest.is_dir():
         raise OutputError(f"cannot write {path}: {nearest.name} is a file, expected a folder")
     if not os.access(nearest, os.W_OK):
         raise OutputError(f"cannot write {path}: permission denied")
+
+
+def check_writable(folder: Path) -> None:
+    """Writes a byte into a file without a name in a folder, since permissions alone do not tell what a disk takes.
+
+    Raises:
+        OutputError: It cannot be written: the folder or the disk is read-only, or the disk is full.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"0")
+    except OSError as error:
+        raise OutputError(f"cannot write into {folder}: {error.strerror or error}") from error
+
+
+def check_space(path: Path, needed: int) -> None:
+    """Refuses to begin what would fill the disk.
+
+    Args:
+        path: A folder that exists or is to be made.
+        needed: Bytes.
+
+    Raises:
+        OutputError: There are fewer.
+    """
+    free = shutil.disk_usage(_nearest(path)).free
+    if free < needed:
+        raise OutputError(
+            f"cannot write {path}: {needed / 2**20:,.1f} MiB are needed and {free / 2**20:,.1f} MiB are free: "
+            "make room, or name a folder on another disk"
+        )
+
+
+def _nearest(path: Path) -> Path:
+    """Returns the path itself where it exists, else the nearest folder above it that does."""
+    return next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
 
 
 @contextmanager

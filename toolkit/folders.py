@@ -71,6 +71,18 @@ def list_class_folder(root: Path, labels: tuple[str, ...] | None = None) -> Labe
     return LabelledFiles(known, tuple(path for path, _ in pairs), tuple(target for _, target in pairs))
 
 
+def class_names(root: Path) -> tuple[str, ...]:
+    """Returns the names of a dataset's class folders in Unicode's NFC form, sorted.
+
+    Raises:
+        DataError: There are none, or they are the splits of a dataset.
+        SourceError: The folder does not exist or cannot be listed.
+    """
+    names = {normalize("NFC", entry.name) for entry in _visible(root) if entry.is_dir()}
+    _check_folders(root, tuple(sorted(names)), None)
+    return tuple(sorted(names))
+
+
 def list_images(root: Path) -> tuple[Path, ...]:
     """Lists the images of a folder and of all folders below it, sorted.
 
@@ -124,7 +136,7 @@ def none_readable(failures: Sequence[ImageError]) -> DataError:
 
 
 def read_images(
-    paths: Sequence[Path], spec: InputSpec, *, max_pixels: int = DEFAULT_MAX_PIXELS
+    paths: Sequence[Path], spec: InputSpec, *, max_pixels: int = DEFAULT_MAX_PIXELS, warn: bool = True
 ) -> tuple[NDArray[np.uint8], tuple[ImageError, ...]]:
     """Reads images at a model's size, leaving out those that cannot be read.
 
@@ -132,6 +144,7 @@ def read_images(
         paths: The files.
         spec: What size and colour order the images are brought to.
         max_pixels: The most pixels to decode of one image.
+        warn: Whether to say what is odd about files whose image is whole.
 
     Returns:
         (N, height, width, channels) uint8 in the spec's colour order, in the order of `paths`, and what is wrong with
@@ -145,7 +158,7 @@ def read_images(
         except ImageError as error:
             failures.append(error)
             continue
-        for warning in image.warnings:
+        for warning in image.warnings if warn else ():
             log.warning("%s: %s", path, warning)
         images[count] = resize_image(image.pixels, spec)
         count += 1
@@ -168,19 +181,26 @@ def test_split(root: Path) -> Path:
 def _images_by_class(root: Path) -> tuple[dict[str, tuple[Path, ...]], int]:
     """Returns the images of each class folder by its name in NFC, and how many lie beside the folders."""
     entries = _visible(root)
-    folders = [entry for entry in entries if entry.is_dir()]
     outside = sum(not entry.is_dir() and Path(entry.name).suffix.lower() in IMAGE_SUFFIXES for entry in entries)
-    return {normalize("NFC", folder.name): list_images(root / folder.name) for folder in folders}, outside
+    found: dict[str, tuple[Path, ...]] = {}
+    for entry in entries:
+        if entry.is_dir():  # two folders may have one name in NFC
+            name = normalize("NFC", entry.name)
+            found[name] = found.get(name, ()) + list_images(root / entry.name)
+    return dict(sorted(found.items())), outside
+
+
+def _check_folders(root: Path, names: tuple[str, ...], labels: tuple[str, ...] | None) -> None:
+    if not names:
+        raise DataError(f"{root} holds no folders, expected one a class")
+    if _SPLITS.issuperset(names) and not _SPLITS.intersection(labels or ()):
+        raise DataError(f"{root} holds the folders {', '.join(names)}, expected a folder a class: give one of these")
 
 
 def _check_classes(root: Path, found: dict[str, tuple[Path, ...]], labels: tuple[str, ...] | None) -> None:
-    names = ", ".join(found)
-    if not found:
-        raise DataError(f"{root} holds no folders, expected one a class")
-    if _SPLITS.issuperset(found) and not _SPLITS.intersection(labels or ()):
-        raise DataError(f"{root} holds the folders {names}, expected a folder a class: give one of these")
+    _check_folders(root, tuple(found), labels)
     if labels is None and len(found) < 2:
-        raise DataError(f"{root} holds one class ({names}), expected at least two: a folder a class")
+        raise DataError(f"{root} holds one class ({', '.join(found)}), expected at least two: a folder a class")
     empty = [name for name, paths in found.items() if not paths]
     if empty and (labels is None or len(empty) == len(found)):
         raise DataError(f"{root / empty[0]} holds no images")

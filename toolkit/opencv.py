@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from types import ModuleType
 
 from cnnkit.errors import CnnkitError
@@ -14,6 +15,7 @@ from cnnkit.errors import CnnkitError
 # Shared libraries of a desktop that the wheel of opencv-python links to and a server or container lacks.
 _DESKTOP_LIBRARIES = ("libGL", "libgthread", "libglib", "libSM", "libXext", "libXrender", "libX11", "libxcb", "libEGL")
 _SILENT = 0
+_STDERR = Lock()  # the descriptor's owner: of two threads the second would take the first one's silence for the stderr
 
 
 @cache
@@ -54,6 +56,12 @@ def quiet_codecs() -> Iterator[None]:
     The codecs write to file descriptor 2 themselves, past Python and past OpenCV's log. The descriptor belongs to the
     whole process, so this is for rare and short work only.
     """
+    with _STDERR, _descriptor_silenced():
+        yield
+
+
+@contextmanager
+def _descriptor_silenced() -> Iterator[None]:
     try:
         kept = os.dup(2)
     except OSError:  # a process without stderr shows nothing anyway

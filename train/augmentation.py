@@ -8,7 +8,35 @@ from typing import Any
 from cnnkit.train.geometry import geometry_layer
 from cnnkit.train.recipe import Recipe
 
+# The recipe's fields that augment, in the order in which they are applied.
+AUGMENTATIONS = (
+    "flip", "translate", "rotate", "shear", "zoom", "rand_augment", "brightness", "contrast", "random_erasing", "mixup",
+    "cutmix",
+)  # fmt: skip
 _PIXELS = (0, 255)
+
+
+def augment(image: Any, target: Any, recipe: Recipe, seed: int) -> dict[str, Any]:
+    """Puts all of a recipe's augmentation behind the inputs of a model.
+
+    Args:
+        image: A keras.Input of (N, H, W, C) uint8.
+        target: A keras.Input of (N, classes) float32.
+        recipe: Which augmentation.
+        seed: Of the layers.
+
+    Returns:
+        "images", (N, H, W, C) float32 pixels in 0..255, and "labels", (N, classes); unchanged unless training.
+    """
+    import keras
+
+    pixels = keras.ops.cast(image, "float32")
+    for layer in augmentation_layers(recipe, seed):
+        pixels = layer(pixels)
+    mixed = {"images": pixels, "labels": target}
+    for layer in mixing_layers(recipe, seed):
+        mixed = layer(mixed)
+    return mixed
 
 
 def augmentation_layers(recipe: Recipe, seed: int) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from unicodedata import normalize
@@ -23,7 +23,10 @@ from cnnkit.folders import (
 from cnnkit.images import read_image
 from cnnkit.messages import log
 from cnnkit.spec import InputSpec, ModelSpec
-from cnnkit.train.datasets import Split, SplitOptions, check_dataset_folder, load_dataset, resize_all
+from cnnkit.train.data import Split, SplitOptions
+from cnnkit.train.datasets import load_dataset
+from cnnkit.train.folder_data import check_dataset_folder
+from cnnkit.train.image_stores import resize_all
 from cnnkit.train.splits import three_way_split
 
 SplitName = Literal["train", "val", "test"]
@@ -77,16 +80,16 @@ def _built_in(name: str, split: SplitName, spec: ModelSpec, data_folder: Path | 
         log.warning("the model does not say its training's seed: digits are divided by 0, and may have trained it")
     _compare_with_training(name, split, spec, len(chosen))
     indices = _indices_of(dataset.labels, name, spec.labels)
-    found = Split(chosen.images, indices[chosen.targets])
+    found = replace(chosen, targets=indices[chosen.targets])
     return EvaluationData(len(found), lambda size: _array_batches(found, spec, size))
 
 
 def _array_batches(split: Split, spec: ModelSpec, size: int) -> Iterator[LabelledImages]:
-    """Cuts batches out of arrays; the source of an image is its index in the split."""
+    """Cuts batches out of a split; the source of an image is its index in the split."""
     for start in range(0, len(split), size):
-        images, targets = split.images[start : start + size], split.targets[start : start + size]
-        sources = tuple(str(start + index) for index in range(len(targets)))
-        yield LabelledImages(spec.labels, resize_all(images, spec.input), targets, sources, ())
+        part = np.arange(start, min(start + size, len(split)))
+        images = resize_all(split.read(part), spec.input)
+        yield LabelledImages(spec.labels, images, split.targets[part], tuple(map(str, part)), ())
 
 
 def _indices_of(labels: tuple[str, ...], name: str, known: tuple[str, ...]) -> NDArray[np.int64]:

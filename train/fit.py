@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cnnkit.errors import UsageError
-from cnnkit.train.batches import make_batches
+from cnnkit.train.batches import inference_batch, make_batches, reading_failures
 from cnnkit.train.checkpoint import Checkpoint
-from cnnkit.train.datasets import Dataset
+from cnnkit.train.data import Dataset
 from cnnkit.train.epoch_rules import History, should_stop
 from cnnkit.train.recipe import Recipe
 from cnnkit.train.recorder import EpochSink, Recorder
@@ -30,7 +30,7 @@ def fit(
         cross-entropy in nats), val_accuracy, learning_rate (of the last step), images_per_s.
 
     Raises:
-        DataError: The loss is no number any more.
+        DataError: The loss is no number any more, or a file of the dataset cannot be read any more.
         UsageError: The batch size is no multiple of the devices.
     """
     copies = trainer.copies
@@ -43,13 +43,18 @@ def fit(
         trainer.restore(start.state)
     classes, first = len(dataset.labels), len(history)
     if first < recipe.epochs and not should_stop(history, recipe):
-        trainer.model.fit(
-            make_batches(dataset.train, classes, recipe.batch_size, seed=seed, epoch=first, copies=copies),
-            validation_data=make_batches(dataset.validation, classes, 256 // copies * copies, copies=copies),
-            initial_epoch=first,
-            epochs=recipe.epochs,
-            verbose=0,
-            shuffle=False,  # the batches are shuffled already, in an order that a resumed training repeats
-            callbacks=[Recorder(trainer, recipe, len(dataset.train), history, sink).callback()],
-        )
+        train = make_batches(dataset.train, classes, recipe.batch_size, seed=seed, epoch=first, copies=copies)
+        height, width, _ = trainer.network.input_shape[1:]
+        at_once = inference_batch(height, width, copies)
+        validation = make_batches(dataset.validation, classes, at_once, copies=copies)
+        with reading_failures(train, validation):
+            trainer.model.fit(
+                train,
+                validation_data=validation,
+                initial_epoch=first,
+                epochs=recipe.epochs,
+                verbose=0,
+                shuffle=False,  # the batches are shuffled already, in an order that a resumed training repeats
+                callbacks=[Recorder(trainer, recipe, len(dataset.train), history, sink).callback()],
+            )
     return tuple(history)

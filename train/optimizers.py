@@ -8,6 +8,9 @@ from typing import Any
 from cnnkit.train.recipe import Recipe
 
 NOT_DECAYED = ("bias", "gamma", "beta")
+_KEPT = {"adam": 2, "adamw": 2, "nadam": 2, "sgd": 1, "rmsprop": 2, "lion": 1}  # numbers kept for each weight
+_FLOAT_BYTES = 4
+_FILE_BYTES = 2**18  # layer names, configuration, and all small files of a run
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,17 @@ def make_optimizer(recipe: Recipe, steps: Steps) -> Any:
     if recipe.weight_decay:
         made.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
     return made
+
+
+def kept_bytes(recipe: Recipe, parameters: int) -> int:
+    """Returns how large a run's model and checkpoint together become, at most and nearly.
+
+    Args:
+        recipe: Its optimizer, and whether it averages the weights.
+        parameters: Of the network.
+    """
+    arrays = 2 + _KEPT[recipe.optimizer] + (recipe.ema > 0)  # the weights stand in both files
+    return arrays * parameters * _FLOAT_BYTES + _FILE_BYTES
 
 
 def rate_at(recipe: Recipe, steps: Steps, step: int, constant: float) -> float:

@@ -24,7 +24,7 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any]) -> Train
     """Fills a request from flags; those that are None keep the config's, the recipe's or the default value.
 
     Args:
-        data: digits, cifar10 or a folder.
+        data: digits, cifar10 or a folder; more folders are the flag `more_data`.
         out: The run folder; None takes runs/ARCHITECTURE-DATA.
         flags: The fields of Recipe, TrainingRequest and DeviceOptions; `architecture`, as `choose_architecture` reads
             it, by default the one whose name the recipe bears; `weights`, an option of some architectures; `recipe`, a
@@ -45,7 +45,7 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any]) -> Train
     rest = _only(given, TrainingRequest)
     if data == "digits":
         rest.setdefault("color", "gray")
-    name = Path(data).resolve().name
+    name = "+".join(Path(folder).resolve().name for folder in (data, *rest.get("more_data", ())))
     return TrainingRequest(
         data=data,
         architecture=network.text,

@@ -14,14 +14,15 @@ from cnnkit.files import sha256
 from cnnkit.golden import encode_golden
 from cnnkit.spec import GoldenImage, ModelSpec, Provenance
 from cnnkit.statistics import wilson_interval
-from cnnkit.train.datasets import Dataset, Split
+from cnnkit.train.batches import inference_batch
+from cnnkit.train.data import Dataset, Split
 from cnnkit.train.epoch_rules import History, Row
 from cnnkit.train.evaluation_answers import cross_entropies
 from cnnkit.train.plots import draw_curves
 from cnnkit.train.runs import RunFolder
 
 GOLDEN_IMAGES = 16
-_BATCH = 256
+_PART_BYTES = 2**25  # of uint8 images
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,6 @@ def finish_run(
     split, name = (dataset.test, "test") if dataset.test else (dataset.validation, "validation")
     metrics = {**measure(network, split), "split": name, "epoch": int(best["epoch"]), "val_loss": best["val_loss"]}
     folder.save_metrics(metrics)
-    draw_curves(history, best["epoch"], folder.plots / "curves.png")
     provenance = dataclasses.replace(
         facts,
         keras_sha256=sha256(folder.model),
@@ -63,6 +63,7 @@ def finish_run(
     )
     golden = choose_golden(network, dataset.validation)
     folder.save_spec(dataclasses.replace(spec, provenance=provenance, golden=golden))
+    draw_curves(history, best["epoch"], folder.plots / "curves.png")
     return Outcome(folder.path, best, metrics, history)
 
 
@@ -72,25 +73,32 @@ def measure(network: Any, split: Split) -> dict[str, Any]:
     Returns:
         images, top1 with its 95 % Wilson interval low to high (fractions), and loss, the mean cross-entropy in nats.
     """
-    probabilities = predict_probabilities(network, split.images)
+    probabilities = predict_probabilities(network, split)
     right = int((probabilities.argmax(axis=1) == split.targets).sum())
     low, high = wilson_interval(right, len(split))
     loss = float(cross_entropies(probabilities, split.targets).mean())
     return {"images": len(split), "top1": right / len(split), "low": low, "high": high, "loss": loss}
 
 
-def predict_probabilities(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Returns (N, classes) float32 probabilities for (N, H, W, C) uint8 images."""
+def predict_probabilities(network: Any, split: Split) -> NDArray[np.float32]:
+    """Returns (N, classes) float32 probabilities for a split, of which a part at a time is in memory."""
+    height, width, channels = network.input_shape[1:]
+    size = inference_batch(height, width)
+    part = max(1, _PART_BYTES // (size * height * width * channels)) * size
+    return np.concatenate([_predict(network, images, size) for images in split.batches(part)])
+
+
+def _predict(network: Any, images: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
     # Batches of one size are compiled once, and can be shared by any number of devices.
-    missing = -len(images) % _BATCH
+    missing = -len(images) % size
     filled = np.concatenate([images, np.repeat(images[-1:], missing, axis=0)]).astype(np.float32)
-    predicted: NDArray[np.float32] = network.predict(filled, batch_size=_BATCH, verbose=0)
+    predicted: NDArray[np.float32] = network.predict(filled, batch_size=size, verbose=0)
     return predicted[: len(images)]
 
 
 def choose_golden(network: Any, split: Split) -> tuple[GoldenImage, ...]:
     """Takes golden images from validation data: of each class in turn the one the network is least sure of, ...."""
-    probabilities = predict_probabilities(network, split.images)
+    probabilities = predict_probabilities(network, split)
     ordered = np.sort(probabilities, axis=1)
     margin = ordered[:, -1] - ordered[:, -2]
     by_margin = np.argsort(margin, kind="stable")
@@ -101,4 +109,4 @@ def choose_golden(network: Any, split: Split) -> tuple[GoldenImage, ...]:
         turn[index] = seen.get(target, 0)
         seen[target] = seen.get(target, 0) + 1
     chosen = by_margin[np.argsort(turn[by_margin], kind="stable")][:GOLDEN_IMAGES]
-    return encode_golden(split.images[chosen], probabilities[chosen])
+    return encode_golden(split.read(chosen), probabilities[chosen])

@@ -87,6 +87,11 @@ class StepBar:
             shown = f"loss {float(figures['loss']):.4f}  accuracy {float(figures['accuracy']):.1%}"
             self._bar.update(self._task, advance=1, figures=shown)
 
+    def advance(self, steps: int) -> None:
+        """Moves the bar some steps."""
+        if self._bar is not None:
+            self._bar.update(self._task, advance=steps)
+
     def stop(self) -> None:
         """Takes the bar away."""
         if self._bar is not None:

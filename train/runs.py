@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import OutputError, UsageError
-from cnnkit.files import whole_file, write_text
+from cnnkit.files import check_new_folder, check_space, check_writable, whole_file, write_text
 from cnnkit.spec import ModelSpec, write_spec
 from cnnkit.train.checkpoint import FILE_NAME as CHECKPOINT
 from cnnkit.train.recipe import Recipe
+
+_CONFIG = "config.json"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class RunConfig:
     max_images: int | None
     teacher: str | None  # SHA-256 of its model.keras
     fingerprint: str  # SHA-256 of the images and classes
+    val_data: str | None = None  # name of the folder that chooses the epoch, where one was given
+    test_data: str | None = None  # name of the folder to measure with, where one was given
 
 
 class RunFolder:
@@ -44,29 +48,57 @@ class RunFolder:
         self.model = path / "model.keras"
         self.plots = path / "plots"
 
-    def start(self, config: RunConfig, *, resume: bool, overwrite: bool) -> None:
+    def check(self, *, resume: bool, overwrite: bool) -> None:
+        """Refuses a folder that cannot take the run, before anything is read or made.
+
+        Raises:
+            UsageError: The folder holds a run and neither `resume` nor `overwrite` is set.
+            OutputError: It is a file, or cannot be made or written.
+        """
+        check_new_folder(self.path, overwrite=True)
+        if (self.path / _CONFIG).exists() and not (resume or overwrite):
+            raise UsageError(
+                f"{self.path} holds a run already: go on with --resume, start anew with --overwrite, or name --out"
+            )
+
+    def start(self, config: RunConfig, kept_bytes: int, *, resume: bool, overwrite: bool) -> None:
         """Makes the folder, or takes one up again.
+
+        Args:
+            config: What is trained.
+            kept_bytes: How large model and checkpoint will be. There must be room for them twice, since a new one is
+                written whole before an old one goes.
+            resume: Take a run up again.
+            overwrite: Replace a run.
 
         Raises:
             UsageError: The folder holds a run and neither `resume` nor `overwrite` is set, or the run to be resumed
                 was started with other options.
-            OutputError: The folder cannot be made or written.
+            OutputError: The folder cannot be made or written, or the disk has no room.
         """
-        stored = self.path / "config.json"
-        if resume and stored.exists():
+        self.check(resume=resume, overwrite=overwrite)
+        stored = self.path / _CONFIG
+        going_on = resume and stored.exists()
+        if going_on:
             _refuse_change(json.loads(stored.read_text(encoding="utf-8")), _config_fields(config))
-            return
-        if stored.exists() and not overwrite:
-            raise UsageError(
-                f"{self.path} holds a run already: go on with --resume, start anew with --overwrite, or name --out"
-            )
+        there = sum(path.stat().st_size for path in (self.model, self.path / CHECKPOINT) if path.exists())
+        check_space(self.path, 2 * kept_bytes - there)
         try:
             self.plots.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot make {self.path}: {error.strerror or error}") from error
-        for name in (CHECKPOINT, "model.keras", "spec.json", "history.csv", "metrics.json"):
-            (self.path / name).unlink(missing_ok=True)
-        write_text(stored, _json(_config_fields(config)))
+        check_writable(self.path)
+        check_writable(self.plots)
+        if not going_on:
+            self._clear()
+            write_text(stored, _json(_config_fields(config)))
+
+    def _clear(self) -> None:
+        try:
+            for name in (CHECKPOINT, "model.keras", "spec.json", "history.csv", "metrics.json"):
+                (self.path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot replace the run in {self.path}: {error.strerror or error}") from error
 
     def save_model(self, network: Any) -> None:
         """Writes the network of the best epoch: no optimizer state, no training-only layers."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.train.augmentation import augmentation_layers, mixing_layers
+from cnnkit.train.augmentation import augment
 from cnnkit.train.devices import Devices
 from cnnkit.train.fused import TrainingForm, ends_in_softmax, training_copy
 from cnnkit.train.objective import objective_layer
@@ -68,12 +68,7 @@ class Trainer:
 
         image = keras.Input(self.network.input_shape[1:], dtype="uint8", name="image")
         target = keras.Input(self.network.output_shape[1:], dtype="float32", name="target")
-        pixels = keras.ops.cast(image, "float32")
-        for layer in augmentation_layers(recipe, seed):
-            pixels = layer(pixels)
-        mixed = {"images": pixels, "labels": target}
-        for layer in mixing_layers(recipe, seed):
-            mixed = layer(mixed)
+        mixed = augment(image, target, recipe, seed)
         logits = keras.ops.cast(self._copy(mixed["images"]), "float32")
         if not ends_in_softmax(self.network):
             logits = keras.ops.log(keras.ops.maximum(logits, _SMALLEST))

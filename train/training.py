@@ -7,22 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.files import sha256
+from cnnkit.images import DEFAULT_MAX_PIXELS
 from cnnkit.messages import log
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.spec.fields import Color, Resize
 from cnnkit.train.architectures import NetworkShape, build_network, check_size, find_architecture
 from cnnkit.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from cnnkit.train.datasets import Dataset, SplitOptions, load_dataset
+from cnnkit.train.data import Dataset, SplitOptions
+from cnnkit.train.data_pictures import draw_class_counts, draw_samples
+from cnnkit.train.datasets import load_dataset
 from cnnkit.train.devices import DeviceOptions, Devices, prepare_devices
 from cnnkit.train.epoch_rules import History, best_epoch
 from cnnkit.train.fit import fit
+from cnnkit.train.folder_data import DEFAULT_CACHE_MIB, FolderOptions
 from cnnkit.train.objective import balanced_weights
-from cnnkit.train.optimizers import Steps
+from cnnkit.train.optimizers import Steps, kept_bytes
 from cnnkit.train.outcome import Outcome, finish_run
 from cnnkit.train.recipe import Recipe
 from cnnkit.train.recorder import EpochSink
 from cnnkit.train.runs import RunConfig, RunFolder
 from cnnkit.train.standardise import fit_standardisation
+from cnnkit.train.survey import FileRules
 from cnnkit.train.teacher import Teacher, model_file
 from cnnkit.train.trainer import Trainer
 
@@ -46,6 +51,17 @@ class TrainingRequest:
     resume: bool = False
     overwrite: bool = False
     devices: DeviceOptions = field(default_factory=DeviceOptions)
+    more_data: tuple[str, ...] = ()  # further folders to train on
+    val_data: Path | None = None  # a folder that chooses the epoch
+    test_data: Path | None = None  # a folder to measure with
+    strict: bool = False  # stop at an image that cannot be read
+    max_pixels: int = DEFAULT_MAX_PIXELS  # the most pixels to decode of one image
+    image_cache: int = DEFAULT_CACHE_MIB  # MiB of decoded images that are kept in memory
+
+    def folder_options(self) -> FolderOptions:
+        """Returns what the dataset has besides its first folder, and how its files are read."""
+        rules = FileRules(self.strict, self.max_pixels)
+        return FolderOptions(self.more_data, self.val_data, self.test_data, rules, self.image_cache)
 
     def input_spec(self) -> InputSpec:
         """Returns what the Keras network takes: pixels from 0 to 255 as float32, standardised inside."""
@@ -64,15 +80,20 @@ def run_training(request: TrainingRequest) -> Outcome:
     """
     spec = request.input_spec()
     check_size(request.architecture, spec.height, spec.width)
-    splits = SplitOptions(validation=request.validation, seed=request.seed)
-    dataset = load_dataset(request.data, spec, splits, data_folder=request.data_folder, max_images=request.max_images)
     folder = RunFolder(request.out)
+    folder.check(resume=request.resume, overwrite=request.overwrite)
+    dataset = load_images(request)
     record = dataset.record()
     devices = prepare_devices(request.devices, request.seed)
     with devices.scope():
         network = _build(request, dataset, spec)  # before the folder is made, since both may fail
     teacher = Teacher(request.teacher, dataset.labels, spec) if request.teacher else None
-    folder.start(_config(request, dataset.name, record.fingerprint), resume=request.resume, overwrite=request.overwrite)
+    config = _config(request, dataset.name, record.fingerprint)
+    kept = kept_bytes(request.recipe, network.count_params())
+    folder.start(config, kept, resume=request.resume, overwrite=request.overwrite)
+    if not request.resume:
+        draw_class_counts(dataset, folder.plots / "classes.png")
+        draw_samples(dataset, request.color, request.seed, folder.plots / "samples.png")
     log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
     log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
     history = _train(request, network, teacher, dataset, devices, folder)
@@ -81,9 +102,25 @@ def run_training(request: TrainingRequest) -> Outcome:
     return finish_run(folder, network, history, best, dataset, spec_of_network, request_facts(request, record))
 
 
+def load_images(request: TrainingRequest) -> Dataset:
+    """Loads what a training would train on.
+
+    Raises:
+        DataError: It cannot be trained on.
+    """
+    return load_dataset(
+        request.data,
+        request.input_spec(),
+        SplitOptions(validation=request.validation, seed=request.seed),
+        data_folder=request.data_folder,
+        max_images=request.max_images,
+        folders=request.folder_options(),
+    )
+
+
 def _build(request: TrainingRequest, dataset: Dataset, spec: InputSpec) -> Any:
     scaled = request.recipe.standardise == "mean-std"
-    offset, spread = fit_standardisation(dataset.train.images) if scaled else (0, 255.0)
+    offset, spread = fit_standardisation(dataset.train) if scaled else (0, 255.0)
     shape = NetworkShape(spec.height, spec.width, spec.channels, len(dataset.labels), offset, spread)
     return build_network(request.architecture, shape)
 
@@ -140,9 +177,11 @@ def _config(request: TrainingRequest, name: str, fingerprint: str) -> RunConfig:
         max_images=request.max_images,
         teacher=sha256(model_file(request.teacher)) if request.teacher else None,
         fingerprint=fingerprint,
+        val_data=request.val_data.resolve().name if request.val_data else None,
+        test_data=request.test_data.resolve().name if request.test_data else None,
     )
 
 
 def _counts(dataset: Dataset) -> str:
-    splits = {"training": dataset.train, "validation": dataset.validation, "test": dataset.test}
-    return ", ".join(f"{len(split):,} {name}" for name, split in splits.items() if split is not None)
+    names = {"train": "training"}
+    return ", ".join(f"{len(split):,} {names.get(name, name)}" for name, split in dataset.splits().items())

@@ -10,7 +10,8 @@ import pytest
 from cnnkit.errors import DataError
 from cnnkit.spec import InputSpec
 from cnnkit.train.cifar10 import CIFAR10_LABELS, read_cifar10
-from cnnkit.train.datasets import SplitOptions, load_dataset
+from cnnkit.train.data import Split, SplitOptions
+from cnnkit.train.datasets import load_dataset
 from cnnkit.train.standardise import fit_standardisation
 
 SPEC = InputSpec(8, 8, 3, dtype="float32")
@@ -113,10 +114,10 @@ def test_a_damaged_cifar10_file_is_named(tmp_path: Path, size: int) -> None:
 
 def test_standardisation_is_the_rounded_mean_and_the_deviation_of_all_pixels() -> None:
     images = np.random.default_rng(3).integers(0, 200, (20, 4, 4, 3), dtype=np.uint8)
-    offset, spread = fit_standardisation(images)
+    offset, spread = fit_standardisation(Split.of(images, np.zeros(20, np.int64)))
     assert offset == round(float(images.mean()))
     assert spread == pytest.approx(float(images.std()), abs=1e-4)
 
 
 def test_flat_images_do_not_divide_by_zero() -> None:
-    assert fit_standardisation(np.full((2, 4, 4, 1), 7, np.uint8)) == (7, 1.0)
+    assert fit_standardisation(Split.of(np.full((2, 4, 4, 1), 7, np.uint8), np.zeros(2, np.int64))) == (7, 1.0)

@@ -34,7 +34,8 @@ def test_a_run_folder_is_complete_and_tells_one_story(colour_folder: Path, tmp_p
     run = tmp_path / "run"
     names = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
     assert names == {
-        "model.keras", "spec.json", "config.json", "history.csv", "metrics.json", "plots/curves.png", "checkpoint.npz"
+        "model.keras", "spec.json", "config.json", "history.csv", "metrics.json", "checkpoint.npz", "plots/curves.png",
+        "plots/classes.png", "plots/samples.png",
     }  # fmt: skip
     assert outcome.metrics["top1"] > 0.9
     assert json.loads((run / "metrics.json").read_text()) == outcome.metrics

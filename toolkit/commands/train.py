@@ -26,6 +26,19 @@ REQUEST_OPTIONS = (
     click.option("--resume", is_flag=True, help="Go on after the last finished epoch."),
     click.option("--overwrite", is_flag=True, help="Start anew in a folder that holds a run."),
 )  # fmt: skip
+DATA_OPTIONS = (
+    click.option("--val-data", type=click.Path(path_type=Path), help="Class folders that choose the epoch."),
+    click.option("--test-data", type=click.Path(path_type=Path), help="Class folders to measure with, at the end."),
+    click.option("--strict", is_flag=True, help="Stop at an image that cannot be read, instead of leaving it out."),
+    click.option("--max-pixels", type=click.IntRange(1), help="Refuse larger images  [default: 178956970]."),
+    click.option("--image-cache", type=click.IntRange(0), metavar="MIB",
+                 help="Keep decoded images in memory where all take up to so much; else read files anew every epoch  "
+                 "[default: 1024]."),
+    click.option("--preview-augmentation", type=click.Path(path_type=Path), metavar="PNG",
+                 help="Draw images with augmented versions of them, and exit."),
+    click.option("--sample-grid", type=click.Path(path_type=Path), metavar="PNG",
+                 help="Draw training images of every class, and exit."),
+)  # fmt: skip
 DEVICE_OPTIONS = (
     click.option("--mixed-precision", is_flag=True, help="16-bit arithmetic, 32-bit weights."),
     click.option("--jit/--no-jit", default=None, help="Compile with XLA  [default: on GPUs]."),
@@ -55,7 +68,7 @@ def _list_architectures(context: click.Context, _: click.Parameter, wanted: bool
 
 
 @click.command()
-@click.argument("data")
+@click.argument("data", nargs=-1, required=True)
 @click.option(
     "--arch",
     "architecture",
@@ -80,11 +93,12 @@ def _list_architectures(context: click.Context, _: click.Parameter, wanted: bool
 )
 @click.option("--config", type=click.Path(path_type=Path), help="Repeat a run: its config.json, with --recipe and all.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder  [default: runs/ARCH-DATA].")
-@_grouped(*recipe_options(), *REQUEST_OPTIONS, *DEVICE_OPTIONS)
-def command(data: str, out: Path | None, **options: Any) -> None:
+@_grouped(*recipe_options(), *REQUEST_OPTIONS, *DEVICE_OPTIONS, *DATA_OPTIONS)
+def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     """Train a Keras CNN.
 
-    DATA is digits, cifar10, or a folder: class folders, or train/ and test/ of them.
+    DATA is digits, cifar10, or a folder: class folders, or train/, test/ and perhaps val/ of them. Several folders of
+    class folders are trained on together.
     """
     from cnnkit.extras import require
     from cnnkit.keras_runtime import import_keras
@@ -92,9 +106,15 @@ def command(data: str, out: Path | None, **options: Any) -> None:
     require("cnnkit train", "train", "sklearn", "matplotlib")
     import_keras("cnnkit train")
     from cnnkit.train.options import make_request
+    from cnnkit.train.previews import draw_previews
     from cnnkit.train.training import run_training
 
-    outcome = run_training(make_request(data, out, options))
+    drawn = options.pop("preview_augmentation"), options.pop("sample_grid")
+    request = make_request(data[0], out, {**options, "more_data": data[1:]})
+    if any(drawn):
+        click.echo("\n".join(map(str, draw_previews(request, *drawn))))
+        return
+    outcome = run_training(request)
     figures, split = outcome.metrics, outcome.metrics["split"]
     click.echo(
         f"{outcome.folder}: epoch {figures['epoch']} of {len(outcome.history)} kept, {split} accuracy "
