@@ -13,7 +13,7 @@ from cnnkit.errors import UsageError
 from cnnkit.train.architectures import ARCHITECTURES, Architecture, add_option, choose_architecture
 from cnnkit.train.devices import DeviceOptions
 from cnnkit.train.recipe import Recipe, load_recipe, override
-from cnnkit.train.training import TrainingRequest
+from cnnkit.train.request import TrainingRequest
 
 DEFAULT_ARCHITECTURE = "conv2"
 # Fields of config.json that become flags; data, fingerprint and teacher belong to the machine that made it.

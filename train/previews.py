@@ -15,7 +15,7 @@ from cnnkit.train.devices import prepare_devices
 from cnnkit.train.image_grids import Cell, draw_cells, label_lines
 from cnnkit.train.pictures import picture_text
 from cnnkit.train.recipe import Recipe
-from cnnkit.train.training import TrainingRequest, load_images
+from cnnkit.train.request import TrainingRequest, load_images
 
 _ORIGINALS, _VERSIONS = 8, 7
 _NAMED, _NAMED_SHARE = 3, 0.005  # so many classes of an image are named, and those that have so much of it

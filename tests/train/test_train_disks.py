@@ -18,8 +18,9 @@ from cnnkit.train.checkpoint import load_checkpoint, save_checkpoint
 from cnnkit.train.devices import DeviceOptions, Devices
 from cnnkit.train.optimizers import Steps, kept_bytes
 from cnnkit.train.recipe import Recipe
+from cnnkit.train.request import TrainingRequest
 from cnnkit.train.trainer import Trainer
-from cnnkit.train.training import TrainingRequest, run_training
+from cnnkit.train.training import run_training
 
 resource = pytest.importorskip("resource", reason="limits file sizes on POSIX systems")
 RECIPE = Recipe(name="quick", epochs=3, batch_size=16, learning_rate=3e-3)
@@ -38,7 +39,7 @@ def stop_loading(*_: object, **__: object) -> None:
 def test_a_folder_that_holds_a_run_or_is_a_file_is_refused_before_the_data_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "load_dataset", stop_loading)
+    monkeypatch.setattr(training, "load_images", stop_loading)
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="it is a file, expected the name of a folder"):
         run_training(request(tmp_path, tmp_path / "file"))

@@ -25,8 +25,9 @@ from cnnkit.train.image_stores import MemoryStore, ResizedStore
 from cnnkit.train.ordered_reading import ReadAhead, map_in_order, thread_count
 from cnnkit.train.recipe import Recipe
 from cnnkit.train.recorder import Recorder
+from cnnkit.train.request import TrainingRequest
 from cnnkit.train.standardise import fit_standardisation
-from cnnkit.train.training import TrainingRequest, run_training
+from cnnkit.train.training import run_training
 
 SPEC = InputSpec(24, 20, 3, dtype="float32", resize="crop")
 RECIPE = Recipe(name="quick", epochs=2, batch_size=16, learning_rate=3e-3, flip=True, translate=0.1)

@@ -13,7 +13,8 @@ from cnnkit.spec import read_spec
 from cnnkit.train.devices import DeviceOptions
 from cnnkit.train.recipe import Recipe
 from cnnkit.train.recorder import Recorder
-from cnnkit.train.training import TrainingRequest, run_training
+from cnnkit.train.request import TrainingRequest
+from cnnkit.train.training import run_training
 
 RECIPE = Recipe(name="quick", epochs=2, batch_size=16, learning_rate=3e-3, flip=True, translate=0.1)
 
