@@ -22,7 +22,7 @@ from cnnkit.train.plots import draw_curves
 from cnnkit.train.runs import RunFolder
 
 GOLDEN_IMAGES = 16
-_PART_BYTES = 2**25  # of uint8 images
+_PART_BYTES = 2**24  # of uint8 images
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -184,3 +186,11 @@ def test_an_enlarged_array_is_measured_once() -> None:
     first = split.facts()
     images[:] = 0
     assert np.array_equal(split.facts().digests, first.digests) and first.sums.min() > 0
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_files() -> None:
+    script = Path(__file__).parents[1] / "scripts" / "measure_memory.py"
+    options = ["--images", "3000", "--limit", "1", "--", "--image-cache", "0"]
+    done = subprocess.run([sys.executable, script, *options], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
