@@ -20,15 +20,16 @@ DEFAULT_ARCHITECTURE = "conv2"
 _REPEATED = ("architecture", "size", "color", "resize", "validation", "seed", "mixed_precision", "max_images")
 
 
-def make_request(data: str, out: Path | None, flags: Mapping[str, Any]) -> TrainingRequest:
+def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefix: str = "") -> TrainingRequest:
     """Fills a request from flags; those that are None keep the config's, the recipe's or the default value.
 
     Args:
         data: digits, cifar10 or a folder; more folders are the flag `more_data`.
-        out: The run folder; None takes runs/ARCHITECTURE-DATA.
+        out: The run folder; None takes runs/ARCHITECTURE-DATA, with the prefix before its name.
         flags: The fields of Recipe, TrainingRequest and DeviceOptions; `architecture`, as `choose_architecture` reads
             it, by default the one whose name the recipe bears; `weights`, an option of some architectures; `recipe`, a
             recipe's name or file; `config`, the config.json of a run to repeat.
+        prefix: Of the run folder's default name.
 
     Raises:
         UsageError: An unknown architecture or recipe, a number out of range, or a config that is none.
@@ -50,7 +51,7 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any]) -> Train
         data=data,
         architecture=network.text,
         recipe=recipe,
-        out=out or Path("runs") / f"{_folder_name(network.text)}-{name}",
+        out=out or Path("runs") / f"{prefix}{_folder_name(network.text)}-{name}",
         devices=DeviceOptions(**_only(given, DeviceOptions)),
         **rest,
     )

@@ -38,6 +38,7 @@ class RunConfig:
     fingerprint: str  # SHA-256 of the images and classes
     val_data: str | None = None  # name of the folder that chooses the epoch, where one was given
     test_data: str | None = None  # name of the folder to measure with, where one was given
+    folds: int | None = None  # of a cross-validation
 
 
 class RunFolder:
@@ -92,6 +93,20 @@ class RunFolder:
         if not going_on:
             self._clear()
             write_text(stored, _json(_config_fields(config)))
+
+    def read_finished(self, config: RunConfig) -> tuple[dict[str, Any], tuple[dict[str, float], ...]] | None:
+        """Returns the metrics and the history of a training that has come to its end; None where it has not.
+
+        Raises:
+            UsageError: It was trained with other options.
+        """
+        files = [self.path / name for name in ("metrics.json", "spec.json", "history.csv")]
+        if not all(file.is_file() for file in files):
+            return None
+        _refuse_change(json.loads((self.path / _CONFIG).read_text(encoding="utf-8")), _config_fields(config))
+        with (self.path / "history.csv").open(encoding="utf-8", newline="") as file:
+            history = tuple({name: float(value) for name, value in row.items()} for row in csv.DictReader(file))
+        return json.loads((self.path / "metrics.json").read_text(encoding="utf-8")), history
 
     def _clear(self) -> None:
         try:

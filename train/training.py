@@ -11,6 +11,7 @@ from cnnkit.train.data import Dataset
 from cnnkit.train.data_pictures import draw_class_counts, draw_samples
 from cnnkit.train.devices import Devices, prepare_devices
 from cnnkit.train.epoch_rules import best_epoch
+from cnnkit.train.leaks import check_apart, check_standardisation
 from cnnkit.train.learning import build_for, learn
 from cnnkit.train.optimizers import kept_bytes
 from cnnkit.train.outcome import Outcome, finish_run
@@ -28,17 +29,25 @@ def run_training(request: TrainingRequest) -> Outcome:
         DataError: Data that cannot be trained on, weights that are not to be had, or a loss that is no number any more.
         OutputError: The run folder cannot be written.
     """
+    check_request(request)
+    return train_in_folder(request, load_images(request), prepare_devices(request.devices, request.seed))
+
+
+def check_request(request: TrainingRequest) -> None:
+    """Refuses, before any data is read, what cannot be trained or kept; see `run_training`."""
     spec = request.input_spec()
     check_size(request.architecture, spec.height, spec.width)
     RunFolder(request.out).check(resume=request.resume, overwrite=request.overwrite)
-    return train_in_folder(request, load_images(request), prepare_devices(request.devices, request.seed))
 
 
 def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices) -> Outcome:
     """Trains a network on a dataset that is loaded already; see `run_training`."""
     folder = RunFolder(request.out)
+    check_apart(dataset)
     with devices.scope():
         network = build_for(request, dataset)  # before the folder is made, since both may fail
+    if request.recipe.standardise == "mean-std":
+        check_standardisation(network, dataset.train)
     spec = request.input_spec()
     teacher = Teacher(request.teacher, dataset.labels, spec) if request.teacher else None
     record = dataset.record()
