@@ -57,7 +57,7 @@ def test_a_standardisation_of_other_images_is_refused() -> None:
     check_standardisation(build_network("conv2", NetworkShape(8, 8, 3, 3, offset, spread)), train)
     shifted = Split.of(np.concatenate([pixels(20, mean=100.0), pixels(5, mean=180.0)]), np.zeros(25, np.int64))
     leaking = NetworkShape(8, 8, 3, 3, *learning.fit_standardisation(shifted))
-    with pytest.raises(DataError, match="leak: inputs are standardised by 115 .* images alone give 99"):
+    with pytest.raises(DataError, match=r"leak: inputs are standardised by 115 .* images alone give 99"):
         check_standardisation(build_network("conv2", leaking), train)
 
 
