@@ -36,7 +36,14 @@ class Outcome:
 
 
 def finish_run(
-    folder: RunFolder, network: Any, history: History, best: Row, dataset: Dataset, spec: ModelSpec, facts: Provenance
+    folder: RunFolder,
+    network: Any,
+    history: History,
+    best: Row,
+    dataset: Dataset,
+    spec: ModelSpec,
+    facts: Provenance,
+    trained_on: str,
 ) -> Outcome:
     """Loads the best epoch, measures it on the test images and writes what is left of the run folder.
 
@@ -48,12 +55,14 @@ def finish_run(
         dataset: Its test split is looked at here and nowhere else.
         spec: Labels and input.
         facts: The provenance known so far.
+        trained_on: The devices, in words.
     """
     import keras
 
     network.set_weights(keras.saving.load_model(folder.model, compile=False).get_weights())
     split, name = (dataset.test, "test") if dataset.test else (dataset.validation, "validation")
-    metrics = {**measure(network, split), "split": name, "epoch": int(best["epoch"]), "val_loss": best["val_loss"]}
+    chosen = {"split": name, "epoch": int(best["epoch"]), "val_loss": best["val_loss"], "trained_on": trained_on}
+    metrics = {**measure(network, split), **chosen}
     folder.save_metrics(metrics)
     provenance = dataclasses.replace(
         facts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cnnkit.files import sha256
+from cnnkit.machine import cpu_name
 from cnnkit.messages import log
 from cnnkit.spec import DatasetRecord, ModelSpec, Provenance
 from cnnkit.train.architectures import check_size
@@ -64,7 +65,9 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
     history = learn(request, network, dataset, devices, _sink(folder), teacher=teacher, start=start)
     best = best_epoch(history, request.recipe.checkpoint)
     spec_of_network = ModelSpec(dataset.labels, spec)
-    return finish_run(folder, network, history, best, dataset, spec_of_network, request_facts(request, record))
+    facts = request_facts(request, record)
+    trained_on = f"{devices.describe()}; {cpu_name()}"
+    return finish_run(folder, network, history, best, dataset, spec_of_network, facts, trained_on)
 
 
 def run_config(request: TrainingRequest, record: DatasetRecord) -> RunConfig:

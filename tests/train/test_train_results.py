@@ -1,0 +1,99 @@
+"""The table of results, from a real run folder and from runs made up."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cnnkit.errors import DataError
+from cnnkit.train.finished_runs import FinishedRun, read_run
+from cnnkit.train.options import make_request
+from cnnkit.train.published import PUBLISHED
+from cnnkit.train.recipe import recipe_names
+from cnnkit.train.results import main, results_text
+from cnnkit.train.training import run_training
+
+RUN = FinishedRun(
+    name="vgg3_bn",
+    architecture="vgg3_bn",
+    recipe="vgg3_bn",
+    batch_size=64,
+    data="photos",
+    fingerprint="f1",
+    images={"train": 900, "validation": 100, "test": 200},
+    seed=1,
+    epochs=3,
+    trained_on="tensorflow on CPU, mixed_bfloat16; a CPU",
+    parameters=552_874,
+    multiply_adds=39_200_000,
+    images_per_s=1234.5,
+    split="test",
+    top1=0.805,
+    low=0.745,
+    high=0.854,
+    measured=200,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "digits"
+    run_training(make_request("digits", out, {"epochs": 2, "max_images": 100, "size": 8, "architecture": "best"}))
+    return out
+
+
+def test_a_run_folder_is_read_back(folder: Path) -> None:
+    run = read_run(folder)
+    assert (run.architecture, run.recipe, run.epochs, run.batch_size) == ("best", "best", 2, 128)
+    assert run.images == {"train": 100, "validation": 143, "test": 359} and run.measured == 359
+    assert run.parameters == 277_994 - 2 * 9 * 32  # grey
+    assert run.trained_on.startswith("tensorflow on CPU, float32; ")
+    assert 0 <= run.low <= run.top1 <= run.high <= 1 and run.images_per_s > 0
+
+
+def test_rows_are_sorted_and_carry_figures_and_commands() -> None:
+    better = dataclasses.replace(RUN, architecture="best:width=8", recipe="best", top1=0.9, fingerprint="f1")
+    lines = results_text([RUN, better]).splitlines()
+    rows = [line for line in lines if line.startswith("| ")][1:]
+    assert rows == [
+        "| best:width=8, recipe best | 552,874 | 39.2 M | 1,234 | 90.00 % | 74.50 to 85.40 |  |",
+        "| vgg3_bn | 552,874 | 39.2 M | 1,234 | 80.50 % | 74.50 to 85.40 | 87.49 %, 110 epochs |",
+    ]
+    assert "$ cnnkit train photos --arch vgg3_bn --epochs 3 --seed 1 --mixed-precision" in lines
+    assert lines.count("## photos, 3 epochs") == 1
+    assert any("not to be compared" in line for line in lines)
+
+
+@pytest.mark.parametrize("change", [{"fingerprint": "f2"}, {"epochs": 10}, {"trained_on": "a GPU"}], ids=str)
+def test_what_cannot_be_compared_stands_apart(change: dict[str, object]) -> None:
+    other = dataclasses.replace(RUN, **change)  # type: ignore[arg-type]
+    assert results_text([RUN, other]).count("\n## photos, ") == 2
+
+
+def test_published_figures_are_of_networks_that_there_are() -> None:
+    assert set(PUBLISHED) <= set(recipe_names())
+
+
+def test_unfinished_and_damaged_runs_are_named_and_the_others_written(folder: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    for name in ("config.json", "spec.json", "history.csv"):
+        (damaged / name).write_bytes((folder / name).read_bytes())
+    (damaged / "metrics.json").write_text("{")
+    table = tmp_path / "table.md"
+    result = CliRunner().invoke(main, [str(folder), str(damaged), str(tmp_path / "none"), "-o", str(table)])
+    assert result.exit_code == 1
+    warnings = result.stderr.splitlines()
+    assert "holds a damaged run" in warnings[0] and "train it again with --overwrite" in warnings[0]
+    assert "is no finished run" in warnings[1] and "finish it with --resume" in warnings[1]
+    assert "| best | 277," in table.read_text()
+
+
+def test_no_run_at_all_writes_nothing(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, [str(tmp_path), "-o", str(tmp_path / "table.md")])
+    assert result.exit_code == 1 and not (tmp_path / "table.md").exists()
+    with pytest.raises(DataError):
+        read_run(tmp_path)
