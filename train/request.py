@@ -35,6 +35,7 @@ class TrainingRequest:
     max_images: int | None = None  # keep at most this many training images
     resume: bool = False
     overwrite: bool = False
+    tensorboard: bool = False  # write every epoch for TensorBoard, too
     devices: DeviceOptions = field(default_factory=DeviceOptions)
     more_data: tuple[str, ...] = ()  # further folders to train on
     val_data: Path | None = None  # a folder that chooses the epoch

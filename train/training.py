@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnkit.extras import require
 from cnnkit.files import sha256
 from cnnkit.machine import cpu_name
 from cnnkit.messages import log
@@ -20,6 +21,7 @@ from cnnkit.train.recorder import EpochSink
 from cnnkit.train.request import TrainingRequest, load_images
 from cnnkit.train.runs import RunConfig, RunFolder
 from cnnkit.train.teacher import Teacher, model_file
+from cnnkit.train.tensorboard import EventFile
 
 
 def run_training(request: TrainingRequest) -> Outcome:
@@ -27,6 +29,7 @@ def run_training(request: TrainingRequest) -> Outcome:
 
     Raises:
         UsageError: Unknown architecture, images too small for it, or a run folder that must not be touched.
+        MissingExtraError: TensorBoard's files are wanted and it is not installed.
         DataError: Data that cannot be trained on, weights that are not to be had, or a loss that is no number any more.
         OutputError: The run folder cannot be written.
     """
@@ -38,6 +41,8 @@ def check_request(request: TrainingRequest) -> None:
     """Refuses, before any data is read, what cannot be trained or kept; see `run_training`."""
     spec = request.input_spec()
     check_size(request.architecture, spec.height, spec.width)
+    if request.tensorboard:
+        require("--tensorboard", "tensorboard", "tensorboard")
     RunFolder(request.out).check(resume=request.resume, overwrite=request.overwrite)
 
 
@@ -62,7 +67,8 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
     start = load_checkpoint(folder.path) if request.resume else None
     if start:
         log.info("going on after epoch %d", len(start.history))
-    history = learn(request, network, dataset, devices, _sink(folder), teacher=teacher, start=start)
+    events = EventFile(folder.path, start.history if start else ()) if request.tensorboard else None
+    history = learn(request, network, dataset, devices, _sink(folder, events), teacher=teacher, start=start)
     best = best_epoch(history, request.recipe.checkpoint)
     spec_of_network = ModelSpec(dataset.labels, spec)
     facts = request_facts(request, record)
@@ -103,10 +109,12 @@ def request_facts(request: TrainingRequest, record: DatasetRecord) -> Provenance
     )
 
 
-def _sink(folder: RunFolder) -> EpochSink:
+def _sink(folder: RunFolder, events: EventFile | None) -> EpochSink:
     def keep(checkpoint: Checkpoint) -> None:
         folder.save_history(checkpoint.history)
         save_checkpoint(folder.path, checkpoint)
+        if events is not None:
+            events.add(checkpoint.history[-1])
 
     return EpochSink(folder.save_model, keep)
 

@@ -36,6 +36,7 @@ _REQUEST = (
                  help="Folder of CIFAR-10's binary version  [default: the Keras cache]."),
     click.option("--resume", is_flag=True, help="Go on after the last finished epoch."),
     click.option("--overwrite", is_flag=True, help="Start anew in a folder that holds a run."),
+    click.option("--tensorboard", is_flag=True, help="Write every epoch for TensorBoard, into the run folder."),
 )  # fmt: skip
 _DATA = (
     click.option("--val-data", type=click.Path(path_type=Path), help="Class folders that choose the epoch."),
