@@ -23,7 +23,7 @@ def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
 
 
 def make_batches(
-    split: Split, classes: int, batch_size: int, *, seed: int | None = None, epoch: int = 0, copies: int = 1
+    split: Split, classes: int, batch_size: int, *, seed: int | None = None, epoch: int = 0, used: int | None = None
 ) -> Any:
     """Makes a keras.utils.PyDataset of ({"image": uint8, "target": one-hot float32}, one-hot float32) batches.
 
@@ -33,13 +33,12 @@ def make_batches(
         batch_size: Images a batch; the last one may be smaller.
         seed: Shuffles with this seed; None keeps the order.
         epoch: The epoch, counted from 0, at which an interrupted training goes on.
-        copies: Every batch is a multiple of this, for as many devices to share: up to copies - 1 images are left out,
-            in training others each epoch.
+        used: Give so many of the images, shuffled others each epoch; None gives all.
     """
     import keras
 
     one_hot = np.eye(classes, dtype=np.float32)
-    used = len(split) // copies * copies
+    count = len(split) if used is None else used
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         """Reads batches; those that are not in memory ahead of the training."""
@@ -56,7 +55,7 @@ def make_batches(
             self._order = np.arange(count) if seed is None else epoch_order(count, seed, self._epoch)
 
         def __len__(self) -> int:
-            return -(-used // batch_size)
+            return -(-count // batch_size)
 
         def __getitem__(self, index: int) -> tuple[dict[str, NDArray[Any]], NDArray[np.float32]]:
             try:
@@ -66,7 +65,7 @@ def make_batches(
                 raise
 
         def _make(self, index: int) -> tuple[dict[str, NDArray[Any]], NDArray[np.float32]]:
-            chosen = self._order[index * batch_size : min((index + 1) * batch_size, used)]
+            chosen = self._order[index * batch_size : min((index + 1) * batch_size, count)]
             target = one_hot[split.targets[chosen]]
             return {"image": split.read(chosen), "target": target}, target
 

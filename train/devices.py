@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -29,6 +30,15 @@ class Devices:
     jit: bool
     copies: int = 1  # devices that each take a share of every batch
     scope: Callable[[], AbstractContextManager[Any]] = nullcontext  # networks and optimizers are made inside
+
+    def used_images(self, count: int) -> int:
+        """Returns how many of so many training images an epoch uses: of some, a few are left out, others each epoch.
+
+        Devices share every batch evenly. And TensorFlow (2.21, with oneDNN on an AVX-512 CPU) writes past its memory in
+        the gradient of strided convolutions of few channels for an odd number of images: the last batch is kept even.
+        """
+        multiple = math.lcm(self.copies, 2) if self.backend == "tensorflow" and not self.gpus else self.copies
+        return count - count % multiple or count
 
     def describe(self) -> str:
         """Returns one line for the terminal."""

@@ -33,7 +33,7 @@ def fit(
         DataError: The loss is no number any more, or a file of the dataset cannot be read any more.
         UsageError: The batch size is no multiple of the devices.
     """
-    copies = trainer.copies
+    copies = trainer.devices.copies
     if recipe.batch_size % copies:
         raise UsageError(
             f"batch_size is {recipe.batch_size}, expected a multiple of the {copies} devices that share it"
@@ -43,10 +43,12 @@ def fit(
         trainer.restore(start.state)
     classes, first = len(dataset.labels), len(history)
     if first < recipe.epochs and not should_stop(history, recipe):
-        train = make_batches(dataset.train, classes, recipe.batch_size, seed=seed, epoch=first, copies=copies)
+        used = trainer.devices.used_images(len(dataset.train))
+        train = make_batches(dataset.train, classes, recipe.batch_size, seed=seed, epoch=first, used=used)
         height, width, _ = trainer.network.input_shape[1:]
         at_once = inference_batch(height, width, copies)
-        validation = make_batches(dataset.validation, classes, at_once, copies=copies)
+        held_out = len(dataset.validation)
+        validation = make_batches(dataset.validation, classes, at_once, used=held_out - held_out % copies)
         with reading_failures(train, validation):
             trainer.model.fit(
                 train,
@@ -55,6 +57,6 @@ def fit(
                 epochs=recipe.epochs,
                 verbose=0,
                 shuffle=False,  # the batches are shuffled already, in an order that a resumed training repeats
-                callbacks=[Recorder(trainer, recipe, len(dataset.train), history, sink).callback()],
+                callbacks=[Recorder(trainer, recipe, used, history, sink).callback()],
             )
     return tuple(history)

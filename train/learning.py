@@ -64,7 +64,7 @@ def learn(
         DataError: The loss is no number any more, or a file cannot be read any more.
     """
     recipe = request.recipe
-    steps = Steps(-(-len(dataset.train) // recipe.batch_size), recipe.epochs)
+    steps = Steps(-(-devices.used_images(len(dataset.train)) // recipe.batch_size), recipe.epochs)
     weights = balanced_weights(dataset.train.targets, len(dataset.labels)) if recipe.class_weights else None
     with devices.scope():
         trainer = Trainer(network, recipe, devices, steps, request.seed, class_weights=weights, teacher=teacher)

@@ -39,6 +39,7 @@ class RunConfig:
     val_data: str | None = None  # name of the folder that chooses the epoch, where one was given
     test_data: str | None = None  # name of the folder to measure with, where one was given
     folds: int | None = None  # of a cross-validation
+    search: str | None = None  # algorithm, objective and space of a search, as JSON
 
 
 class RunFolder:

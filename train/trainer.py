@@ -36,7 +36,7 @@ class Trainer:
     Attributes:
         network: The network that is wanted.
         model: What is trained.
-        copies: Devices that each take a share of every batch.
+        devices: What it is trained on.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Trainer:
         teacher: Teacher | None = None,
     ) -> None:
         self.network = network
-        self.copies = devices.copies
+        self.devices = devices
         form = TrainingForm(devices.policy, recipe.dropout, recipe.l1, recipe.l2, seed, logits=True)
         self._copy = training_copy(network, form)
         self.model = self._build(recipe, seed, class_weights, teacher)

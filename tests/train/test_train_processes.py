@@ -98,3 +98,10 @@ def test_jax_trains_without_tensorflow(tmp_path: Path, devices: int) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "jax on CPU" in done.stderr
+
+
+def test_narrow_networks_survive_an_odd_number_of_images(tmp_path: Path) -> None:
+    # A plain `fit` on 257 images crashes TensorFlow 2.21 on CPUs with AVX-512, with a network as narrow as this.
+    call = [*TRAIN[:-2], "--max-images", "257", "--arch", "resnet8:width=8", "--epochs", "2", "--out", tmp_path / "run"]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -88,3 +88,17 @@ def test_probabilities_from_any_last_layer_are_trained_on(head: str) -> None:
     expected = np.asarray(network(images.astype(np.float32)))
     powers = np.exp(answers[:, :-1])
     np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("devices", "images", "used"),
+    [
+        pytest.param(Devices("tensorflow", (), None, False), 257, 256, id="odd on TensorFlow's CPU"),
+        pytest.param(Devices("tensorflow", (), None, False), 1, 1, id="a single image"),
+        pytest.param(Devices("tensorflow", ("a GPU",), None, True), 257, 257, id="GPU"),
+        pytest.param(Devices("jax", (), None, True), 257, 257, id="JAX"),
+        pytest.param(Devices("tensorflow", (), None, False, copies=3), 257, 252, id="three devices"),
+    ],
+)
+def test_images_of_an_epoch(devices: Devices, images: int, used: int) -> None:
+    assert devices.used_images(images) == used
