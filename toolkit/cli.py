@@ -23,7 +23,7 @@ COMMANDS = {
     "predict": "Classify images.",
     "quantize": "Quantize an ONNX model to INT8.",
     "train": "Train a Keras CNN.",
-    "tune": "Search for the best hyperparameters.",
+    "tune": "Search for the best network and recipe.",
     "verify": "Check a model file against its golden images.",
     "webcam": "Classify a camera or a video, live.",
 }
