@@ -13,7 +13,7 @@ from cnnkit.errors import CnnkitError
 # Name -> what `cnnkit --help` says of it; the command itself is `command` in cnnkit.commands.NAME.
 COMMANDS = {
     "bench": "Measure latency, throughput, memory and accuracy.",
-    "crossval": "Train on parts of the data and measure on the rest.",
+    "crossval": "Train on parts of the data and measure on the rest, fold by fold.",
     "demo": "Run the whole chain on embedded data.",
     "doctor": "Say what this machine can do.",
     "evaluate": "Measure how right a model is, class by class.",
