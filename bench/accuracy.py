@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cnnkit.bench.contenders import BenchOptions, Contender
 from cnnkit.bench.runner import Runner
 from cnnkit.errors import DataError
-from cnnkit.folders import LabelledFiles, list_class_folder, read_labelled, test_split
+from cnnkit.folders import LabelledFiles, has_trained, list_class_folder, read_labelled, test_split
 from cnnkit.messages import log
 from cnnkit.spec import InputSpec
 
@@ -34,6 +34,11 @@ def list_data(root: Path, contenders: Sequence[Contender]) -> LabelledFiles:
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder, expected a folder of class folders")
+    if has_trained(root, contenders[0].spec) and test_split(root) == root:
+        log.warning(
+            "images of %s trained the model, so its accuracy is flattered: measure with others, or divide the folder "
+            "into train and test before the training", root.name,
+        )  # fmt: skip
     files = list_class_folder(test_split(root), contenders[0].spec.labels)
     if not files.paths:
         raise DataError(f"{root} has no images in folders named like the model's classes: {_some(contenders[0])}")

@@ -99,8 +99,19 @@ def warn_of(failures: Iterable[ImageError]) -> None:
 
 
 def without(paths: Iterable[Path], hashes: frozenset[str]) -> list[Path]:
-    """Returns the paths whose content is not among the hashes, whatever they are called."""
-    return [path for path in paths if sha256(path) not in hashes]
+    """Returns the paths whose content is not among the hashes, whatever they are called.
+
+    What cannot be read is among the returned, for whoever reads it to say so.
+    """
+    return [path for path in paths if _content(path) not in hashes]
+
+
+def _content(path: Path) -> str | None:
+    """Returns the SHA-256 of a file; None where it cannot be read, or is a pipe or device, which might never end."""
+    try:
+        return sha256(path) if path.is_file() else None
+    except OSError:
+        return None
 
 
 def _shuffled(paths: list[Path], rng: np.random.Generator) -> list[Path]:

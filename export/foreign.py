@@ -63,13 +63,11 @@ def output_kind(model: Any, taken: InputSpec, path: Path) -> Output:
     activation = final_activation(model)
     if activation == "softmax":
         return "probabilities"
-    if activation == "linear":
-        return "logits"
     values = _probe(model, taken)
     inside = bool(((values >= 0) & (values <= 1)).all())
     if inside and bool((np.abs(values.sum(axis=-1) - 1) < _SUM_TOLERANCE).all()):
-        return "probabilities"
-    if inside or activation is not None:
+        return "probabilities"  # a linear layer may stand behind the softmax
+    if activation != "linear" and (inside or activation is not None):
         raise ModelError(
             f"{path} ends in {activation or 'something'} whose outputs do not sum to 1, expected softmax or logits: "
             "give it a head with one output a class"

@@ -11,11 +11,11 @@ _POLICY_CLASSES = {"DTypePolicy", "FloatDTypePolicy", "Policy"}
 
 
 def scales_itself(model: Any) -> bool:
-    """Whether a Rescaling or Normalization layer stands before the first layer with a kernel."""
+    """Whether a Rescaling or Normalization layer stands before the first layer with a kernel of any kind."""
     for layer in flat_layers(model):
         if type(layer).__name__ in _SCALING:
             return True
-        if getattr(layer, "kernel", None) is not None:
+        if any(len(weight.shape) > 1 for weight in layer.weights):
             return False
     return False
 

@@ -20,6 +20,7 @@ from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.tidying import IR_VERSION
 from cnnkit.extras import require
 from cnnkit.files import check_new_file, whole_file
+from cnnkit.folders import has_trained
 from cnnkit.machine import cpu_name
 from cnnkit.messages import log
 from cnnkit.runtime import OnnxClassifier, read_spec_of
@@ -106,6 +107,11 @@ def _measure(
     floating = OnnxClassifier(options.model, threads=options.threads)
     quantized = OnnxClassifier(trial, threads=options.threads)
     held_out = choose_held_out(options, calibration.hashes, spec.labels)
+    if options.data is None and has_trained(options.calibration, spec):
+        log.warning(
+            "images of %s trained the model, so the accuracies are flattered, though not their difference: "
+            "name others with --data", options.calibration.name,
+        )  # fmt: skip
     if held_out is not None:
         log.info("measuring on %d other images", len(held_out.paths))
     effect = None if held_out is None else measure_effect(floating, quantized, held_out)

@@ -15,7 +15,7 @@ from cnnkit.errors import DataError, ImageError, SourceError
 from cnnkit.images import DEFAULT_MAX_PIXELS, IMAGE_SUFFIXES, read_image
 from cnnkit.messages import log
 from cnnkit.preprocess import resize_image
-from cnnkit.spec import InputSpec
+from cnnkit.spec import InputSpec, ModelSpec
 
 _SPLITS = frozenset({"train", "test", "val"})
 _REASONS: dict[type[OSError], str] = {
@@ -176,6 +176,12 @@ def _read_labelled(files: LabelledFiles, spec: InputSpec, max_pixels: int = DEFA
 def test_split(root: Path) -> Path:
     """Returns the folder `test` of a dataset that has one, else the dataset's own."""
     return root / "test" if (root / "test").is_dir() else root
+
+
+def has_trained(root: Path, spec: ModelSpec) -> bool:
+    """Whether a folder has the name of the one that a model was trained on."""
+    trained = spec.provenance.dataset if spec.provenance else None
+    return trained is not None and trained.name == root.resolve().name
 
 
 def _images_by_class(root: Path) -> tuple[dict[str, tuple[Path, ...]], int]:

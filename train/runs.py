@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnkit.errors import OutputError, UsageError
+from cnnkit.errors import DataError, OutputError, UsageError
 from cnnkit.files import check_new_folder, check_space, check_writable, whole_file, write_text
 from cnnkit.spec import ModelSpec, write_spec
 from cnnkit.train.checkpoint import FILE_NAME as CHECKPOINT
@@ -82,7 +82,7 @@ class RunFolder:
         stored = self.path / _CONFIG
         going_on = resume and stored.exists()
         if going_on:
-            _refuse_change(json.loads(stored.read_text(encoding="utf-8")), _config_fields(config))
+            _refuse_change(stored, _config_fields(config))
         there = sum(path.stat().st_size for path in (self.model, self.path / CHECKPOINT) if path.exists())
         check_space(self.path, 2 * kept_bytes - there)
         try:
@@ -104,7 +104,7 @@ class RunFolder:
         files = [self.path / name for name in ("metrics.json", "spec.json", "history.csv")]
         if not all(file.is_file() for file in files):
             return None
-        _refuse_change(json.loads((self.path / _CONFIG).read_text(encoding="utf-8")), _config_fields(config))
+        _refuse_change(self.path / _CONFIG, _config_fields(config))
         with (self.path / "history.csv").open(encoding="utf-8", newline="") as file:
             history = tuple({name: float(value) for name, value in row.items()} for row in csv.DictReader(file))
         return json.loads((self.path / "metrics.json").read_text(encoding="utf-8")), history
@@ -138,13 +138,22 @@ class RunFolder:
         write_text(self.path / "spec.json", write_spec(spec, indent=2) + "\n")
 
 
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        recipe = fields["recipe"]
+        return {**fields, **recipe}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(f"{path} is damaged ({error!r}): train again with --overwrite") from error
+
+
 def _config_fields(config: RunConfig) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return fields
 
 
-def _refuse_change(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    before, now = ({**fields, **fields["recipe"]} for fields in (stored, wanted))
+def _refuse_change(stored: Path, wanted: Mapping[str, Any]) -> None:
+    before, now = _read_config(stored), {**wanted, **wanted["recipe"]}
     changed = [name for name in now if name != "recipe" and before.get(name) != now[name]]
     if changed:
         changes = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in changed)

@@ -127,13 +127,24 @@ def test_missing_file_in_a_table(predict):
     assert count == "cnnkit: warning: 1 of 1 input failed"
 
 
-@pytest.mark.parametrize("style", ["table", "json", "jsonl"])
-def test_empty_folder(predict, tmp_path, style):
+def test_a_folder_without_images_has_a_row_beside_others(predict, tmp_path):
     (tmp_path / "empty").mkdir()
-    result = predict("empty", "--format", style, "--output", "rows")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert len(result.stderr.splitlines()) == 1
-    assert result.stderr.startswith("cnnkit: error: no image found in empty: expected files named .bmp ")
+    (tmp_path / "empty" / "notes.txt").write_text("no image")
+    alone = rows(predict("photos", "--format", "jsonl"))
+    result = predict("empty", "photos", "--format", "jsonl")
+    first, *others = rows(result)
+    assert result.exit_code == 1
+    assert first["source"] == "empty" and first["label"] is None
+    assert first["error"].startswith("no image in this folder: expected files named .bmp ")
+    assert others == alone
+
+
+@pytest.mark.parametrize("style", ["csv", "jsonl"])
+def test_earlier_results_stay_where_there_is_nothing_to_predict(predict, tmp_path, style):
+    (tmp_path / "rows").write_text("earlier results")
+    result = predict("-", "--format", style, "--output", "rows", "--overwrite")
+    assert result.exit_code == 1 and "no image found in stdin" in result.stderr
+    assert (tmp_path / "rows").read_text() == "earlier results"
 
 
 def test_folder_without_permission(predict, monkeypatch):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -166,3 +167,17 @@ def test_data_that_cannot_be_measured_on(tmp_path, labels, used, error, message)
 def test_data_that_is_no_folder(tmp_path):
     with pytest.raises(SourceError, match=r"--data .*: no such folder"):
         choose_held_out(options(tmp_path, tmp_path / "missing"), frozenset(), SMALL_SPEC.labels)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_what_cannot_be_read_neither_stops_nor_blocks(tmp_path, caplog):
+    root = write_class_folders(tmp_path / "set", 30)
+    os.mkfifo(root / SMALL_SPEC.labels[0] / "pipe.png")
+    (root / SMALL_SPEC.labels[1] / "broken.png").symlink_to("nowhere")
+    calibration = read_calibration(root, 40, SMALL_SPEC.input, 0)
+    options = QuantizeOptions(tmp_path / "a.onnx", root, tmp_path / "b.onnx")
+    held_out = choose_held_out(options, calibration.hashes, SMALL_SPEC.labels)
+    assert held_out is not None
+    measured = sum(len(images) for images, _ in held_out.chunks(SMALL_SPEC.input))
+    assert len(calibration.images) + measured == 90
+    assert "pipe.png" in caplog.text and "broken.png" in caplog.text

@@ -174,3 +174,11 @@ def test_a_model_of_any_size_takes_the_size_asked_for(keras, networks, tmp_path)
     with pytest.raises(UsageError, match="does not say its input size: add --size"):
         exported(path, tmp_path)
     assert exported(path, tmp_path, flags=InputFlags(size=(10, 14))).spec.input.width == 14
+
+
+def test_a_linear_layer_behind_a_softmax_gives_probabilities(keras, networks, tmp_path):
+    path = networks("linear.keras", keras.layers.Rescaling(1 / 255), *body(keras), keras.layers.Activation("linear"))
+    exported(path, tmp_path)
+    images = random_images()
+    classifier = OnnxClassifier(tmp_path / "out.onnx")
+    np.testing.assert_allclose(classifier.probabilities(images), keras_answers(keras, path, images), atol=1e-5)

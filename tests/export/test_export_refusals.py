@@ -127,3 +127,9 @@ def test_an_output_that_cannot_be(run_folder, tmp_path, name, message):
 def test_the_layer_of_a_node(keras, node, layer):
     layers = [keras.layers.ReLU(name=name) for name in ("conv", "conv_2")]
     assert layer_of(keras.Sequential([keras.Sequential(layers, name="inner")]), node) == layer
+
+
+def test_a_late_rescaling_does_not_settle_how_pixels_are_wanted(keras, networks, tmp_path):
+    first = keras.layers.SeparableConv2D(4, 3)  # which has no attribute `kernel`
+    path = networks("late.keras", first, keras.layers.Rescaling(1 / 255), *body(keras))
+    refused(path, tmp_path, UsageError, "no Rescaling or Normalization layer, .* say --scale")

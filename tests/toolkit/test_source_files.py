@@ -108,7 +108,9 @@ def test_links_are_followed(tree):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 def test_pipes_are_not_waited_for(tree):
     os.mkfifo(tree / "empty" / "pipe.png")
-    assert expand("empty") == [FoundFile("empty/pipe.png", skipped=True)]
+    pipe, folder = expand("empty")
+    assert pipe == FoundFile("empty/pipe.png", skipped=True)
+    assert folder.source == "empty" and (folder.problem or "").startswith("no image in this folder")
 
 
 def test_folder_that_cannot_be_read(tree, monkeypatch):

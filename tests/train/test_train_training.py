@@ -11,6 +11,7 @@ import pytest
 from cnnkit.errors import DataError, UsageError
 from cnnkit.spec import read_spec
 from cnnkit.train.devices import DeviceOptions
+from cnnkit.train.options import make_request
 from cnnkit.train.recipe import Recipe
 from cnnkit.train.recorder import Recorder
 from cnnkit.train.request import TrainingRequest
@@ -109,3 +110,12 @@ def test_a_damaged_checkpoint_is_named(colour_folder: Path, tmp_path: Path) -> N
     (tmp_path / "run" / "checkpoint.npz").write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(DataError, match=r"checkpoint.npz is damaged"):
         run_training(request(colour_folder, tmp_path / "run", resume=True))
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"recipe": 3}'])
+def test_a_damaged_config_is_said_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text(text)
+    flags = {"epochs": 1, "max_images": 40, "size": 8, "resume": True}
+    with pytest.raises(DataError, match=r"config.json is damaged .*: train again with --overwrite"):
+        run_training(make_request("digits", tmp_path / "run", flags))

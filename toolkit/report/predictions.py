@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
@@ -17,6 +17,18 @@ from cnnkit.rows import PredictionRow, printable, short_float
 
 Format = Literal["table", "json", "jsonl", "csv"]
 STDOUT = Path("-")
+
+
+class Sink(Protocol):
+    """What rows are written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Writes some bytes."""
+        ...
+
+    def flush(self) -> None:
+        """Hands on what was written."""
+        ...
 
 
 class RowWriter(Protocol):
@@ -55,7 +67,7 @@ def open_report(
         writer.close()
 
 
-def _make_writer(style: Format, sink: BinaryIO | None, top_k: int) -> RowWriter:
+def _make_writer(style: Format, sink: Sink | None, top_k: int) -> RowWriter:
     if style == "table":
         return _TableWriter(sink, top_k)
     stream = sink or sys.stdout.buffer
@@ -65,7 +77,7 @@ def _make_writer(style: Format, sink: BinaryIO | None, top_k: int) -> RowWriter:
 
 
 @contextmanager
-def _open_sink(style: Format, output: Path | None, *, overwrite: bool) -> Iterator[BinaryIO | None]:
+def _open_sink(style: Format, output: Path | None, *, overwrite: bool) -> Iterator[Sink | None]:
     if output is None or output == STDOUT:
         yield None
         return
@@ -77,18 +89,38 @@ def _open_sink(style: Format, output: Path | None, *, overwrite: bool) -> Iterat
         with whole_file(output) as temporary, temporary.open("wb") as file:
             yield file
         return
-    try:
-        file = output.open("wb" if overwrite or output.exists() else "xb")
-    except OSError as error:
-        raise OutputError(f"cannot write {output}: {error.strerror or error}") from error
-    with file:
+    with closing(_LateFile(output, "wb" if overwrite or output.exists() else "xb")) as file:
         yield file
+
+
+class _LateFile:
+    """A file that is opened when something is written: without a first row, an earlier file stays what it was."""
+
+    def __init__(self, path: Path, mode: Literal["wb", "xb"]) -> None:
+        self._path, self._mode = path, mode
+        self._file: BinaryIO | None = None
+
+    def write(self, data: bytes, /) -> int:
+        if self._file is None:
+            try:
+                self._file = self._path.open(self._mode)
+            except OSError as error:
+                raise OutputError(f"cannot write {self._path}: {error.strerror or error}") from error
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 class _TableWriter:
     """Prints the good rows at the end, since columns are as wide as their widest cell; failures at once on stderr."""
 
-    def __init__(self, sink: BinaryIO | None, top_k: int) -> None:
+    def __init__(self, sink: Sink | None, top_k: int) -> None:
         self._sink = sink
         self._top_k = top_k
         self._rows: list[tuple[str, Prediction]] = []
@@ -137,7 +169,7 @@ def _percent(probability: float) -> str:
 class _JsonLinesWriter:
     """One JSON object a line, flushed with each batch."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Sink) -> None:
         self._stream = stream
 
     def write(self, rows: Sequence[PredictionRow]) -> None:
@@ -151,7 +183,7 @@ class _JsonLinesWriter:
 class _JsonWriter:
     """A JSON list, one element a line, written as the rows come."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Sink) -> None:
         self._stream = stream
         self._before = "[\n"
 
@@ -169,14 +201,15 @@ class _JsonWriter:
 class _CsvWriter:
     """CSV with one heading, flushed with each batch; bytes of a file name that are no UTF-8 come out as escapes."""
 
-    def __init__(self, stream: BinaryIO, top_k: int) -> None:
+    def __init__(self, stream: Sink, top_k: int) -> None:
         self._stream = stream
         self._top_k = top_k
         names = (name for rank in range(1, top_k + 1) for name in (f"label_{rank}", f"probability_{rank}"))
-        self._lines([("source", "label", "confidence", *names, "error")])
+        self._heading: list[Sequence[object]] = [("source", "label", "confidence", *names, "error")]
 
     def write(self, rows: Sequence[PredictionRow]) -> None:
-        self._lines([self._cells(row) for row in rows])
+        self._lines([*self._heading, *(self._cells(row) for row in rows)])
+        self._heading = []
 
     def close(self) -> None:
         self._stream.flush()

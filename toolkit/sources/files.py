@@ -47,11 +47,22 @@ def expand_sources(sources: Iterable[str], stdin: BinaryIO) -> Iterator[FoundFil
 
 def _expand(source: str) -> Iterator[FoundFile]:
     if os.path.isdir(source):
-        yield from _walk(source, set())
+        yield from _folder(source)
     elif _is_pattern(source) and not os.path.lexists(source):
         yield from _matches(source)
     else:
         yield FoundFile(source)
+
+
+def _folder(source: str) -> Iterator[FoundFile]:
+    found = False
+    for file in _walk(source, set()):
+        found = found or not file.skipped
+        yield file
+    if not found:
+        yield FoundFile(
+            source, problem=f"no image in this folder: expected files named {' '.join(sorted(IMAGE_SUFFIXES))}"
+        )
 
 
 def _is_pattern(source: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 SPEC_VERSION = 1
+LARGEST_SIDE = 16_384  # pixels of a model's input; more is no image classifier
 METADATA_KEY = "cnnkit.spec"
 
 Color = Literal["rgb", "bgr", "gray"]

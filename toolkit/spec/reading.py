@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from cnnkit.errors import SpecError
 from cnnkit.spec.fields import (
+    LARGEST_SIDE,
     SPEC_VERSION,
     Color,
     DatasetRecord,
@@ -43,7 +44,7 @@ def read_spec(text: str) -> ModelSpec:
     """
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SpecError(f"the model spec is no JSON ({error}): export the model again") from error
     top = StrictObject(data, "spec")
     _check_version(top.integer("spec_version"))
@@ -91,8 +92,8 @@ def _input(item: StrictObject) -> InputSpec:
             f"{item.where} has {channels} channels and colour {color!r}, expected gray with 1, rgb or bgr with 3"
         )
     spec = InputSpec(
-        height=item.integer("height", minimum=1),
-        width=item.integer("width", minimum=1),
+        height=item.integer("height", minimum=1, maximum=LARGEST_SIDE),
+        width=item.integer("width", minimum=1, maximum=LARGEST_SIDE),
         channels=channels,
         color=color,
         layout=_choice(item, "layout", Layout),

@@ -56,12 +56,14 @@ class StrictObject:
             raise SpecError(f"{self.where}.{key} is {value!r}, expected one of {', '.join(choices)}")
         return value
 
-    def integer(self, key: str, minimum: int | None = None) -> int:
+    def integer(self, key: str, minimum: int | None = None, maximum: int | None = None) -> int:
         value = self._take(key)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._wrong(key, value, "a whole number")
         if minimum is not None and value < minimum:
             raise SpecError(f"{self.where}.{key} is {value}, expected {minimum} or more")
+        if maximum is not None and value > maximum:
+            raise SpecError(f"{self.where}.{key} is {_kind(value)}, expected {maximum:,} or less")
         return value
 
     def integer_or_none(self, key: str) -> int | None:
@@ -125,7 +127,12 @@ class StrictObject:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def _kind(value: object) -> str:
