@@ -127,14 +127,22 @@ def _encode(image: NDArray[np.uint8], color: Color) -> bytes:
 def _decode(png: bytes, index: int, spec: ModelSpec) -> NDArray[np.uint8]:
     cv2 = import_cv2()
     gray = spec.input.channels == 1
-    flag = cv2.IMREAD_GRAYSCALE if gray else cv2.IMREAD_COLOR
-    decoded: NDArray[np.uint8] | None = cv2.imdecode(np.frombuffer(png, np.uint8), flag) if png else None
-    size = (spec.input.height, spec.input.width)
-    if decoded is None or decoded.shape[:2] != size:
-        found = "no image" if decoded is None else f"{decoded.shape[1]}x{decoded.shape[0]}"
+    wanted, said = (spec.input.width, spec.input.height), _said_size(png)
+    decoded: NDArray[np.uint8] | None = None
+    if said == wanted:  # others are not decoded: a small file may hold a huge image
+        decoded = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE if gray else cv2.IMREAD_COLOR)
+    if decoded is None:
+        found = "no image" if said is None or said == wanted else f"{said[0]}x{said[1]}"
         raise SpecError(
-            f"golden image {index} is {found}, expected a PNG of {size[1]}x{size[0]}: export the model again"
+            f"golden image {index} is {found}, expected a PNG of {wanted[0]}x{wanted[1]}: export the model again"
         )
     if gray:
         return decoded[..., None]
     return decoded[..., ::-1] if spec.input.color == "rgb" else decoded
+
+
+def _said_size(png: bytes) -> tuple[int, int] | None:
+    """Returns width and height as the header of a PNG file says; None where it is none."""
+    if png[:8] != b"\x89PNG\r\n\x1a\n" or png[12:16] != b"IHDR" or len(png) < 24:
+        return None
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
