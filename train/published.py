@@ -5,8 +5,8 @@ from __future__ import annotations
 from cnnkit.train.cifar10 import CIFAR10_LABELS
 
 # By architecture: test accuracy on the original CIFAR-10, as far as it was printed, after the published training. The
-# sources are five course projects, and for the residual networks He et al., arXiv:1512.03385, table 6 (here as reproduced with
-# these parameter counts), and Banbury et al., "MLPerf Tiny Benchmark", arXiv:2106.07597.
+# sources are five course projects, and for the residual networks He et al., arXiv:1512.03385, table 6 (here as
+# reproduced with these parameter counts), and Banbury et al., "MLPerf Tiny Benchmark", arXiv:2106.07597.
 PUBLISHED = {
     "bn2": "67.29 %, 5 epochs after a search",
     "bn3": "70.68 %, 5 epochs",
