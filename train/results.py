@@ -17,7 +17,7 @@ import click
 from cnnkit.errors import CnnkitError, DataError
 from cnnkit.files import write_text
 from cnnkit.train.finished_runs import FinishedRun, read_run
-from cnnkit.train.published import PUBLISHED
+from cnnkit.train.published import published_figure
 
 _HEADINGS = (
     "| network | parameters | multiply-adds | training images/s | top-1 | 95 % interval | published, on other data |",
@@ -52,7 +52,7 @@ def _part(runs: list[FinishedRun]) -> str:
         *map(_row, ordered),
         "",
         "```console",
-        *map(_command, ordered),
+        *(f"$ {run.command}" for run in ordered),
         "```",
         "",
     ]
@@ -67,20 +67,14 @@ def _row(run: FinishedRun) -> str:
         f"{run.images_per_s:,.0f}",
         f"{100 * run.top1:.2f} %",
         f"{100 * run.low:.2f} to {100 * run.high:.2f}",
-        PUBLISHED.get(run.recipe, ""),
+        published_figure(run.architecture, run.recipe, run.labels),
     )
     return f"| {' | '.join(cells)} |"
 
 
 def _network(run: FinishedRun) -> str:
-    return run.architecture if run.recipe == run.architecture else f"{run.architecture}, recipe {run.recipe}"
-
-
-def _command(run: FinishedRun) -> str:
-    recipe = "" if run.recipe == run.architecture else f" --recipe {run.recipe}"
-    precision = " --mixed-precision" if "mixed_" in run.trained_on else ""
-    length = f"--epochs {run.epochs} --seed {run.seed}"
-    return f"$ cnnkit train {run.data} --arch {run.architecture}{recipe} {length}{precision}"
+    name = run.architecture if run.recipe == run.architecture else f"{run.architecture}, recipe {run.recipe}"
+    return name if run.trained == run.epochs else f"{name}, stopped after {run.trained} epochs"
 
 
 def _read_all(folders: Sequence[Path]) -> tuple[list[FinishedRun], list[DataError]]:

@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from cnnkit.errors import DataError
+from cnnkit.train.architectures import choose_architecture
+from cnnkit.train.cifar10 import CIFAR10_LABELS
 from cnnkit.train.finished_runs import FinishedRun, read_run
 from cnnkit.train.options import make_request
-from cnnkit.train.published import PUBLISHED
+from cnnkit.train.published import PUBLISHED, published_figure
 from cnnkit.train.recipe import recipe_names
 from cnnkit.train.results import main, results_text
 from cnnkit.train.training import run_training
@@ -21,11 +23,14 @@ RUN = FinishedRun(
     architecture="vgg3_bn",
     recipe="vgg3_bn",
     batch_size=64,
+    command="cnnkit train photos --arch vgg3_bn --epochs 3 --seed 1 --mixed-precision",
     data="photos",
+    labels=CIFAR10_LABELS,
     fingerprint="f1",
     images={"train": 900, "validation": 100, "test": 200},
     seed=1,
     epochs=3,
+    trained=3,
     trained_on="tensorflow on CPU, mixed_bfloat16; a CPU",
     parameters=552_874,
     multiply_adds=39_200_000,
@@ -74,7 +79,58 @@ def test_what_cannot_be_compared_stands_apart(change: dict[str, object]) -> None
 
 
 def test_published_figures_are_of_networks_that_there_are() -> None:
-    assert set(PUBLISHED) <= set(recipe_names())
+    assert {choose_architecture(text).architecture.name for text in PUBLISHED} <= set(recipe_names())
+
+
+@pytest.mark.parametrize(
+    ("architecture", "recipe", "labels", "figure"),
+    [
+        pytest.param("vgg3_bn", "vgg3_bn", CIFAR10_LABELS, "87.49 %, 110 epochs", id="as published"),
+        pytest.param("resnet8:width=40", "resnet8", CIFAR10_LABELS, "91 % (quality target)", id="wide"),
+        pytest.param("resnet8:width=24", "resnet8", CIFAR10_LABELS, "", id="another width"),
+        pytest.param("best", "vgg3_bn", CIFAR10_LABELS, "", id="another network"),
+        pytest.param("vgg3_bn", "best", CIFAR10_LABELS, "", id="another recipe"),
+        pytest.param("vgg3_bn", "vgg3_bn", tuple("0123456789"), "", id="other classes"),
+    ],
+)
+def test_a_published_figure_stands_beside_its_own_training(
+    architecture: str, recipe: str, labels: tuple[str, ...], figure: str
+) -> None:
+    assert published_figure(architecture, recipe, labels) == figure
+
+
+def test_a_training_that_stopped_early_says_so_among_those_of_as_many_epochs() -> None:
+    text = results_text([RUN, dataclasses.replace(RUN, trained=2)])
+    assert text.count("\n## photos, 3 epochs") == 1
+    assert text.count("| vgg3_bn, stopped after 2 epochs |") == 1
+
+
+def test_the_command_has_what_differs_from_the_recipe(folder: Path) -> None:
+    assert read_run(folder).command == "cnnkit train digits --arch best --epochs 2 --seed 0 --size 8 --max-images 100"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        pytest.param("spec.json", "{", "", "no JSON", id="spec"),
+        pytest.param("config.json", '"best"', '"mine.nets:build"', "cannot import mine.nets", id="architecture"),
+        pytest.param("config.json", '"epochs": 2', '"epochs": 3', "history.csv has 2 of 3 epochs", id="cut history"),
+        pytest.param("metrics.json", '"top1": ', '"top1": "high", "was": ', "could not convert", id="no number"),
+    ],
+)
+def test_whatever_is_damaged_costs_one_row(
+    folder: Path, tmp_path: Path, name: str, old: str, new: str, said: str
+) -> None:
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    for file in ("config.json", "spec.json", "history.csv", "metrics.json"):
+        text = (folder / file).read_text()
+        assert file != name or old in text
+        (damaged / file).write_text(text.replace(old, new, 1) if file == name else text)
+    result = CliRunner().invoke(main, [str(damaged), str(folder)])
+    assert result.exit_code == 1 and result.stderr.count("\n") == 1
+    assert str(damaged) in result.stderr and said in result.stderr
+    assert result.stdout.count("| best | 277,") == 1
 
 
 def test_unfinished_and_damaged_runs_are_named_and_the_others_written(folder: Path, tmp_path: Path) -> None:

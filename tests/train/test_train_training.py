@@ -10,6 +10,7 @@ import pytest
 
 from cnnkit.errors import DataError, UsageError
 from cnnkit.spec import read_spec
+from cnnkit.train.checkpoint import load_checkpoint
 from cnnkit.train.devices import DeviceOptions
 from cnnkit.train.options import make_request
 from cnnkit.train.recipe import Recipe
@@ -103,6 +104,25 @@ def test_a_loss_that_is_no_number_stops_and_says_where(colour_folder: Path, tmp_
     hot = dataclasses.replace(RECIPE, optimizer="sgd", learning_rate=100.0, momentum=0.99)
     with pytest.raises(DataError, match=r"the loss is nan by .*epoch \d.* at learning rate 100: lower --learning-rate"):
         run_training(request(colour_folder, tmp_path / "run", recipe=dataclasses.replace(hot, epochs=9)))
+
+
+def test_a_loss_that_is_no_number_costs_no_finished_epoch(
+    colour_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_step = Recorder.end_step
+
+    def spoil(recorder: Recorder, step: int, figures: dict[str, float]) -> None:
+        end_step(recorder, step, {**figures, "loss": float("nan")} if recorder._history else figures)
+
+    run = tmp_path / "run"
+    with monkeypatch.context() as patched:
+        patched.setattr(Recorder, "end_step", spoil)
+        with pytest.raises(DataError, match=r"the loss is nan by epoch 2, step 1 of \d+, at learning rate 0.003"):
+            run_training(request(colour_folder, run))
+    checkpoint = load_checkpoint(run)
+    assert checkpoint is not None and [row["epoch"] for row in checkpoint.history] == [1]
+    assert weights(run)
+    assert [row["epoch"] for row in run_training(request(colour_folder, run, resume=True)).history] == [1, 2]
 
 
 def test_a_damaged_checkpoint_is_named(colour_folder: Path, tmp_path: Path) -> None:
