@@ -1,7 +1,7 @@
 """Writes the golden images of the bundled model: squares of CC0 photographs in scikit-image's data, and generated ones.
 
     python tests/scripts/golden_photos.py golden
-    cnnkit export RUN -o resnet8.onnx --golden golden
+    cnnkit export RUN -o best.onnx --golden golden
 
 The photographs are by Stéfan van der Walt (chelsea), Rachel Michetti (coffee), Lav Varshney (camera), SpaceX (rocket);
 the textures (brick, grass, gravel) are from cc0textures.com and linolafett. All are CC0, as scikit-image documents.

@@ -22,7 +22,7 @@ def best(shape: NetworkShape, options: BestOptions) -> Any:
 
     A plain residual block at half the resolution, where most of the arithmetic is, and two bottleneck blocks at a
     quarter of it, where plain ones would take most of the parameters. Wide layers on small maps suit the integer
-    kernels of CPUs: with three times the multiply-adds of `resnet8` it takes a third more time in INT8. Source of the
+    kernels of CPUs: with three times the multiply-adds of `resnet8` it takes 1.4 times as long in INT8. Source of the
     blocks: He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385, figure 5; no biases in front
     of batch normalisation.
     """
