@@ -30,7 +30,7 @@ def test_texts_that_mean_the_same_network_become_one() -> None:
     ("text", "message"),
     [
         pytest.param(
-            "resnet9", "no architecture 'resnet9', expected package.module:function or one of bn2, ", id="name"
+            "resnet9", "no architecture 'resnet9', expected package.module:function or one of best, bn2, ", id="name"
         ),
         pytest.param("resnet9:width=4", "no architecture 'resnet9', expected", id="name with options"),
         pytest.param("conv2:width=4", "conv2 has no option 'width': it has none", id="no options"),

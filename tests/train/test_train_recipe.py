@@ -45,7 +45,7 @@ def test_a_bad_recipe_is_refused_with_the_field_named(tmp_path: Path, text: str,
 
 
 def test_a_missing_recipe_names_the_shipped_ones() -> None:
-    with pytest.raises(UsageError, match="no recipe 'nothing': expected a TOML file or one of bn2, bn3"):
+    with pytest.raises(UsageError, match="no recipe 'nothing': expected a TOML file or one of best, bn2, bn3"):
         load_recipe("nothing")
 
 
