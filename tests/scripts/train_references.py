@@ -14,13 +14,11 @@ from pathlib import Path
 
 # Architecture, recipe.
 NETWORKS = (
-    *((name, name) for name in ("bn2", "bn3", "bn3_regularized", "conv3_tuned")),
-    *((name, name) for name in ("conv2", "vgg1", "vgg3", "vgg3_dropout", "vgg3_dropout_increasing", "vgg3_bn")),
+    *((name, name) for name in ("best", "vgg3_bn", "resnet8")),
+    *((name, name) for name in ("bn3", "bn3_regularized", "bn2", "conv3_tuned")),
+    *((name, name) for name in ("conv2", "vgg1", "vgg3", "vgg3_dropout", "vgg3_dropout_increasing")),
     *(("vgg2_wide", recipe) for recipe in ("vgg2_wide", "vgg2_wide_augmented")),
-    ("vgg2_wide_bn", "vgg2_wide_bn"),
-    ("vgg3_deep_head", "vgg3_deep_head"),
-    ("model_s", "model_s"),
-    *((name, name) for name in ("resnet8", "resnet20", "best")),
+    *((name, name) for name in ("vgg2_wide_bn", "vgg3_deep_head", "model_s", "resnet20")),
 )
 
 
