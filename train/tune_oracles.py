@@ -106,8 +106,9 @@ def _hyperparameters(space: Space) -> Any:
 
 def _add_range(made: Any, entry: Range) -> None:
     sampling = "log" if entry.log else "linear"
-    if entry.whole:
-        step = None if entry.step is None else int(entry.step)
-        made.Int(entry.name, int(entry.low), int(entry.high), step=step, sampling=sampling)
+    if entry.step is not None:
+        made.Choice(entry.name, list(entry.steps()))  # its own steps may miss the high end
+    elif entry.whole:
+        made.Int(entry.name, int(entry.low), int(entry.high), sampling=sampling)
     else:
-        made.Float(entry.name, entry.low, entry.high, step=entry.step, sampling=sampling)
+        made.Float(entry.name, entry.low, entry.high, sampling=sampling)

@@ -44,6 +44,13 @@ class Range:
         """Whether the field is a whole number."""
         return isinstance(getattr(Recipe(), self.name), int)
 
+    def steps(self) -> tuple[float, ...]:
+        """Returns all values of a range with steps, the high end where a step meets it."""
+        assert self.step is not None
+        count = int((self.high - self.low) / self.step * (1 + 1e-9))
+        values = (self.low + index * self.step for index in range(count + 1))
+        return tuple(round(value) if self.whole else round(value, 12) for value in values)
+
 
 @dataclass(frozen=True)
 class Space:

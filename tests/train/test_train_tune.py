@@ -141,3 +141,9 @@ def test_a_search_over_another_space_is_not_resumed(request_for: Callable[..., T
     run_search(request_for(), SearchOptions(SPACE, "grid"), Landscape())
     with pytest.raises(UsageError, match="cannot be resumed with other options: search was"):
         run_search(request_for(resume=True), SearchOptions(MIXED, trials=3), Landscape())
+
+
+def test_a_grid_takes_every_step(request_for: Callable[..., TrainingRequest]) -> None:
+    landscape = Landscape()
+    run_search(request_for(), SearchOptions(Space((Range("mixup", 0.0, 0.3, step=0.1),), {}), "grid"), landscape)
+    assert sorted(asked.recipe.mixup for asked in landscape.asked) == [0.0, 0.1, 0.2, 0.3]

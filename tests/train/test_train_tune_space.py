@@ -79,3 +79,15 @@ def test_flags_win_over_fixed_values_and_not_over_what_varies(tmp_path: Path) ->
     assert space.with_fixed({"epochs": 5, "seed": None}) == {"epochs": 5}
     with pytest.raises(UsageError, match="--batch-size is given and batch_size varies"):
         space.with_fixed({"batch_size": 8})
+
+
+@pytest.mark.parametrize(
+    ("entry", "values"),
+    [
+        pytest.param(Range("batch_size", 16, 64, step=16), (16, 32, 48, 64), id="whole"),
+        pytest.param(Range("mixup", 0.0, 0.3, step=0.1), (0.0, 0.1, 0.2, 0.3), id="the high end in spite of rounding"),
+        pytest.param(Range("mixup", 0.0, 0.25, step=0.1), (0.0, 0.1, 0.2), id="no step meets the high end"),
+    ],
+)
+def test_steps(entry: Range, values: tuple[float, ...]) -> None:
+    assert entry.steps() == values
