@@ -25,7 +25,8 @@ def package_of(folder: Path) -> str:
 
 def source_files() -> set[str]:
     """Paths as they stand in the wheel, of all files that the four folders should ship."""
-    pages = {ROOT / "toolkit" / "examples" / "README.md"}  # for readers of the repository
+    # For readers of the repository.
+    pages = {ROOT / "toolkit" / "examples" / "README.md", ROOT / "train" / "RESULTS.md"}
     return {
         "/".join([FOLDERS[top].replace(".", "/"), *path.relative_to(ROOT / top).parts])
         for top in FOLDERS
