@@ -30,43 +30,62 @@ def geometry_layer(recipe: Recipe, seed: int) -> Any:
         def __init__(self) -> None:
             super().__init__(name="geometry")
             self._seeds = keras.random.SeedGenerator(seed)
-            self._whole_pixels = not (recipe.rotate or recipe.shear or recipe.zoom)
 
         def call(self, images: Any, training: bool | None = None) -> Any:
             if not training:
                 return images
+            drawn = keras.random.uniform((ops.shape(images)[0], 7), -1.0, 1.0, seed=self._seeds)
             return ops.image.affine_transform(
                 images,
-                self._maps(images),
-                interpolation="nearest" if self._whole_pixels else "bilinear",
+                _affine_maps(drawn, recipe, images.shape[1], images.shape[2]),
+                interpolation="nearest" if _by_whole_pixels(recipe) else "bilinear",
                 fill_mode=recipe.fill,
                 fill_value=0.0,
                 data_format="channels_last",
             )
 
-        def _maps(self, images: Any) -> Any:
-            """Returns (N, 8): of each image the map from pixels of the result to pixels of the source, x first."""
-            count, height, width = ops.shape(images)[0], images.shape[1], images.shape[2]
-            drawn = keras.random.uniform((count, 7), -1.0, 1.0, seed=self._seeds)
-            flip, shift_x, shift_y, turn, slant, zoom_x, zoom_y = (drawn[:, index] for index in range(7))
-            mirrored = ops.where(flip < 0, -1.0, 1.0) if recipe.flip else ops.ones_like(flip)
-            angle = turn * (recipe.rotate * 3.141592653589793 / 180.0)
-            sine, cosine, slant = ops.sin(angle), ops.cos(angle), slant * recipe.shear
-            # The rotation, after the shear x + slant * y, after the zoom; the flip is the last of all.
-            wide, high = 1.0 + zoom_x * recipe.zoom, 1.0 + zoom_y * recipe.zoom
-            a, b = mirrored * cosine * wide, mirrored * (cosine * slant - sine) * high
-            c, d = sine * wide, (sine * slant + cosine) * high
-            x, y = self._pixels(shift_x, width), self._pixels(shift_y, height)
-            middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
-            x, y = x + middle_x - a * middle_x - b * middle_y, y + middle_y - c * middle_x - d * middle_y
-            return ops.stack([a, b, x, c, d, y, ops.zeros_like(a), ops.zeros_like(a)], axis=1)
-
-        def _pixels(self, share: Any, size: int) -> Any:
-            reach = recipe.translate * size
-            # Rounding the wider range down gives every whole shift the same chance, the outermost ones too.
-            return ops.floor(share * (int(reach) + 0.5) + 0.5) if self._whole_pixels else share * reach
-
         def compute_output_shape(self, input_shape: Any) -> Any:
             return input_shape
 
     return RandomAffine()
+
+
+def _by_whole_pixels(recipe: Recipe) -> bool:
+    return not (recipe.rotate or recipe.shear or recipe.zoom)
+
+
+def _affine_maps(drawn: Any, recipe: Recipe, height: int, width: int) -> Any:
+    """Makes maps of random numbers.
+
+    Args:
+        drawn: (N, 7) from -1 to 1: flip, shift along x and y, turn, slant, zoom along x and y.
+        recipe: How far each of them may go.
+        height: Of the images, in pixels.
+        width: Likewise.
+
+    Returns:
+        (N, 8): of each image the map from pixels of the result to pixels of the source, x first.
+    """
+    from keras import ops
+
+    flip, shift_x, shift_y, turn, slant, zoom_x, zoom_y = (drawn[:, index] for index in range(7))
+    mirrored = ops.where(flip < 0, -1.0, 1.0) if recipe.flip else ops.ones_like(flip)
+    angle = turn * (recipe.rotate * 3.141592653589793 / 180.0)
+    sine, cosine, slant = ops.sin(angle), ops.cos(angle), slant * recipe.shear
+    # The rotation, after the shear x + slant * y, after the zoom; the flip is the last of all.
+    wide, high = 1.0 + zoom_x * recipe.zoom, 1.0 + zoom_y * recipe.zoom
+    a, b = mirrored * cosine * wide, mirrored * (cosine * slant - sine) * high
+    c, d = sine * wide, (sine * slant + cosine) * high
+    x, y = _shift(shift_x, recipe, width), _shift(shift_y, recipe, height)
+    middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
+    x, y = x + middle_x - a * middle_x - b * middle_y, y + middle_y - c * middle_x - d * middle_y
+    return ops.stack([a, b, x, c, d, y, ops.zeros_like(a), ops.zeros_like(a)], axis=1)
+
+
+def _shift(share: Any, recipe: Recipe, size: int) -> Any:
+    """Returns pixels for shares from -1 to 1 of the recipe's reach along one side."""
+    from keras import ops
+
+    reach = recipe.translate * size
+    # Rounding the wider range down gives every whole shift the same chance, the outermost ones too.
+    return ops.floor(share * (int(reach) + 0.5) + 0.5) if _by_whole_pixels(recipe) else share * reach

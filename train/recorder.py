@@ -41,7 +41,7 @@ class Recorder:
 
     def __init__(self, trainer: Trainer, recipe: Recipe, images: int, history: list[Row], sink: EpochSink) -> None:
         self._trainer, self._recipe, self._history, self._sink = trainer, recipe, history, sink
-        self._steps = Steps(-(-images // recipe.batch_size), recipe.epochs)
+        self._images, self._steps = images, Steps(-(-images // recipe.batch_size), recipe.epochs)
         self._timer, self._bar = EpochTimer(images, recipe.epochs), StepBar(self._steps.epoch)
         self._images_per_s = 0.0
 
@@ -73,7 +73,7 @@ class Recorder:
             DataError: It is no number any more.
         """
         if step % _CHECK_EVERY == 0 or step == self._steps.epoch - 1:
-            self._check_loss(figures["loss"], step)
+            self._check_loss(figures, step)
         self._bar.step(figures)
 
     def start_validation(self) -> None:
@@ -84,7 +84,7 @@ class Recorder:
     def end_epoch(self, figures: Mapping[str, Any]) -> None:
         """Keeps the epoch, says how it was, and stops the training where the recipe says so."""
         self._bar.stop()
-        self._check_loss(figures["loss"], self._steps.epoch - 1)
+        self._check_loss(figures, self._steps.epoch - 1)
         row = {name: float(figures[key]) for name, key in _FIGURES.items()}
         number = len(self._history) + 1.0
         rate = self._rate(self._steps.epoch - 1)
@@ -102,13 +102,19 @@ class Recorder:
             self._sink.save_best(self._trainer.update_network())
         self._sink.save_epoch(Checkpoint(tuple(self._history), self._trainer.state()))
 
-    def _check_loss(self, loss: Any, step: int) -> None:
-        if not math.isfinite(float(loss)):
-            raise DataError(
-                f"the loss is {float(loss)} by epoch {len(self._history) + 1}, step {step + 1} of {self._steps.epoch}, "
-                f"at learning rate {self._rate(step):.3g}: lower --learning-rate or set --clip-norm; "
-                "the best epoch before it is kept"
-            )
+    def _check_loss(self, figures: Mapping[str, Any], step: int) -> None:
+        """Raises DataError where the loss is no number any more, and names the step that it began with."""
+        loss = float(figures["loss"])
+        if math.isfinite(loss):
+            return
+        seen = min((step + 1) * self._recipe.batch_size, self._images)
+        # Numbers never come back, so those that there were fill the steps before. The share is a rounded float32.
+        first = min(step, math.floor(float(figures["finite"]) * seen / self._recipe.batch_size + 1e-3))
+        raise DataError(
+            f"the loss is {loss} from epoch {len(self._history) + 1}, step {first + 1} of {self._steps.epoch} on, "
+            f"at learning rate {self._rate(first):.3g}: lower --learning-rate or set --clip-norm; "
+            "the best epoch before it is kept"
+        )
 
     def _rate(self, step: int) -> float:
         # Recomputed, since the optimizer's own variable cannot be read within an epoch on JAX.

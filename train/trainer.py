@@ -55,9 +55,8 @@ class Trainer:
         form = TrainingForm(devices.policy, recipe.dropout, recipe.l1, recipe.l2, seed, logits=True)
         self._copy = training_copy(network, form)
         self.model = self._build(recipe, seed, class_weights, teacher)
-        self.model.compile(
-            make_optimizer(recipe, steps), _mean_loss, metrics=[_accuracy(), _plain_loss()], jit_compile=devices.jit
-        )
+        metrics = [_accuracy(), _plain_loss(), _finite()]
+        self.model.compile(make_optimizer(recipe, steps), _mean_loss, metrics=metrics, jit_compile=devices.jit)
         self.model.optimizer.build(self.model.trainable_variables)
         self._averages = [value for value in self.model.optimizer.variables if value.path.endswith("_average")]
 
@@ -131,3 +130,13 @@ def _plain_loss() -> Any:
     from keras import metrics
 
     return metrics.MeanMetricWrapper(_mean_loss, name="plain_loss")
+
+
+def _finite() -> Any:
+    """The share of images whose loss was a number: it tells later at which step the numbers ended."""
+    from keras import metrics, ops
+
+    def finite(_: Any, answers: Any) -> Any:
+        return ops.isfinite(answers[:, -1])
+
+    return metrics.MeanMetricWrapper(finite, name="finite")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cnnkit.errors import OutputError
 from cnnkit.extras import require
 from cnnkit.files import sha256
 from cnnkit.machine import cpu_name
@@ -67,6 +72,8 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
     start = load_checkpoint(folder.path) if request.resume else None
     if start:
         log.info("going on after epoch %d", len(start.history))
+    elif request.resume:
+        log.info("%s holds no finished epoch: beginning with the first", folder.path)
     events = EventFile(folder.path, start.history if start else ()) if request.tensorboard else None
     history = learn(request, network, dataset, devices, _sink(folder, events), teacher=teacher, start=start)
     best = best_epoch(history, request.recipe.checkpoint)
@@ -110,13 +117,26 @@ def request_facts(request: TrainingRequest, record: DatasetRecord) -> Provenance
 
 
 def _sink(folder: RunFolder, events: EventFile | None) -> EpochSink:
+    def save_best(network: Any) -> None:
+        with _said_how_to_go_on():
+            folder.save_model(network)
+
     def keep(checkpoint: Checkpoint) -> None:
-        folder.save_history(checkpoint.history)
-        save_checkpoint(folder.path, checkpoint)
+        with _said_how_to_go_on():
+            folder.save_history(checkpoint.history)
+            save_checkpoint(folder.path, checkpoint)
         if events is not None:
             events.add(checkpoint.history[-1])
 
-    return EpochSink(folder.save_model, keep)
+    return EpochSink(save_best, keep)
+
+
+@contextmanager
+def _said_how_to_go_on() -> Iterator[None]:
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(f"{error}; finished epochs are kept: make room and go on with --resume") from error
 
 
 def _counts(dataset: Dataset) -> str:

@@ -141,7 +141,7 @@ def test_a_disk_that_fills_up_never_costs_the_best_epoch(
 
     monkeypatch.setattr(training, "save_checkpoint", save_and_fill)
     try:
-        with pytest.raises(OutputError, match=rf"cannot write .*{full}: File too large") as caught:
+        with pytest.raises(OutputError, match=rf"write .*{full}: File too large; .* go on with --resume") as caught:
             run_training(request(colour_folder, run))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from cnnkit.train.checkpoint import load_checkpoint
 from cnnkit.train.devices import DeviceOptions
 from cnnkit.train.options import make_request
 from cnnkit.train.recipe import Recipe
-from cnnkit.train.recorder import Recorder
+from cnnkit.train.recorder import EpochSink, Recorder
 from cnnkit.train.request import TrainingRequest
 from cnnkit.train.training import run_training
 
@@ -101,9 +102,23 @@ def test_a_finished_run_is_neither_overwritten_nor_resumed_with_other_options(
 
 
 def test_a_loss_that_is_no_number_stops_and_says_where(colour_folder: Path, tmp_path: Path) -> None:
-    hot = dataclasses.replace(RECIPE, optimizer="sgd", learning_rate=100.0, momentum=0.99)
-    with pytest.raises(DataError, match=r"the loss is nan by .*epoch \d.* at learning rate 100: lower --learning-rate"):
-        run_training(request(colour_folder, tmp_path / "run", recipe=dataclasses.replace(hot, epochs=9)))
+    hot = dataclasses.replace(RECIPE, optimizer="sgd", learning_rate=100.0, momentum=0.99, epochs=9)
+    with pytest.raises(
+        DataError, match=r"the loss is nan from epoch \d, step \d+ of \d+ on, at learning rate 100: lower"
+    ):
+        run_training(request(colour_folder, tmp_path / "run", recipe=hot))
+
+
+@pytest.mark.parametrize("first", [0, 1, 5, 15, 16, 19])
+def test_the_step_that_a_loss_ends_with_is_found_exactly(first: int) -> None:
+    recipe, steps, images = dataclasses.replace(RECIPE, batch_size=8), 20, 157
+    recorder = Recorder(None, recipe, images, [], EpochSink(print, print))  # type: ignore[arg-type]
+    finite = np.zeros(images, np.float32)
+    finite[: first * 8 + 3] = 1  # some images of the step that spoils the weights are well
+    with pytest.raises(DataError, match=rf"from epoch 1, step {first + 1} of 20 on, at learning rate 0.003"):
+        for step in range(steps):
+            seen = finite[: (step + 1) * 8]
+            recorder.end_step(step, {"loss": 1.0 if seen.all() else math.nan, "finite": seen.mean()})
 
 
 def test_a_loss_that_is_no_number_costs_no_finished_epoch(
@@ -112,12 +127,13 @@ def test_a_loss_that_is_no_number_costs_no_finished_epoch(
     end_step = Recorder.end_step
 
     def spoil(recorder: Recorder, step: int, figures: dict[str, float]) -> None:
-        end_step(recorder, step, {**figures, "loss": float("nan")} if recorder._history else figures)
+        lost = {"loss": float("nan"), "finite": 0.0}
+        end_step(recorder, step, {**figures, **lost} if recorder._history else figures)
 
     run = tmp_path / "run"
     with monkeypatch.context() as patched:
         patched.setattr(Recorder, "end_step", spoil)
-        with pytest.raises(DataError, match=r"the loss is nan by epoch 2, step 1 of \d+, at learning rate 0.003"):
+        with pytest.raises(DataError, match=r"the loss is nan from epoch 2, step 1 of \d+ on, at learning rate 0.003"):
             run_training(request(colour_folder, run))
     checkpoint = load_checkpoint(run)
     assert checkpoint is not None and [row["epoch"] for row in checkpoint.history] == [1]
