@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -11,8 +11,9 @@ from cnnkit.errors import ModelError, SpecError
 from cnnkit.extras import require
 from cnnkit.files import sha256
 from cnnkit.messages import log
+from cnnkit.run_folder import original_input
 from cnnkit.runtime import read_spec_of
-from cnnkit.spec import InputSpec, ModelSpec, write_spec
+from cnnkit.spec import ModelSpec, write_spec
 
 Kind = Literal["model", "original-predict", "original-function"]
 
@@ -84,19 +85,6 @@ def loading_of(contender: Contender, options: BenchOptions) -> Loading:
         provider=options.provider,
         seed=options.seed,
     )
-
-
-def original_input(spec: ModelSpec) -> InputSpec:
-    """Returns what the Keras file takes, by the spec of the ONNX file that was exported from it.
-
-    Export writes it down. Files that do not say so take what the ONNX file takes, or where that takes bytes, the same
-    pixels from 0 to 255 as floats.
-    """
-    if spec.provenance is not None and spec.provenance.original_input is not None:
-        return spec.provenance.original_input
-    if spec.input.dtype == "float32":
-        return spec.input
-    return replace(spec.input, dtype="float32", layout="nhwc", scale=1.0, mean=(), std=())
 
 
 def _spec_of(path: Path) -> ModelSpec:

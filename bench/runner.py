@@ -124,7 +124,7 @@ def _model(loading: Loading) -> Subject:
 
     classifier = OnnxClassifier(Path(loading.path), threads=loading.threads, provider=loading.provider)
     loaded = Loaded(
-        precision="float32" if classifier.spec.quantization is None else "int8",
+        precision="float32" if classifier.spec.quantization is None else classifier.spec.quantization.precision,
         runtime=f"onnxruntime {import_onnxruntime().__version__} ({classifier.provider})",
         threads=classifier.threads or physical_cores(),
     )

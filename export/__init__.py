@@ -1,8 +1,8 @@
-"""From a Keras model to an ONNX file that travels: export, and quantization to INT8."""
+"""From a Keras model to an ONNX file that travels: export, and quantization by measurement."""
 
 from cnnkit.export.exporting import ExportReport, export_model
 from cnnkit.export.options import ExportOptions, InputFlags, QuantizeOptions
-from cnnkit.export.quantizing import QuantizeReport, quantize_model
+from cnnkit.export.quantization.quantizing import QuantizeReport, quantize_model
 
 __all__ = [
     "ExportOptions",

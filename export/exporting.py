@@ -61,7 +61,7 @@ def export_model(options: ExportOptions) -> ExportReport:
     """
     require("cnnkit export", "export", "tensorflow", "keras", "tf2onnx", "onnx")
     check_new_file(options.output, overwrite=options.overwrite)
-    _use_tensorflow()
+    use_tensorflow()
     log.info("loading %s", find_keras_file(options.source))
     original = load_original(options)
     if options.input_dtype == "float32" and original.spec.input.dtype == "uint8":
@@ -76,8 +76,12 @@ def export_model(options: ExportOptions) -> ExportReport:
     )
 
 
-def _use_tensorflow() -> None:
-    """Makes Keras run on TensorFlow, the one backend that tf2onnx reads, whatever the model was trained on."""
+def use_tensorflow() -> None:
+    """Makes Keras run on TensorFlow, the one backend that tf2onnx reads, whatever the model was trained on.
+
+    Raises:
+        UsageError: Keras runs on another one already.
+    """
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"
         return

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import DataError, UsageError
-from cnnkit.export.calibration import warn_of
 from cnnkit.export.original import Original
+from cnnkit.export.quantization.calibration import warn_of
 from cnnkit.export.samples import generated_images
 from cnnkit.folders import list_images, read_images
 from cnnkit.golden import decode_golden, encode_golden

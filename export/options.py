@@ -9,6 +9,7 @@ from typing import Literal
 from cnnkit.spec.fields import Color, Dtype, Interpolation, Resize
 
 CalibrationMethod = Literal["minmax", "entropy", "percentile"]
+Target = Literal["any", "this", "avx2", "vnni", "arm64"]
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,14 @@ class QuantizeOptions:
 
     model: Path  # a float32 ONNX file with a spec
     calibration: Path  # a folder of images, with or without class folders
-    output: Path
+    output: Path | None = None  # None names it after the model and the precision that is chosen
     data: Path | None = None  # images to measure on; None takes what calibration leaves over
+    max_drop: float = 0.005  # of accuracy, as a fraction; held against the upper end of its 95 % interval
+    min_agreement: float = 0.96  # fraction of images with the label of the float32 model
+    target: Target = "any"  # the CPUs the file must be right on
+    scheme: str | None = None  # takes this one, whatever it costs; None chooses
     calibration_size: int = 500  # images
-    method: CalibrationMethod = "minmax"
+    method: CalibrationMethod | None = None  # tries this one only; None tries all
     seed: int = 0
     threads: int | None = None  # of one inference when latency is measured; None takes one a physical core
     overwrite: bool = False

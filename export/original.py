@@ -41,9 +41,12 @@ class Original:
         return softmax(output) if self.spec.output == "logits" else output
 
     def _outputs(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self.answer(prepare_batch(images, self.spec.input))
+
+    def answer(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+        """Returns the model's own (N, classes) output for what it takes, (N, height, width, channels)."""
         import tensorflow as tf
 
-        tensor = prepare_batch(images, self.spec.input)
         with tf.device("/CPU:0"):  # GPUs round float32 products to TF32
             return np.asarray(self.model(tensor, training=False), dtype=np.float32)
 

@@ -108,6 +108,8 @@ def set_versions(model: Any) -> None:
     """Sets opset, IR version and producer, and drops what the optimizer wrote beside them."""
     del model.opset_import[:]
     model.opset_import.add(domain="", version=OPSET)
+    for domain in sorted({node.domain for node in model.graph.node} - {"", "ai.onnx"}):
+        model.opset_import.add(domain=domain, version=1)  # onnxruntime's own operators
     model.ir_version = IR_VERSION
     model.producer_name, model.producer_version = "cnnkit", __version__
     model.graph.name = "cnnkit"

@@ -21,10 +21,10 @@ COMMANDS = {
     "filters": "Show what classic kernels make of a photo.",
     "info": "Show what a model file holds.",
     "predict": "Classify images.",
-    "quantize": "Quantize an ONNX model to INT8.",
+    "quantize": "Quantize an ONNX model.",
     "train": "Train a Keras CNN.",
     "tune": "Search for the best network and recipe.",
-    "verify": "Check a model file against its golden images.",
+    "verify": "Check that a model file answers as the original does.",
     "webcam": "Classify a camera or a video, live.",
 }
 

@@ -46,5 +46,5 @@ def _tensor(value: Any) -> TensorFacts:
 
 def _is_quantized(header: OnnxHeader, spec: ModelSpec | None) -> bool:
     if spec is not None:
-        return spec.quantization is not None
+        return spec.quantization is not None and spec.quantization.precision == "int8"
     return bool(header.op_types & _QUANTIZED_OPS)

@@ -1,13 +1,14 @@
-"""What lies beside a Keras file: the spec that a training wrote into its run folder."""
+"""What is known of a Keras file: the spec that a training wrote beside it, or what a file exported from it says."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from cnnkit.errors import ModelError
 from cnnkit.files import sha256
 from cnnkit.messages import log
-from cnnkit.spec import ModelSpec, read_spec
+from cnnkit.spec import InputSpec, ModelSpec, read_spec
 
 
 def find_keras_file(source: Path) -> Path:
@@ -42,3 +43,16 @@ def read_run_spec(path: Path) -> ModelSpec | None:
         log.warning("%s was written for another file than %s and is not used", beside, path.name)
         return None
     return spec
+
+
+def original_input(spec: ModelSpec) -> InputSpec:
+    """Returns what the Keras file takes, by the spec of the ONNX file that was exported from it.
+
+    Export writes it down. Files that do not say so take what the ONNX file takes, or where that takes bytes, the same
+    pixels from 0 to 255 as floats.
+    """
+    if spec.provenance is not None and spec.provenance.original_input is not None:
+        return spec.provenance.original_input
+    if spec.input.dtype == "float32":
+        return spec.input
+    return replace(spec.input, dtype="float32", layout="nhwc", scale=1.0, mean=(), std=())

@@ -6,9 +6,10 @@ import pytest
 from tiny_models import TINY_SPEC
 
 import cnnkit.extras
-from cnnkit.bench.contenders import BenchOptions, make_contenders, original_input
+from cnnkit.bench.contenders import BenchOptions, make_contenders
 from cnnkit.errors import MissingExtraError, ModelError, SpecError
 from cnnkit.files import sha256
+from cnnkit.run_folder import original_input
 from cnnkit.spec import InputSpec, Provenance
 
 FLOAT_INPUT = InputSpec(8, 8, 3, layout="nchw", dtype="float32", scale=0.5, mean=(1.0,) * 3, std=(2.0,) * 3)

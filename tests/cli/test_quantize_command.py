@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -24,21 +25,44 @@ def quantize(*arguments: object):
     return CliRunner().invoke(main, ["quantize", *map(str, arguments)])
 
 
+ROW = r"(?P<name>\S+) +[\d,]+ +\d+\.\d{3} +\d+\.\d\d +[\d,]+ +"
+LOST = r"-?\d\.\d\d \(-?\d\.\d\d to \d\.\d\d\)"
+
+
 def test_what_is_printed(model, colours):
-    result = quantize(model, "--calibration", colours, "--calibration-size", 48, "--threads", 1)
+    result = quantize(
+        model, "--calibration", colours, "--calibration-size", 48, "--threads", 1, "--scheme", "u8s8-7bit"
+    )
     assert result.exit_code == 0, result.stderr
     path = model.with_name("small.int8.onnx")
     lines = result.stdout.splitlines()
     assert lines[0] == str(path)
-    assert lines[1].split() == ["float32", "int8", "difference"]
-    assert lines[2].split()[:4] == ["size,", "bytes", f"{model.stat().st_size:,}", f"{path.stat().st_size:,}"]
-    assert re.fullmatch(r"latency, ms +\d+\.\d{3} +\d+\.\d{3} +\d+\.\d\d x", lines[3])
-    assert re.fullmatch(
-        r"top-1, % +[\d.]+ +[\d.]+ +-?\d\.\d\d points lost \(95 % interval -\d\.\d\d to \d\.\d\d\)", lines[4]
+    assert lines[1].split()[:4] == ["candidate", "size,", "bytes", "ms"]
+    assert re.fullmatch(ROW + r"- +- +- +- +not asked for", lines[2]).group("name") == "float32"
+    assert re.fullmatch(ROW + rf"[\d.]+ +{LOST} +[\d.]+ +42  chosen", lines[3]).group("name") == "u8s8-7bit"
+    assert re.fullmatch(r"chosen: u8s8-7bit was asked for; it takes \d\.\d\d x the time of float32", lines[4])
+    assert re.fullmatch(r"verify allows a difference of 0\.\d+ and \d changed labels on 12 golden images", lines[5])
+    assert lines[6] == "evidence: " + ", ".join(
+        str(path.with_name(f"small.int8.candidates.{suffix}")) for suffix in ("json", "png")
     )
-    assert re.fullmatch(r"same label, % +100\.00 +[\d.]+ +on 42 images", lines[5])
-    assert re.fullmatch(r"verify allows a difference of 0\.\d+ and \d changed labels on 12 golden images", lines[6])
-    assert result.stderr.splitlines()[:2] == ["calibrating with 48 images", "measuring on 42 other images"]
+    assert result.stderr.splitlines()[:2] == ["calibrating with 48 images", "measuring 2 candidates on 42 other images"]
+
+
+def test_json_is_the_evidence(model, colours, tmp_path):
+    out = tmp_path / "chosen.onnx"
+    result = quantize(
+        model, "--calibration", colours, "--calibration-size", 48, "--threads", 1, "--format", "json", "-o", out
+    )
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report == json.loads((tmp_path / "chosen.candidates.json").read_text())
+    assert [row["name"] for row in report["candidates"]][:3] == ["float32", "float16", "u8s8-7bit"]
+    chosen = [row["name"] for row in report["candidates"] if row["verdict"] == "chosen"]
+    assert chosen == [report["chosen"]]
+    record = read_spec_of(out).quantization
+    assert (record.decision, list(record.candidates)) == (
+        report["decision"], [row["name"] for row in report["candidates"]],
+    )  # fmt: skip
 
 
 def test_the_file_verifies(model, colours, tmp_path):
@@ -50,6 +74,8 @@ def test_the_file_verifies(model, colours, tmp_path):
         write_class_folders(tmp_path / "data", 2, seed=3),
         "--calibration-method",
         "percentile",
+        "--scheme",
+        "u8s8-7bit",
     )
     result = quantize(model, "--calibration", colours, "--calibration-size", 40, "--threads", 1, *arguments)
     assert result.exit_code == 0, result.stderr

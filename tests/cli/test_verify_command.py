@@ -27,15 +27,15 @@ def test_pass(tiny_model):
     result = verify(tiny_model)
     assert (result.exit_code, result.stderr) == (0, "")
     heading, row = result.stdout.splitlines()
-    assert heading == "stage        golden images  worst difference  same label  result"
-    assert row.startswith("onnxruntime              4 ")
+    assert heading == "stage        images  worst difference  same label  result"
+    assert row.startswith("onnxruntime       4 ")
     assert row.endswith("     100.0 %  pass")
 
 
 def test_fail(changed_model):
     result = verify(changed_model)
     assert result.exit_code == 1
-    assert result.stdout.splitlines()[1] == "onnxruntime              4              0.88      75.0 %  FAIL"
+    assert result.stdout.splitlines()[1] == "onnxruntime       4              0.88      75.0 %  FAIL"
     assert result.stderr.startswith(
         "cnnkit: error: the golden images are answered differently: "
         "probabilities by up to 0.88 (allowed 0.0001), 1 of 4 labels (allowed 0)"
@@ -50,7 +50,16 @@ def test_json(changed_model):
     assert report == {
         "passed": False,
         **figures,
-        "stages": [{"name": "onnxruntime", **figures, "label_changes": 1, "passed": False}],
+        "stages": [
+            {
+                "name": "onnxruntime",
+                **figures,
+                "label_changes": 1,
+                "passed": False,
+                "max_pixel_difference": None,
+                "cause": "",
+            }
+        ],
     }
 
 

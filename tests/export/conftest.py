@@ -29,7 +29,8 @@ def quantized(small_model, colours, tmp_path_factory):
     from cnnkit.export import QuantizeOptions, quantize_model
 
     output = tmp_path_factory.mktemp("quantized") / "small.int8.onnx"
-    return quantize_model(QuantizeOptions(small_model, colours, output, calibration_size=48, threads=1))
+    options = QuantizeOptions(small_model, colours, output, calibration_size=48, threads=1, scheme="u8s8-7bit")
+    return quantize_model(options)
 
 
 @pytest.fixture(scope="session")

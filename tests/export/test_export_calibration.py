@@ -10,9 +10,15 @@ import pytest
 from small_cnn import SMALL_SPEC, write_class_folders
 
 from cnnkit.errors import DataError, SourceError
-from cnnkit.export.calibration import CalibrationReader, calibration_paths, draw_balanced, read_calibration
-from cnnkit.export.held_out import choose_held_out
 from cnnkit.export.options import QuantizeOptions
+from cnnkit.export.quantization.calibration import (
+    CalibrationReader,
+    calibration_paths,
+    calibration_size,
+    draw_balanced,
+    read_calibration,
+)
+from cnnkit.export.quantization.held_out import choose_held_out
 from cnnkit.files import sha256
 
 COUNTS = {"a": 10, "b": 4, "c": 10}
@@ -95,15 +101,23 @@ def test_nothing_to_calibrate_with(tmp_path, names):
 
 
 def test_the_reader_gives_each_batch_once_and_parts_on_demand():
-    reader = CalibrationReader([np.full(1, index, np.uint8) for index in range(4)], "image")
+    images = np.repeat(np.arange(7, dtype=np.uint8), 16 * 16 * 3).reshape(7, 16, 16, 3)
+    reader = CalibrationReader(images, SMALL_SPEC.input, "image", 2)
 
-    def rest() -> list[int]:
-        return [int(feed["image"][0]) for feed in iter(reader.get_next, None)]
+    def rest() -> list[list[int]]:
+        return [feed["image"][:, 0, 0, 0].tolist() for feed in iter(reader.get_next, None)]
 
     assert len(reader) == 4
-    assert rest() == [0, 1, 2, 3]
+    assert rest() == [[0, 1], [2, 3], [4, 5], [6]]
     reader.set_range(1, 3)
-    assert rest() == [1, 2]
+    assert rest() == [[2, 3], [4, 5]]
+
+
+@pytest.mark.parametrize(("there", "wanted", "size"), [(63, 500, 500), (100, 500, 75), (100, 20, 20), (4000, 500, 500)])
+def test_a_quarter_is_left_to_measure_on(tmp_path, there, wanted, size):
+    for index in range(there):
+        (tmp_path / f"{index}.png").touch()
+    assert calibration_size(tmp_path, wanted) == size
 
 
 def options(calibration: Path, data: Path | None = None) -> QuantizeOptions:

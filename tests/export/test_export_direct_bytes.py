@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from small_cnn import SCALED_BY_TWO_NUMBERS, colour_images, run_graph, small_graph
 
-from cnnkit.export.direct_bytes import feed_bytes, input_nodes
+from cnnkit.export.quantization.direct_bytes import feed_bytes, input_nodes
 
 EXACT = [
     pytest.param(SCALED_BY_TWO_NUMBERS, 1 / 64, 121, id="multiply and add"),

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from dataclasses import replace
 
@@ -10,16 +9,24 @@ from small_cnn import SMALL_SPEC, colour_images, run_graph, save_small, small_gr
 
 from cnnkit.errors import ModelError, OutputError, SpecError
 from cnnkit.export import QuantizeOptions, quantize_model
-from cnnkit.export.effects import Effect, measure_latency, tolerance_for
 from cnnkit.export.graphs import load_graph
-from cnnkit.export.integers import head_nodes, quantize_graph
-from cnnkit.export.quantizing import warn_of_costs
+from cnnkit.export.quantization.effects import tolerance_for
+from cnnkit.export.quantization.integers import Quantizer, head_nodes
+from cnnkit.export.quantization.schemes import Scheme
 from cnnkit.files import sha256
 from cnnkit.golden import check_golden
 from cnnkit.runtime import OnnxClassifier, read_spec_of
 from cnnkit.spec import Quantization
 
 PER_CHANNEL = (("Mul", [1 / 58, 1 / 57, 1 / 57]), ("Add", [-2.1, -2.0, -1.8]))
+
+
+SAFE = Scheme("u8s8-7bit", bits=7)
+
+
+def quantize_graph(path, images, folder, scheme=SAFE, **options):
+    folder.mkdir(exist_ok=True)
+    return Quantizer(path, images, SMALL_SPEC.input, folder, **options).quantize(scheme)
 
 
 def operators(model) -> Counter[str]:
@@ -56,10 +63,10 @@ def test_every_convolution_runs_in_integers_and_reads_the_image_itself(quantized
     assert not {"Cast", "Mul", "QuantizeLinear"} & set(run)
 
 
-def test_feeding_bytes_changes_no_answer_and_saves_four_nodes(small_model):
+def test_feeding_bytes_changes_no_answer_and_saves_four_nodes(small_model, tmp_path):
     images = colour_images(20, seed=1)[0]
-    direct = quantize_graph(small_model, images, SMALL_SPEC.input, "minmax")
-    plain = quantize_graph(small_model, images, SMALL_SPEC.input, "minmax", bytes_as_input=False)
+    direct = quantize_graph(small_model, images, tmp_path / "direct")
+    plain = quantize_graph(small_model, images, tmp_path / "plain", bytes_as_input=False)
     saved = operators(plain) - operators(direct)
     assert saved == {"Cast": 1, "Mul": 1, "Add": 1, "QuantizeLinear": 1}
     np.testing.assert_allclose(run_graph(direct, images), run_graph(plain, images), atol=0.02)
@@ -68,7 +75,7 @@ def test_feeding_bytes_changes_no_answer_and_saves_four_nodes(small_model):
 def test_standardisation_by_channel_stays_in_float(tmp_path):
     path = save_small(tmp_path / "channels.onnx", trained_graph(PER_CHANNEL))
     images = colour_images(20, seed=1)[0]
-    model = quantize_graph(path, images, SMALL_SPEC.input, "minmax")
+    model = quantize_graph(path, images, tmp_path)
     first = next(node for node in model.graph.node if node.op_type == "QuantizeLinear")
     made_by = {name: node.op_type for node in model.graph.node for name in node.output}
     assert made_by[first.input[0]] in ("Transpose", "Add")
@@ -77,9 +84,9 @@ def test_standardisation_by_channel_stays_in_float(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["entropy", "percentile"])
-def test_other_calibration_methods(small_model, method, capsys):
+def test_other_calibration_methods(small_model, method, tmp_path, capsys):
     images = colour_images(8, seed=1)[0]
-    model = quantize_graph(small_model, images, SMALL_SPEC.input, method)
+    model = quantize_graph(small_model, images, tmp_path, replace(SAFE, method=method))
     floating = run_graph(load_graph(small_model), images)
     assert (run_graph(model, images).argmax(axis=1) == floating.argmax(axis=1)).mean() > 0.8
     assert capsys.readouterr() == ("", "")
@@ -141,36 +148,11 @@ def test_agreement_alone_where_labels_are_not_known(small_model, colours, tmp_pa
     flat.mkdir()
     for index, path in enumerate(sorted(write_class_folders(tmp_path / "other", 3, seed=4).rglob("*.png"))):
         path.rename(flat / f"{index}.png")
-    options = QuantizeOptions(small_model, colours, tmp_path / "out.onnx", data=flat, calibration_size=40, threads=1)
+    out = tmp_path / "out.onnx"
+    options = QuantizeOptions(small_model, colours, out, flat, calibration_size=40, threads=1, scheme="u8s8-7bit")
     report = quantize_model(options)
     assert set(report.spec.quantization.evaluation) == {"images", "agreement"}
     assert (report.effect.images, report.effect.top1) == (9, None)
-
-
-def test_latency_uses_the_clock(small_model):
-    ticks = iter(range(0, 10**12, 100_000_000))
-    model = OnnxClassifier(small_model, threads=1)
-    image = colour_images(1)[0][:1]
-    figures = measure_latency(model, model, image, clock=lambda: next(ticks))
-    assert figures == {"float32_ms": 100.0, "int8_ms": 100.0, "ratio": 1.0, "runs": 40.0}
-
-
-@pytest.mark.parametrize(
-    ("ratio", "drop", "messages"),
-    [
-        pytest.param(0.6, 0.004, [], id="fine"),
-        pytest.param(1.02, 0.0, ["INT8 is not faster than float32 on this CPU (1.02 x its time)"], id="slow"),
-        pytest.param(0.6, 0.021, ["INT8 loses 2.1 points of accuracy"], id="inaccurate"),
-    ],
-)
-def test_warnings(quantized, caplog, ratio, drop, messages):
-    effect = Effect(100, 0.99, 0.9, 0.9 - drop, (drop, drop, drop))
-    report = replace(quantized, effect=effect, latency={**quantized.latency, "ratio": ratio})
-    with caplog.at_level(logging.WARNING, logger="cnnkit"):
-        warn_of_costs(report)
-    assert [
-        record.message[: len(message)] for record, message in zip(caplog.records, messages, strict=True)
-    ] == messages
 
 
 def test_the_head_reaches_back_to_the_last_dense_layer():
@@ -227,7 +209,8 @@ def test_an_existing_output_stays(small_model, colours, tmp_path):
 
 
 def test_same_seed_same_graph(small_model, colours, quantized, tmp_path):
-    options = QuantizeOptions(small_model, colours, tmp_path / "again.onnx", calibration_size=48, threads=1)
+    out = tmp_path / "again.onnx"
+    options = QuantizeOptions(small_model, colours, out, calibration_size=48, threads=1, scheme="u8s8-7bit")
     again = load_graph(quantize_model(options).path)
     assert again.graph == load_graph(quantized.path).graph
     assert sha256(small_model) == sha256(options.model)

@@ -116,12 +116,14 @@ def quantize_step(folder: DemoFolder) -> str:
 
     train, test = (folder.images / name for name in _SPLITS)
     report = quantize_model(QuantizeOptions(folder.model, train, folder.quantized, data=test, calibration_size=200))
-    effect, latency = report.effect, report.latency
-    assert effect is not None and effect.drop is not None
+    effect, chosen = report.effect, report.decision.chosen
+    lost = ""
+    if effect is not None and effect.drop is not None:
+        low, high = _points(effect.drop[1]), _points(effect.drop[2])
+        lost = f"accuracy drop {_points(effect.drop[0])} ({low} to {high}), {_percent(effect.agreement)} same labels, "
     return (
-        f"{folder.quantized.name}, {report.size_bytes:,} bytes; accuracy drop {_points(effect.drop[0])} "
-        f"({_points(effect.drop[1])} to {_points(effect.drop[2])}), {_percent(effect.agreement)} same labels, "
-        f"{latency['ratio']:.2f} x the time of float32"
+        f"{folder.quantized.name}, {report.size_bytes:,} bytes: {chosen.candidate.name}; {lost}"
+        f"{chosen.ratio:.2f} x the time of float32"
     )
 
 

@@ -32,7 +32,7 @@ def command(source: Path, output: Path | None, **options: Any) -> None:
     unless the model scales its input itself. The file appears only if it answers as the Keras model does.
     """
     from cnnkit.export import ExportOptions, InputFlags, export_model
-    from cnnkit.export.summaries import print_export
+    from cnnkit.export.summary import print_export
 
     names = ("scale", "mean", "std", "color", "resize", "interpolation", "size")
     flags = InputFlags(**{name: options.pop(name) for name in names})

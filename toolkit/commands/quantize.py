@@ -13,31 +13,41 @@ from cnnkit.commands import options as shared
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
-    "--calibration",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Images like those to be classified.",
+    "--calibration", required=True, type=click.Path(path_type=Path), help="Images like those to be classified."
 )
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: MODEL.int8.onnx, beside it]")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: MODEL.int8.onnx or as it is chosen]")
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Images to measure on  [default: what calibration leaves over]."
 )
+@click.option(
+    "--max-drop", type=click.FloatRange(0, 100), default=0.5, show_default=True,
+    help="Points of accuracy that may be lost, by the 95 % interval.",
+)  # fmt: skip
+@click.option(
+    "--min-agreement", type=click.FloatRange(0, 1), default=0.96, show_default=True,
+    help="Share of images with the label of float32.",
+)  # fmt: skip
+@click.option(
+    "--target", type=click.Choice(["any", "this", "avx2", "vnni", "arm64"]), default="any", show_default=True,
+    help="CPUs the file must be right on.",
+)  # fmt: skip
+@click.option("--scheme", help="Take this candidate instead of choosing: u8s8-7bit, float16, ...")
 @click.option("--calibration-size", type=click.IntRange(1), default=500, show_default=True, help="Images drawn.")
 @click.option(
-    "--calibration-method", "method", type=click.Choice(["minmax", "entropy", "percentile"]), default="minmax",
-    show_default=True, help="How the ranges of integers are chosen.",
+    "--calibration-method", "method", type=click.Choice(["minmax", "entropy", "percentile"]),
+    help="How the ranges of integers are chosen  [default: all are tried].",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draw.")
 @shared.threads_option
+@shared.table_or_json_option
 @shared.overwrite_option
-def command(model: Path, output: Path | None, **options: Any) -> None:
-    """Quantize an ONNX model to INT8.
+def command(max_drop: float, style: str, **options: Any) -> None:
+    """Quantize an ONNX model.
 
-    MODEL is a float32 .onnx file that cnnkit exported. The INT8 file is safe on every CPU; the accuracy it costs and
-    the time it saves are measured here, on images that did not calibrate it, and written into it.
+    MODEL is a float32 .onnx file that cnnkit exported. Candidates in INT8 and float16 are made and measured here, on
+    images that did not calibrate them; the fastest within the limits is written, or float32 where that is fastest.
     """
     from cnnkit.export import QuantizeOptions, quantize_model
-    from cnnkit.export.summaries import print_quantization
+    from cnnkit.export.quantization.summary import print_quantization
 
-    target = output or model.with_name(model.stem + ".int8.onnx")
-    print_quantization(quantize_model(QuantizeOptions(model, output=target, **options)))
+    print_quantization(quantize_model(QuantizeOptions(max_drop=max_drop / 100, **options)), style)

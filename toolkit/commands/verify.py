@@ -12,20 +12,38 @@ from cnnkit.commands import options as shared
 
 @click.command()
 @shared.model_argument
+@click.option("--original", type=click.Path(path_type=Path), help="The Keras file or run folder it was made from.")
+@click.option("--data", type=click.Path(path_type=Path), help="A folder of images, for the stages before the model.")
 @shared.table_or_json_option
 @shared.threads_option
 @shared.provider_option
-def command(model: Path | None, style: Literal["table", "json"], threads: int | None, provider: str) -> None:
-    """Check a model file against its golden images.
+def command(
+    model: Path | None,
+    original: Path | None,
+    data: Path | None,
+    style: Literal["table", "json"],
+    threads: int | None,
+    provider: str,
+) -> None:
+    """Check that a model file answers as the original does.
 
-    MODEL is an .onnx file that cnnkit exported; without it the bundled INT8 model is checked. The exit code is 1 when
-    its answers differ from the original Keras model's by more than its spec allows.
+    MODEL is an .onnx file that cnnkit exported; without it the bundled INT8 model is checked. Its golden images need
+    nothing else. With --original and --data every stage from the file to the label is compared, and the first one that
+    differs is named. The exit code is 1 when one differs by more than its spec allows.
     """
     from cnnkit.golden import check_golden, require_passed
     from cnnkit.model import load_model
     from cnnkit.report.verification import print_verification
+    from cnnkit.stages import golden_stage
 
     classifier = load_model(model, threads=threads, provider=provider).classifier
+    if original is not None or data is not None:
+        from cnnkit.export.verification.ladder import climb, require_parity
+
+        stages = climb(classifier, original, data)
+        print_verification(stages, style)
+        require_parity(stages)
+        return
     result = check_golden(classifier, classifier.spec)
-    print_verification([("onnxruntime", result)], style)
+    print_verification([golden_stage("onnxruntime", result)], style)
     require_passed(result, classifier.spec.tolerance)

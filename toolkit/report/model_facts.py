@@ -74,6 +74,8 @@ def _spec_rows(spec: ModelSpec) -> Iterator[Row]:
 def _quantization_rows(quantization: Quantization) -> Iterator[Row]:
     yield "scheme", f"{quantization.scheme}, calibrated on {quantization.calibration_images:,} images"
     yield "measured on", quantization.cpu
+    if quantization.decision:
+        yield "decision", f"{printable(quantization.decision)} (target: {printable(quantization.target)})"
     if quantization.evaluation:
         yield "evaluation", _figures(quantization.evaluation)
     if quantization.latency:

@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Literal
 
-from cnnkit.golden import GoldenResult
 from cnnkit.report.json_output import print_json
 from cnnkit.report.tables import print_table
-
-Stage = tuple[str, GoldenResult]
+from cnnkit.stages import Stage
 
 
 def print_verification(stages: Sequence[Stage], style: Literal["table", "json"]) -> None:
-    """Prints how each stage answered the golden images; the whole is as good as its worst stage.
+    """Prints how each stage went; the whole is as good as its worst stage.
 
     Args:
-        stages: Names and results, one at least.
+        stages: One at least.
         style: The format.
     """
     if style == "json":
         print_json(_fields(stages))
-    else:
-        print_table(_COLUMNS, [_cells(name, result) for name, result in stages])
+        return
+    with_pixels = any(stage.max_pixel_difference is not None for stage in stages)
+    columns = ("stage", ">images", *([">worst pixel"] if with_pixels else []), ">worst difference", ">same label")
+    print_table((*columns, "result"), [_cells(stage, with_pixels) for stage in stages])
 
 
-_COLUMNS = ("stage", ">golden images", ">worst difference", ">same label", "result")
-
-
-def _cells(name: str, result: GoldenResult) -> tuple[str, ...]:
-    agreement = f"{result.top1_agreement:.1%}".replace("%", " %")
-    verdict = "pass" if result.passed else "FAIL"
-    return name, str(result.images), f"{result.max_probability_difference:.2g}", agreement, verdict
+def _cells(stage: Stage, with_pixels: bool) -> tuple[str, ...]:
+    agreement = f"{stage.top1_agreement:.1%}".replace("%", " %")
+    verdict = "pass" if stage.passed else "FAIL"
+    pixel = "-" if stage.max_pixel_difference is None else f"{stage.max_pixel_difference:.0f}"
+    figures = (str(stage.images), *([pixel] if with_pixels else []), f"{stage.max_probability_difference:.2g}")
+    return stage.name, *figures, agreement, f"{verdict}: {stage.cause}" if stage.cause else verdict
 
 
 def _fields(stages: Sequence[Stage]) -> dict[str, Any]:
-    results = [result for _, result in stages]
     return {
-        "passed": all(result.passed for result in results),
-        "images": results[0].images,
-        "max_probability_difference": max(result.max_probability_difference for result in results),
-        "top1_agreement": min(result.top1_agreement for result in results),
-        "stages": [{"name": name, **vars(result)} for name, result in stages],
+        "passed": all(stage.passed for stage in stages),
+        "images": max(stage.images for stage in stages),
+        "max_probability_difference": max(stage.max_probability_difference for stage in stages),
+        "top1_agreement": min(stage.top1_agreement for stage in stages),
+        "stages": [asdict(stage) for stage in stages],
     }

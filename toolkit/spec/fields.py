@@ -16,6 +16,7 @@ Dtype = Literal["uint8", "float32"]
 Resize = Literal["squash", "crop", "pad"]
 Interpolation = Literal["area", "linear", "cubic"]
 Output = Literal["probabilities", "logits"]
+Precision = Literal["float32", "float16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,10 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Quantization:
-    """How a model was quantized and what that cost where it was done; accuracies are fractions."""
+    """How a model was quantized, what that cost where it was done, and why it was chosen; accuracies are fractions.
+
+    A model that was left in float32, since nothing else was faster and right enough, says that too.
+    """
 
     scheme: str
     calibration_images: int
@@ -89,6 +93,11 @@ class Quantization:
     cpu: str  # the CPU it was measured on
     evaluation: Mapping[str, float] = field(default_factory=dict)  # top1, top1_float, drop, agreement, images
     latency: Mapping[str, float] = field(default_factory=dict)  # milliseconds at batch 1, and ratio to float
+    precision: Precision = "int8"
+    precise_x64: bool = False  # right only with `session.x64quantprecision` on x86 CPUs without VNNI
+    target: str = "any"  # the CPUs it must be right on
+    decision: str = ""  # why this one, in a sentence
+    candidates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by scheme: what was measured
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from cnnkit.spec.fields import (
     Layout,
     ModelSpec,
     Output,
+    Precision,
     Provenance,
     Quantization,
     Resize,
@@ -155,9 +156,22 @@ def _quantization(item: StrictObject) -> Quantization:
         cpu=item.text("cpu"),
         evaluation=item.figures("evaluation"),
         latency=item.figures("latency"),
+        **_decision(item) if item.has("decision") else {},
     )
     item.close()
     return quantization
+
+
+def _decision(item: StrictObject) -> dict[str, Any]:
+    """Returns what files have whose quantization was chosen among candidates."""
+    candidates = item.object("candidates")
+    return {
+        "precision": _choice(item, "precision", Precision),
+        "precise_x64": item.truth("precise_x64"),
+        "target": item.text("target"),
+        "decision": item.text("decision"),
+        "candidates": {name: candidates.figures(name) for name in candidates.names()},
+    }
 
 
 def _golden(item: StrictObject) -> GoldenImage:

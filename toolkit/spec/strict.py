@@ -33,6 +33,14 @@ class StrictObject:
         if self._fields:
             raise SpecError(f"{self.where} has the unknown field {min(self._fields)!r}: export the model again")
 
+    def has(self, key: str) -> bool:
+        """Whether a field is there and was not taken yet."""
+        return key in self._fields
+
+    def names(self) -> list[str]:
+        """Returns the names of the fields that were not taken yet."""
+        return list(self._fields)
+
     def _take(self, key: str) -> Any:
         if key not in self._fields:
             raise SpecError(f"{self.where} lacks the field {key!r}: export the model again")
@@ -69,6 +77,12 @@ class StrictObject:
     def integer_or_none(self, key: str) -> int | None:
         return None if self._take_none(key) else self.integer(key)
 
+    def truth(self, key: str) -> bool:
+        value = self._take(key)
+        if not isinstance(value, bool):
+            raise self._wrong(key, value, "true or false")
+        return value
+
     def number(self, key: str) -> float:
         value = self._take(key)
         if not _is_number(value):
@@ -91,11 +105,11 @@ class StrictObject:
 
     def counts(self, key: str) -> dict[str, int]:
         child = self.object(key)
-        return {name: child.integer(name, minimum=0) for name in list(child._fields)}
+        return {name: child.integer(name, minimum=0) for name in child.names()}
 
     def figures(self, key: str) -> dict[str, float]:
         child = self.object(key)
-        return {name: child.number(name) for name in list(child._fields)}
+        return {name: child.number(name) for name in child.names()}
 
     def base64(self, key: str) -> bytes:
         try:

@@ -55,6 +55,7 @@ def _quantization(quantization: Quantization) -> dict[str, Any]:
         **vars(quantization),
         "evaluation": dict(quantization.evaluation),
         "latency": dict(quantization.latency),
+        "candidates": {name: dict(figures) for name, figures in quantization.candidates.items()},
     }
 
 

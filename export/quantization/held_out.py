@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import DataError, SourceError
-from cnnkit.export.calibration import calibration_paths, draw_balanced, warn_of, without
 from cnnkit.export.options import QuantizeOptions
+from cnnkit.export.quantization.calibration import calibration_paths, draw_balanced, warn_of, without
 from cnnkit.folders import list_class_folder, list_images, read_images, test_split
 from cnnkit.messages import log
 from cnnkit.spec import InputSpec
@@ -28,6 +28,12 @@ class HeldOut:
 
     paths: tuple[Path, ...]
     targets: tuple[int, ...] | None  # index of the label, one a path
+
+    def shuffled(self, seed: int) -> HeldOut:
+        """Returns the same images in an order in which the first thousand stand for all."""
+        order = np.random.default_rng(seed).permutation(len(self.paths))
+        targets = None if self.targets is None else tuple(self.targets[index] for index in order)
+        return HeldOut(tuple(self.paths[index] for index in order), targets)
 
     def chunks(self, taken: InputSpec) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64] | None]]:
         """Reads the images in parts, leaving out those that cannot be read.
@@ -61,18 +67,21 @@ def choose_held_out(options: QuantizeOptions, used: frozenset[str], labels: tupl
         SourceError: --data is no folder.
         DataError: --data has a class folder that is no label of the model, or nothing but calibration images.
     """
-    if options.data is None:
-        return _left_over(options, used, labels)
-    if not options.data.is_dir():
-        raise SourceError(f"--data {options.data}: no such folder, expected a folder of images")
-    root = test_split(options.data)
+    held = _left_over(options, used, labels) if options.data is None else _of_data(options.data, used, labels)
+    return None if held is None else held.shuffled(options.seed)
+
+
+def _of_data(data: Path, used: frozenset[str], labels: tuple[str, ...]) -> HeldOut:
+    if not data.is_dir():
+        raise SourceError(f"--data {data}: no such folder, expected a folder of images")
+    root = test_split(data)
     if any(path.is_dir() and not path.name.startswith(".") for path in root.iterdir()):
         files = list_class_folder(root, labels)
         held = _select(files.paths, files.targets, set(without(files.paths, used)))
     else:
         held = HeldOut(tuple(without(list_images(root), used)), None)
     if not held.paths:
-        raise DataError(f"--data {options.data} holds no image beside those that calibrate, expected others")
+        raise DataError(f"--data {data} holds no image beside those that calibrate, expected others")
     return held
 
 

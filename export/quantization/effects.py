@@ -1,30 +1,22 @@
-"""What quantization costs and brings: accuracy, agreement with the float model, latency, and what verify may allow."""
+"""What quantization costs: accuracy, agreement with the float model, and what verify may allow for it."""
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median
-from time import perf_counter_ns
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import DataError
-from cnnkit.export.held_out import HeldOut
+from cnnkit.export.quantization.held_out import HeldOut
 from cnnkit.golden import decode_golden
 from cnnkit.runtime import OnnxClassifier
 from cnnkit.spec import ModelSpec, Tolerance
 from cnnkit.statistics import paired_drop_interval
-from cnnkit.timing import Clock, time_calls, time_interleaved
 
 TOLERANCE_FACTOR = 1.5  # room for CPUs that round otherwise
 LEAST_TOLERANCE = 1e-3  # of a probability
-_WARMUP = 10  # calls
-_RUNS = (40, 500)  # fewest and most timed calls
-_ROUNDS = 10  # turns of each model
-_BUDGET_MS = 2000.0  # of timed calls, one model
 
 
 @dataclass(frozen=True)
@@ -46,56 +38,51 @@ class Effect:
         return figures
 
 
-def measure_effect(floating: OnnxClassifier, quantized: OnnxClassifier, held_out: HeldOut) -> Effect:
-    """Lets both models answer the held-out images.
+def measure_effects(
+    floating: OnnxClassifier,
+    others: Mapping[str, OnnxClassifier],
+    held_out: HeldOut,
+    limits: Mapping[str, int | None],
+) -> dict[str, Effect]:
+    """Lets the float model and others answer the held-out images, each of which is read once.
+
+    Args:
+        floating: The float32 model.
+        others: Name -> what is compared with it.
+        held_out: The images, in random order.
+        limits: Name -> how many images it answers at least; None is all.
 
     Raises:
         DataError: None of them can be read.
     """
-    parts = []
-    for images, targets in held_out.chunks(floating.spec.input):
-        answers = [model.probabilities(images).argmax(axis=1) for model in (floating, quantized)]
-        parts.append((*answers, targets if targets is not None else np.zeros(0, np.int64)))
-    if not parts:
+    before: list[NDArray[np.int64]] = []
+    targets: list[NDArray[np.int64]] = []
+    after: dict[str, list[NDArray[np.int64]]] = {name: [] for name in others}
+    done = 0
+    for images, known in held_out.chunks(floating.spec.input):
+        before.append(floating.probabilities(images).argmax(axis=1))
+        targets.append(known if known is not None else np.zeros(0, np.int64))
+        for name, model in others.items():
+            most = limits.get(name)
+            if most is None or done < most:
+                after[name].append(model.probabilities(images).argmax(axis=1))
+        done += len(images)
+    if not before:
         raise DataError("none of the images to measure on can be read")
-    before, after, targets = (np.concatenate(column) for column in zip(*parts, strict=True))
+    expected, truth = np.concatenate(before), np.concatenate(targets)
+    return {name: _effect(expected, np.concatenate(parts), truth) for name, parts in after.items()}
+
+
+def _effect(before: NDArray[np.int64], after: NDArray[np.int64], targets: NDArray[np.int64]) -> Effect:
+    """Compares labels; `after` may be of the first images only, `targets` may be empty."""
+    count = len(after)
+    before, targets = before[:count], targets[:count]
     agreement = float((before == after).mean())
-    if held_out.targets is None:
-        return Effect(len(before), agreement)
+    if not len(targets):
+        return Effect(count, agreement)
     right_before, right_after = before == targets, after == targets
     drop = paired_drop_interval(right_before, right_after)
-    return Effect(len(before), agreement, float(right_before.mean()), float(right_after.mean()), drop)
-
-
-def measure_latency(
-    floating: OnnxClassifier, quantized: OnnxClassifier, image: NDArray[np.uint8], *, clock: Clock = perf_counter_ns
-) -> Mapping[str, float]:
-    """Times both models at batch 1, in turns.
-
-    Args:
-        floating: The float32 model.
-        quantized: The INT8 model.
-        image: (1, height, width, channels) uint8.
-        clock: Where the time comes from.
-
-    Returns:
-        Medians `float32_ms` and `int8_ms`, their `ratio` (below 1 where INT8 is faster), and `runs` of each.
-    """
-    tensors = [model.input_tensor(image) for model in (floating, quantized)]
-    calls = {
-        "float32_ms": lambda: floating.run(tensors[0]),
-        "int8_ms": lambda: quantized.run(tensors[1]),
-    }
-    once = max(time_calls(calls["float32_ms"], 3, clock=clock)[1:])
-    runs = int(min(max(_BUDGET_MS / max(once, 1e-3), _RUNS[0]), _RUNS[1]))
-    gc.collect()
-    gc.freeze()  # else the collection before each round goes through all of a process that may have TensorFlow in it
-    try:
-        times = time_interleaved(calls, warmup=_WARMUP, runs=runs, rounds=_ROUNDS, clock=clock)
-    finally:
-        gc.unfreeze()
-    medians = {name: median(values) for name, values in times.items()}
-    return {**medians, "ratio": medians["int8_ms"] / medians["float32_ms"], "runs": float(runs)}
+    return Effect(count, agreement, float(right_before.mean()), float(right_after.mean()), drop)
 
 
 def tolerance_for(quantized: OnnxClassifier, spec: ModelSpec) -> Tolerance:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
@@ -15,6 +15,7 @@ from cnnkit.errors import DataError, ImageError, SourceError
 from cnnkit.files import sha256
 from cnnkit.folders import list_images, read_images
 from cnnkit.messages import log
+from cnnkit.preprocess import prepare_batch
 from cnnkit.spec import InputSpec
 
 FEW_IMAGES = 32
@@ -52,6 +53,16 @@ def read_calibration(root: Path, size: int, taken: InputSpec, seed: int) -> Cali
     failed = {failure.source for failure in failures}
     hashes = sorted(sha256(path) for path in paths if str(path) not in failed)
     return CalibrationSet(images, frozenset(hashes), hashlib.sha256("\n".join(hashes).encode()).hexdigest())
+
+
+def calibration_size(root: Path, wanted: int) -> int:
+    """Returns how many images of a folder may calibrate where the others are to be measured on: three quarters at most.
+
+    Raises:
+        SourceError: There is no such folder.
+    """
+    there = len(calibration_paths(root))
+    return min(wanted, there - there // 4) if there >= 2 * FEW_IMAGES else wanted
 
 
 def calibration_paths(root: Path) -> dict[Path, str]:
@@ -119,27 +130,29 @@ def _shuffled(paths: list[Path], rng: np.random.Generator) -> list[Path]:
 
 
 class CalibrationReader:
-    """Feeds calibration images to onnxruntime's quantizer.
+    """Feeds calibration images to onnxruntime's quantizer, one batch in memory at a time.
 
     Args:
-        tensors: The model's inputs, one batch each.
+        images: (N, height, width, channels) uint8.
+        taken: What the graph takes.
         name: The name of the graph's input.
+        batch: Images at once.
     """
 
-    def __init__(self, tensors: Sequence[NDArray[np.uint8] | NDArray[np.float32]], name: str) -> None:
-        self._tensors = tensors
-        self._name = name
-        self._next, self._end = 0, len(tensors)
+    def __init__(self, images: NDArray[np.uint8], taken: InputSpec, name: str, batch: int) -> None:
+        self._images, self._taken, self._name, self._batch = images, taken, name, batch
+        self._next, self._end = 0, len(self)
 
     def get_next(self) -> dict[str, NDArray[np.uint8] | NDArray[np.float32]] | None:
         """Returns the next feed; None after the last one."""
         if self._next >= self._end:
             return None
+        start = self._next * self._batch
         self._next += 1
-        return {self._name: self._tensors[self._next - 1]}
+        return {self._name: prepare_batch(self._images[start : start + self._batch], self._taken)}
 
     def __len__(self) -> int:
-        return len(self._tensors)
+        return -(-len(self._images) // self._batch)
 
     def set_range(self, start_index: int, end_index: int) -> None:
         """Starts again with a part of the batches."""

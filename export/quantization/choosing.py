@@ -1,0 +1,107 @@
+"""The decision: the fastest candidate that loses no more than it may. A function of what was measured alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnnkit.export.quantization.measuring import Measured
+from cnnkit.export.quantization.schemes import FLOAT32
+from cnnkit.statistics import paired_drop_interval
+
+_LIKE = 1.05  # x the fastest time counts as equally fast: medians on a shared machine differ by as much
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a candidate may cost; fractions."""
+
+    max_drop: float  # of accuracy, held against the upper end of the drop's 95 % interval
+    min_agreement: float  # of labels with float32
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is taken, and why."""
+
+    chosen: Measured
+    reason: str
+    against: dict[str, str]  # name of each other candidate -> why it is not taken
+
+
+def objection(measured: Measured, limits: Limits) -> str | None:
+    """Says why a candidate must not be taken; None where nothing speaks against it but its time."""
+    candidate, effect = measured.candidate, measured.effect
+    if candidate.refused is not None:
+        return candidate.refused
+    if candidate.name == FLOAT32:
+        return None
+    if effect is None:
+        return "not judged: no images to measure on"
+    if effect.agreement < limits.min_agreement:
+        return f"same label on {effect.agreement:.2%} only, expected {limits.min_agreement:.0%}"
+    if effect.drop is None:
+        return None
+    told = can_tell(effect.images, limits.max_drop)
+    lost = effect.drop[2] if told else effect.drop[0]
+    if lost > limits.max_drop:
+        verb = "may lose" if told else "loses"
+        return f"{verb} {100 * lost:.2f} points of accuracy, {100 * limits.max_drop:g} are allowed"
+    return None
+
+
+def can_tell(images: int, max_drop: float) -> bool:
+    """Whether so many images can show that a drop is no larger than allowed: 553 can for half a point.
+
+    Fewer would leave the interval too wide even if no answer changed. Then the drop itself is judged.
+    """
+    same = np.ones(images, bool)
+    return paired_drop_interval(same, same)[2] <= max_drop
+
+
+def choose(measured: Sequence[Measured], limits: Limits) -> Decision:
+    """Chooses among candidates.
+
+    Of those that are about as fast as the fastest one, the one with the most labels of float32 is taken.
+
+    Args:
+        measured: All of them, float32 included.
+        limits: What they may cost.
+    """
+    objections = {one.candidate.name: objection(one, limits) for one in measured}
+    able = [one for one in measured if objections[one.candidate.name] is None]
+    fastest = min(able, key=lambda one: one.latency_ms)
+    floating = next(one for one in able if one.candidate.name == FLOAT32)
+    like = [one for one in able if one.latency_ms <= _LIKE * fastest.latency_ms]
+    # What is no faster than float32 is not worth another file.
+    chosen = floating if floating in like else max(like, key=lambda one: one.effect.agreement if one.effect else 0.0)
+    against = {
+        name: said or (_further(chosen) if one in like else _slower(one, fastest))
+        for one, (name, said) in zip(measured, objections.items(), strict=True)
+        if one is not chosen
+    }
+    return Decision(chosen, _reason(chosen, measured, able), against)
+
+
+def _further(chosen: Measured) -> str:
+    return "no faster than float32" if chosen.candidate.name == FLOAT32 else "as fast, and further from float32"
+
+
+def _slower(one: Measured, fastest: Measured) -> str:
+    return f"takes {one.latency_ms / fastest.latency_ms:.2f} x the time of {fastest.candidate.name}"
+
+
+def _reason(chosen: Measured, measured: Sequence[Measured], able: Sequence[Measured]) -> str:
+    if chosen.candidate.name != FLOAT32:
+        return f"{chosen.candidate.name} takes {chosen.ratio:.2f} x the time of float32, within the limits"
+    others = [one for one in able if one is not chosen]
+    faster = [one for one in measured if one.ratio * _LIKE < 1]
+    if not faster:
+        best = min((one.ratio for one in measured if one is not chosen), default=None)
+        quickest = "" if best is None else f": the quickest of the others takes {best:.2f} x its time"
+        return f"float32 is fastest on this CPU{quickest}"
+    if not others:
+        return "float32 is kept: nothing else is within the limits"
+    return f"float32 is kept: what is within the limits takes {min(one.ratio for one in others):.2f} x its time or more"

@@ -1,0 +1,187 @@
+"""Static quantization with onnxruntime: one float graph, prepared and calibrated once, quantized in many ways.
+
+Softmax and the dense layer before it stay in float, for probabilities in steps of 1/256 would not sum to 1.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import ModelError
+from cnnkit.export.graphs import load_graph, producers, static_shapes
+from cnnkit.export.options import CalibrationMethod
+from cnnkit.export.quantization.calibration import CalibrationReader
+from cnnkit.export.quantization.direct_bytes import feed_bytes, input_nodes
+from cnnkit.export.quantization.schemes import Scheme
+from cnnkit.export.tidying import set_versions
+from cnnkit.preprocess import prepare_batch
+from cnnkit.spec import InputSpec
+
+_BATCH = 16
+_HEAD = {"Softmax", "Add", "Identity", "Reshape", "Flatten", "Squeeze", "Gemm", "MatMul", "Cast"}
+_PRODUCTS = {"Gemm", "MatMul"}
+_WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+_MOST_COUNTED = 300_000_000  # activations that go into histograms: numpy counts some hundred million in ten seconds
+_FEWEST_COUNTED = 32  # images
+
+
+class Quantizer:
+    """A float graph and the images that calibrate it.
+
+    Args:
+        path: A float32 ONNX file.
+        images: (N, height, width, channels) uint8 that calibrate it.
+        taken: What the graph takes.
+        folder: Where files may lie as long as this is used.
+        bytes_as_input: Let the image's bytes be the quantized input where that is exact.
+
+    Attributes:
+        prepared: The graph that is quantized, an onnx.ModelProto: folded, shapes inferred.
+        layers: The names of its nodes with weights that are quantized, in order.
+
+    Raises:
+        ModelError: Nothing in the graph can be quantized.
+    """
+
+    def __init__(
+        self, path: Path, images: NDArray[np.uint8], taken: InputSpec, folder: Path, *, bytes_as_input: bool = True
+    ) -> None:
+        import onnx
+
+        self._folder, self._images, self._taken = folder, images, taken
+        self._float = folder / "float.onnx"
+        self.prepared = _prepare(path, self._float)
+        if bytes_as_input and feed_bytes(self.prepared):
+            onnx.save(self.prepared, self._float)
+        self._floats = [*input_nodes(self.prepared), *head_nodes(self.prepared)]
+        weighted = [node.name for node in self.prepared.graph.node if node.op_type in _WEIGHTED]
+        self.layers = tuple(name for name in weighted if name not in self._floats)
+        if not self.layers:
+            raise ModelError(f"{path} holds nothing that can be quantized, expected convolutions or dense layers")
+
+    def quantize(self, scheme: Scheme, floats: Collection[str] = ()) -> Any:
+        """Quantizes the graph.
+
+        Args:
+            scheme: How; `corrected` and `equalized` are for others to see to.
+            floats: Names of nodes that stay in float, beside those of the head.
+
+        Returns:
+            An onnx.ModelProto of opset 17: QuantizeLinear and DequantizeLinear around float operators, or operators
+            on integers.
+        """
+        from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+        types = {"u8": QuantType.QUInt8, "s8": QuantType.QInt8, "u16": QuantType.QUInt16}
+        target = self._folder / "int8.onnx"
+        with _quiet():
+            quantize_static(
+                str(self._float),
+                str(target),
+                self._reader(scheme.method),
+                quant_format=QuantFormat.QDQ if scheme.operators == "qdq" else QuantFormat.QOperator,
+                per_channel=scheme.per_channel,
+                reduce_range=scheme.bits == 7,
+                activation_type=types[scheme.activations],
+                weight_type=types[scheme.weights],
+                nodes_to_exclude=[*self._floats, *floats],
+                calibrate_method=_method(scheme.method),
+                extra_options=_options(scheme),
+                calibration_cache_path=self._folder / f"ranges-{scheme.method}.json",  # measured once, then read
+            )
+        model = load_graph(target)
+        set_versions(model)
+        return model
+
+    def batches(self) -> Iterator[NDArray[Any]]:
+        """Yields the calibration images as the graph takes them, (n, ...) each."""
+        for start in range(0, len(self._images), _BATCH):
+            yield prepare_batch(self._images[start : start + _BATCH], self._taken)
+
+    def _reader(self, method: CalibrationMethod) -> CalibrationReader:
+        name = self.prepared.graph.input[0].name
+        if method == "minmax":
+            return CalibrationReader(self._images, self._taken, name, _BATCH)
+        # Histograms image by image: at once they would hold the activations of all images in memory.
+        return CalibrationReader(self._images[: self._counted()], self._taken, name, 1)
+
+    def _counted(self) -> int:
+        """Returns how many images go into histograms: all of them where the activations are few."""
+        made = {name for node in self.prepared.graph.node for name in node.output}
+        shapes = static_shapes(self.prepared, 1)
+        values = sum(int(np.prod(shapes[name])) for name in made if name in shapes)
+        return max(_FEWEST_COUNTED, _MOST_COUNTED // max(values, 1))
+
+
+def dequantized_layers(model: Any) -> tuple[str, ...]:
+    """Returns the names of a quantized graph's nodes that compute with integer weights."""
+    made_by = producers(model)
+    found = []
+    for node in model.graph.node:
+        sources = [made_by.get(name) for name in node.input[1:2]]
+        behind = node.op_type in _WEIGHTED and any(s is not None and s.op_type == "DequantizeLinear" for s in sources)
+        if behind or node.op_type in ("QLinearConv", "QLinearMatMul", "QGemm"):
+            found.append(node.name)
+    return tuple(found)
+
+
+def head_nodes(model: Any) -> list[str]:
+    """Returns the names of the nodes from the last dense layer, that one included, to the output."""
+    made_by = producers(model)
+    names, node = [], made_by.get(model.graph.output[0].name)
+    while node is not None and node.op_type in _HEAD:
+        names.append(node.name)
+        node = None if node.op_type in _PRODUCTS else _producer_of_inputs(node, made_by)
+    return names
+
+
+def _producer_of_inputs(node: Any, made_by: dict[str, Any]) -> Any:
+    """Returns the one node that the inputs of `node` come from; None where there are several."""
+    found = [made_by[name] for name in node.input if name in made_by]
+    return found[0] if len(found) == 1 else None
+
+
+def _prepare(source: Path, target: Path) -> Any:
+    """Folds and infers shapes, without which ranges would be taken of tensors that are fused away."""
+    from onnxruntime.quantization import quant_pre_process
+
+    with _quiet():
+        # Symbolic shape inference serves transformers; what it refuses would stop a CNN that needs none of it.
+        quant_pre_process(str(source), str(target), skip_symbolic_shape=True)
+    return load_graph(target)
+
+
+def _method(method: CalibrationMethod) -> Any:
+    from onnxruntime.quantization import CalibrationMethod as Method
+
+    return {"minmax": Method.MinMax, "entropy": Method.Entropy, "percentile": Method.Percentile}[method]
+
+
+def _options(scheme: Scheme) -> dict[str, object]:
+    options: dict[str, object] = {"CalibTensorRangeSymmetric": False}
+    if scheme.method != "minmax":
+        options["CalibStridedMinMax"] = 1
+    if scheme.activations == "u16":
+        options["UseQDQContribOps"] = True  # opset 17 has no 16-bit QuantizeLinear, onnxruntime has one of its own
+    return options
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the quantizer's prints off stdout, where only results go, and its advice off stderr."""
+    logger = logging.getLogger()
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,267 @@
+"""`cnnkit quantize`: make candidates, measure them, choose, and write the chosen one with the evidence in its spec."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnnkit.errors import ModelError, SpecError, UsageError
+from cnnkit.export.conversion import OPSET
+from cnnkit.export.graphs import load_graph, save_with_spec
+from cnnkit.export.options import QuantizeOptions, Target
+from cnnkit.export.quantization.calibration import CalibrationSet, calibration_size, read_calibration
+from cnnkit.export.quantization.candidates import Failed, Workshop
+from cnnkit.export.quantization.choosing import Decision, Limits, can_tell, choose
+from cnnkit.export.quantization.effects import Effect, tolerance_for
+from cnnkit.export.quantization.held_out import HeldOut, choose_held_out
+from cnnkit.export.quantization.measuring import Measured, measure_candidates
+from cnnkit.export.quantization.schemes import FLOAT32, SAFE, SCHEMES, resolve_target, unlike_this_machine
+from cnnkit.export.quantization.sensitivity import mixed_candidates, rank_layers
+from cnnkit.export.tidying import IR_VERSION
+from cnnkit.extras import require
+from cnnkit.files import check_new_file, whole_file
+from cnnkit.folders import has_trained
+from cnnkit.machine import cpu_name, describe_machine
+from cnnkit.messages import log
+from cnnkit.runtime import OnnxClassifier, read_spec_of
+from cnnkit.spec import ModelSpec, Quantization
+
+_QUANTIZED = {"QuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "DynamicQuantizeLinear"}
+
+
+@dataclass(frozen=True)
+class QuantizeReport:
+    """What was written, what it costs and brings, and what it was chosen among."""
+
+    path: Path
+    spec: ModelSpec
+    decision: Decision
+    measured: tuple[Measured, ...]  # all candidates, float32 first
+    failed: tuple[Failed, ...]  # candidates that could not be made
+    size_bytes: int
+    float_size_bytes: int
+    operators: Mapping[str, int]  # how many of each the graph has
+
+    @property
+    def effect(self) -> Effect | None:
+        """How the chosen candidate answers; None for float32, and where no images were left to measure on."""
+        return self.decision.chosen.effect
+
+
+def quantize_model(options: QuantizeOptions) -> QuantizeReport:
+    """Quantizes a float32 ONNX model in the way that measures best on this machine, or leaves it in float32.
+
+    Args:
+        options: The model, the images, the limits, and where to write.
+
+    Raises:
+        ModelError: The file is no ONNX model, is quantized already, or holds nothing to quantize.
+        SpecError: The file carries no spec.
+        SourceError: A folder does not exist.
+        DataError: There is no readable image.
+        UsageError: There is no such scheme, or it cannot be applied to this model.
+        OutputError: The output exists already or cannot be written.
+        MissingExtraError: onnx is not installed.
+    """
+    require("cnnkit quantize", "export", "onnx")
+    _check_scheme(options)
+    check_new_file(_target_path(options, "int8"), overwrite=options.overwrite)
+    spec = _spec_of_float(options.model)
+    wanted = options.calibration_size
+    size = wanted if options.data is not None else calibration_size(options.calibration, wanted)
+    calibration = read_calibration(options.calibration, size, spec.input, options.seed)
+    held_out = choose_held_out(options, calibration.hashes, spec.labels)
+    _warn(options, spec)
+    machine = describe_machine()
+    target = resolve_target(options.target, machine.instruction_sets, machine.architecture)
+    with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
+        workshop = Workshop(options.model, spec, calibration.images, target, Path(folder))
+        measured, failed = _candidates(options, workshop, calibration, held_out)
+        decision = _decide(options, measured)
+        return _write(options, spec, calibration, decision, measured, failed)
+
+
+def _candidates(
+    options: QuantizeOptions, workshop: Workshop, calibration: CalibrationSet, held_out: HeldOut | None
+) -> tuple[tuple[Measured, ...], tuple[Failed, ...]]:
+    log.info("calibrating with %d images", len(calibration.images))
+    made, failed = workshop.make_all(options.method, options.scheme)
+    if options.scheme is not None and len(made) < 2:
+        reason = failed[0].reason if failed else "it does not go with --calibration-method"
+        raise UsageError(f"--scheme {options.scheme} cannot be applied to {options.model}: {reason}")
+    images = "" if held_out is None else f" on {len(held_out.paths):,} other images"
+    log.info("measuring %d candidates%s", len(made), images)
+    measured = measure_candidates(made, held_out, calibration.images[:1], options.threads)
+    if options.scheme is None and held_out is not None:
+        measured = _with_mixed(options, workshop, calibration, held_out, measured)
+    return measured, failed
+
+
+def _with_mixed(
+    options: QuantizeOptions,
+    workshop: Workshop,
+    calibration: CalibrationSet,
+    held_out: HeldOut,
+    measured: tuple[Measured, ...],
+) -> tuple[Measured, ...]:
+    """Adds candidates of which some layers stay in float, where integers would be faster and none is right enough."""
+    limits = _limits(options)
+    faster = [one for one in measured if one.ratio < 1 and one.candidate.scheme and not one.candidate.refused]
+    if choose(measured, limits).chosen.candidate.name != FLOAT32 or not faster:
+        return measured
+    best = max(faster, key=lambda one: one.effect.agreement if one.effect else 0.0)
+    scheme = best.candidate.scheme
+    if scheme is None or scheme.equalized:
+        scheme = SCHEMES[0]
+    log.info("no candidate is within the limits: looking for the layers that hurt most")
+    floating = measured[0].candidate
+    ranked = rank_layers(workshop, scheme, floating.open(options.threads), calibration.images)
+    for candidate in mixed_candidates(workshop, scheme, ranked):
+        pair = measure_candidates((floating, candidate), held_out, calibration.images[:1], options.threads)
+        # Measured beside float32 in a run of its own: the ratio is what can be compared with the others.
+        mixed = replace(pair[1], latency_ms=pair[1].ratio * measured[0].latency_ms)
+        measured = (*measured, mixed)
+        if mixed.ratio >= 1 or choose(measured, limits).chosen is mixed:
+            break
+    return measured
+
+
+def _decide(options: QuantizeOptions, measured: tuple[Measured, ...]) -> Decision:
+    if options.scheme is not None:
+        asked = measured[1]
+        reason = f"{options.scheme} was asked for; it takes {asked.ratio:.2f} x the time of float32"
+        decision = Decision(asked, reason, {FLOAT32: "not asked for"})
+    elif effect := next((one.effect for one in measured if one.effect), None):
+        if effect.drop is not None and not can_tell(effect.images, options.max_drop):
+            log.warning(
+                "%d images cannot tell a drop of %g points from chance: the drop seen is judged, not its interval",
+                effect.images, 100 * options.max_drop,
+            )  # fmt: skip
+        decision = choose(measured, _limits(options))
+    else:
+        decision = _unjudged(measured)
+    log.info("%s", decision.reason)
+    refused = decision.chosen.candidate.refused
+    if refused is not None:
+        log.warning("%s: %s", decision.chosen.candidate.name, refused)
+    return decision
+
+
+def _unjudged(measured: tuple[Measured, ...]) -> Decision:
+    """Decides where no image is left to measure on: for the safe scheme if it is faster, and says so."""
+    safe = next((one for one in measured if one.candidate.name == SAFE), measured[0])
+    chosen = safe if safe.ratio < 1 else measured[0]
+    reason = f"{chosen.candidate.name} takes {chosen.ratio:.2f} x the time of float32; its accuracy was not measured"
+    others = {one.candidate.name: "not judged: no images to measure on" for one in measured if one is not chosen}
+    return Decision(chosen, reason, others)
+
+
+def _write(
+    options: QuantizeOptions,
+    spec: ModelSpec,
+    calibration: CalibrationSet,
+    decision: Decision,
+    measured: tuple[Measured, ...],
+    failed: tuple[Failed, ...],
+) -> QuantizeReport:
+    """Writes the chosen file, stamped with what was found."""
+    chosen = decision.chosen.candidate
+    output = _target_path(options, chosen.precision)
+    check_new_file(output, overwrite=options.overwrite)
+    graph = load_graph(chosen.path)
+    final = _stamped(options.target, spec, calibration, decision, measured)
+    path = chosen.path.with_name("final.onnx")
+    save_with_spec(graph, final, path)
+    OnnxClassifier(path)
+    content = path.read_bytes()
+    with whole_file(output) as temporary:
+        temporary.write_bytes(content)
+    return QuantizeReport(
+        path=output,
+        spec=final,
+        decision=decision,
+        measured=measured,
+        failed=failed,
+        size_bytes=len(content),
+        float_size_bytes=options.model.stat().st_size,
+        operators=Counter(node.op_type for node in graph.graph.node),
+    )
+
+
+def _stamped(
+    target: Target,
+    spec: ModelSpec,
+    calibration: CalibrationSet,
+    decision: Decision,
+    measured: tuple[Measured, ...],
+) -> ModelSpec:
+    """Returns the spec of the chosen file."""
+    chosen = decision.chosen
+    candidate = chosen.candidate
+    record = Quantization(
+        scheme=candidate.description,
+        calibration_images=len(calibration.images),
+        calibration_fingerprint=calibration.fingerprint,
+        cpu=cpu_name(),
+        evaluation={} if chosen.effect is None else chosen.effect.figures(),
+        latency=_latency(chosen, measured),
+        precision=candidate.precision,
+        precise_x64=candidate.scheme is not None and candidate.scheme.precise_x64,
+        target=target,
+        decision=decision.reason,
+        candidates={one.candidate.name: one.figures() for one in measured},
+    )
+    if candidate.name == FLOAT32:
+        return replace(spec, quantization=record)
+    facts = spec.graph and replace(spec.graph, opset=OPSET, ir_version=IR_VERSION)
+    return replace(spec, quantization=record, tolerance=tolerance_for(candidate.open(None), spec), graph=facts)
+
+
+def _latency(chosen: Measured, measured: tuple[Measured, ...]) -> dict[str, float]:
+    own = f"{chosen.candidate.precision}_ms"
+    return {"float32_ms": measured[0].latency_ms, own: chosen.latency_ms, "ratio": chosen.ratio, "runs": chosen.runs}
+
+
+def _limits(options: QuantizeOptions) -> Limits:
+    return Limits(options.max_drop, options.min_agreement)
+
+
+def _target_path(options: QuantizeOptions, precision: str) -> Path:
+    return options.output or options.model.with_name(f"{options.model.stem}.{precision}.onnx")
+
+
+def _check_scheme(options: QuantizeOptions) -> None:
+    names = [FLOAT32, "float16", *(scheme.name for scheme in SCHEMES)]
+    if options.scheme is not None and options.scheme not in names[1:]:
+        raise UsageError(f"--scheme {options.scheme} is not known, expected one of {', '.join(names[1:])}")
+
+
+def _warn(options: QuantizeOptions, spec: ModelSpec) -> None:
+    """Says beforehand what the figures will not tell."""
+    if options.data is None and has_trained(options.calibration, spec):
+        log.warning(
+            "images of %s trained the model, so the accuracies are flattered, though not their difference: "
+            "name others with --data", options.calibration.name,
+        )  # fmt: skip
+    machine = describe_machine()
+    if unlike_this_machine(options.target, machine.instruction_sets, machine.architecture):
+        log.warning("times are those of this CPU, which is no %s: measure on one with cnnkit bench", options.target)
+
+
+def _spec_of_float(path: Path) -> ModelSpec:
+    """Returns the spec of a float model after checking that it is one."""
+    spec = read_spec_of(path)
+    graph = load_graph(path)
+    operators = {node.op_type for node in graph.graph.node}
+    said = spec is not None and spec.quantization is not None and spec.quantization.precision != "float32"
+    if operators & _QUANTIZED or said:
+        raise ModelError(f"{path} is quantized already, expected the float32 model that it was made from")
+    if spec is None:
+        raise SpecError(
+            f"{path} carries no model spec, so how to prepare images for it is unknown: "
+            "export the Keras model with cnnkit export, or say it with cnnkit stamp, which write it into the file"
+        )
+    return replace(spec, quantization=None)

@@ -1,0 +1,54 @@
+"""Which layers suffer most from integers, and how many of them must stay in float."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.export.quantization.candidates import Candidate, Workshop
+from cnnkit.export.quantization.schemes import Scheme
+from cnnkit.messages import log
+from cnnkit.runtime import OnnxClassifier
+
+_IMAGES = 128  # of those that calibrated: their labels are not needed
+_SMALLEST = 1e-7  # a probability below this counts as this
+
+
+def rank_layers(workshop: Workshop, scheme: Scheme, floating: OnnxClassifier, images: NDArray[np.uint8]) -> list[str]:
+    """Orders layers by how much the answers move when that layer alone computes in integers.
+
+    Args:
+        workshop: Makes the models.
+        scheme: How layers are quantized.
+        floating: The float32 model.
+        images: (N, height, width, channels) uint8; the first 128 are answered.
+
+    Returns:
+        The names of the layers, the one that hurts most first.
+    """
+    layers, some = workshop.quantizer.layers, images[:_IMAGES]
+    expected = floating.probabilities(some)
+    moved: dict[str, float] = {}
+    for layer in layers:
+        others = [name for name in layers if name != layer]
+        alone = workshop.make(scheme, name="sensitivity", floats=others)
+        moved[layer] = _divergence(expected, alone.open(None).probabilities(some))
+    log.debug("sensitivity: %s", ", ".join(f"{name} {value:.2g}" for name, value in moved.items()))
+    return sorted(moved, key=lambda name: -moved[name])
+
+
+def mixed_candidates(workshop: Workshop, scheme: Scheme, ranked: list[str]) -> Iterator[Candidate]:
+    """Yields candidates of which ever more layers stay in float: the worst one, two, four, ... of them."""
+    count = 1
+    while count < len(ranked):
+        kept = ranked[:count]
+        yield workshop.make(scheme, name=f"{scheme.name}-mixed-{count}", floats=kept)
+        count *= 2
+
+
+def _divergence(expected: NDArray[np.float32], answers: NDArray[np.float32]) -> float:
+    """Returns the mean Kullback-Leibler divergence of answers from what was expected, in nats."""
+    p, q = np.maximum(expected, _SMALLEST), np.maximum(answers, _SMALLEST)
+    return float((p * np.log(p / q)).sum(axis=1).mean())

@@ -1,0 +1,65 @@
+"""What quantize prints when it is done."""
+
+from __future__ import annotations
+
+import click
+
+from cnnkit.export.quantization.evidence import evidence, write_evidence
+from cnnkit.export.quantization.measuring import Measured
+from cnnkit.export.quantization.quantizing import QuantizeReport
+from cnnkit.messages import log
+from cnnkit.report.json_output import print_json
+from cnnkit.report.tables import NOTHING, print_table
+
+_COLUMNS = (
+    "candidate", ">size, bytes", ">ms", ">x float32", ">images/s", ">top-1, %", ">points lost (95 % interval)",
+    ">same label, %", ">images", "verdict",
+)  # fmt: skip
+
+
+def print_quantization(report: QuantizeReport, style: str) -> None:
+    """Prints all candidates and the decision, and writes the evidence beside the model.
+
+    Args:
+        report: What was done.
+        style: "table" or "json".
+    """
+    files = write_evidence(report)
+    if style == "json":
+        print_json(evidence(report))
+        return
+    print_table(_COLUMNS, [_row(one, report) for one in report.measured], title=str(report.path))
+    for failed in report.failed:
+        log.warning("%s cannot be made: %s", failed.name, failed.reason)
+    click.echo(f"chosen: {report.decision.reason}")
+    tolerance, golden = report.spec.tolerance, len(report.spec.golden)
+    click.echo(
+        f"verify allows a difference of {tolerance.max_probability_difference:.3g} and {tolerance.max_label_changes} "
+        f"changed labels on {golden} golden images"
+    )
+    click.echo(f"evidence: {', '.join(str(file) for file in files)}")
+
+
+def _row(one: Measured, report: QuantizeReport) -> tuple[str, ...]:
+    name = one.candidate.name
+    verdict = "chosen" if one is report.decision.chosen else report.decision.against[name]
+    return (
+        name,
+        f"{one.size_bytes:,}",
+        f"{one.latency_ms:.3f}",
+        f"{one.ratio:.2f}",
+        f"{one.images_per_s:,.0f}",
+        *_answers(one),
+        verdict,
+    )
+
+
+def _answers(one: Measured) -> tuple[str, str, str, str]:
+    effect = one.effect
+    if effect is None:
+        return (NOTHING,) * 4
+    agreement, images = f"{effect.agreement * 100:.2f}", f"{effect.images:,}"
+    if effect.top1 is None or effect.drop is None:
+        return NOTHING, NOTHING, agreement, images
+    drop, low, high = (100 * value for value in effect.drop)
+    return f"{effect.top1 * 100:.2f}", f"{drop:.2f} ({low:.2f} to {high:.2f})", agreement, images

@@ -1,0 +1,29 @@
+"""What export prints when it is done."""
+
+from __future__ import annotations
+
+import click
+
+from cnnkit.export.exporting import ExportReport
+from cnnkit.spec import ModelSpec
+
+
+def print_export(report: ExportReport) -> None:
+    """Prints what was exported and how far it is from Keras."""
+    spec, graph = report.spec, report.spec.graph
+    click.echo(f"{report.path}: {_input(spec)} -> {len(spec.labels)} probabilities, {report.size_bytes:,} bytes")
+    if graph is not None:
+        click.echo(
+            f"graph: {report.nodes} nodes, {graph.parameters:,} parameters, {graph.multiply_adds:,} multiply-adds, "
+            f"opset {graph.opset}, IR version {graph.ir_version}"
+        )
+    parity = report.parity
+    click.echo(
+        f"parity: {report.source} differs by at most {parity.max_probability_difference:.1e} in a probability "
+        f"on {parity.images} images, {len(spec.golden)} of them golden"
+    )
+
+
+def _input(spec: ModelSpec) -> str:
+    taken = spec.input
+    return f"{taken.dtype} {taken.height}x{taken.width} {taken.color}"

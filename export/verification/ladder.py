@@ -1,0 +1,189 @@
+"""`cnnkit verify --original`: where, between an image file and its label, a model file parts from the original."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import ModelError, ParityError, SourceError
+from cnnkit.export.conversion import convert
+from cnnkit.export.exporting import TOLERANCE, use_tensorflow
+from cnnkit.export.foreign import output_kind
+from cnnkit.export.graphs import save_with_spec
+from cnnkit.export.layers import in_float32
+from cnnkit.export.original import Original
+from cnnkit.export.parity import parity_images
+from cnnkit.export.tidying import tidy
+from cnnkit.export.verification.causes import why_answers_differ
+from cnnkit.export.verification.pictures import decoding_stage, read_pictures, resizing_stage
+from cnnkit.extras import require
+from cnnkit.files import sha256
+from cnnkit.folders import list_images, test_split
+from cnnkit.golden import check_golden, decode_golden
+from cnnkit.keras_runtime import load_keras_model
+from cnnkit.preprocess import prepare_batch, softmax
+from cnnkit.run_folder import find_keras_file, original_input, read_run_spec
+from cnnkit.runtime import OnnxClassifier
+from cnnkit.spec import InputSpec, ModelSpec
+from cnnkit.stages import Stage, golden_stage, stage_of
+
+MOST_IMAGES = 256
+_LEAST_AGREEMENT = 0.96  # of labels, where a precision rounds
+_SEED = 0
+
+Probabilities = NDArray[np.float32]
+
+
+def climb(file: OnnxClassifier, source: Path | None, data: Path | None) -> tuple[Stage, ...]:
+    """Compares a model file with the Keras model it was made from, one stage after the other.
+
+    Args:
+        file: The model file.
+        source: The original: a Keras file or its run folder; None leaves the stages out that need it.
+        data: A folder of images; None takes the golden ones and others made of them, which leaves out the stages that
+            begin with a file.
+
+    Returns:
+        The stages, from the image to the label.
+
+    Raises:
+        SourceError: There is no such folder, or no image in it.
+        DataError: None of the images can be read.
+        ModelError: The original cannot be loaded, or does not have the file's labels.
+        MissingExtraError: What the original needs is not installed.
+    """
+    original = None if source is None else _load(source, file.spec)
+    stages: list[Stage | None] = []
+    if file.spec.golden:
+        stages.append(golden_stage("golden", check_golden(file, file.spec)))
+    if data is None:
+        golden = decode_golden(file.spec) if file.spec.golden else _no_images(file.spec.input)
+        images = parity_images(golden, file.spec.input)
+    else:
+        pictures = read_pictures(_paths(data), file.spec.input)
+        wanted = file.spec.input if original is None else _pixels_of(original.spec.input, file.spec.input)
+        stages.append(decoding_stage(pictures, file.spec.input, file.probabilities))
+        stages.append(resizing_stage(pictures, wanted, file.probabilities))
+        images = np.stack([picture.resized for picture in pictures])
+    if original is not None:
+        stages += _model_stages(file, original, images)
+    return tuple(stage for stage in stages if stage is not None)
+
+
+def require_parity(stages: tuple[Stage, ...]) -> None:
+    """Checks that all stages passed.
+
+    Raises:
+        ParityError: One did not; the first one is named.
+    """
+    failed = next((stage for stage in stages if not stage.passed), None)
+    if failed is not None:
+        cause = failed.cause or "what causes it is not known"
+        raise ParityError(f"the answers part at the stage {failed.name!r}: {cause}; do not use this file as it is")
+
+
+def _load(source: Path, spec: ModelSpec) -> Original:
+    require("cnnkit verify --original", "export", "tensorflow", "keras", "tf2onnx", "onnx")
+    use_tensorflow()
+    path = find_keras_file(source)
+    said = read_run_spec(path)
+    taken = original_input(spec) if said is None else said.input
+    model = in_float32(load_keras_model(path))
+    output = output_kind(model, taken, path) if said is None else said.output
+    labels = spec.labels if said is None else said.labels
+    if labels != spec.labels:
+        raise ModelError(f"{path} has other labels than the model file: verify it with the model it was exported from")
+    return Original(path, model, ModelSpec(spec.labels, taken, output))
+
+
+def _paths(data: Path) -> list[Path]:
+    """Draws files from a folder: of its test images where it has a folder of them."""
+    if not data.is_dir():
+        raise SourceError(f"--data {data}: no such folder, expected a folder of images")
+    paths = list_images(test_split(data))
+    if not paths:
+        raise SourceError(f"--data {data} holds no image")
+    drawn = np.random.default_rng(_SEED).permutation(len(paths))[:MOST_IMAGES]
+    return [paths[index] for index in sorted(drawn)]
+
+
+def _pixels_of(wanted: InputSpec, taken: InputSpec) -> InputSpec:
+    """Returns a spec of bytes: how the original wants its images resized, in its own order of colours."""
+    return replace(
+        taken, color=wanted.color, channels=wanted.channels, resize=wanted.resize, interpolation=wanted.interpolation
+    )
+
+
+def _model_stages(file: OnnxClassifier, original: Original, images: NDArray[np.uint8]) -> list[Stage | None]:
+    """Returns the stages from pixels to labels."""
+    expected = original.probabilities(images)
+    answers = file.probabilities(images)
+    tensor = np.asarray(prepare_batch(images, original.spec.input), np.float32)
+    why = why_answers_differ(lambda inputs: _call(original, inputs), tensor, answers)
+    stages = [
+        stage_of("normalisation", expected, answers, passed=why is None, cause=why or ""),
+        _golden_of_keras(original, file.spec),
+    ]
+    precision = file.spec.quantization.precision if file.spec.quantization else "float32"
+    if precision == "float32":
+        return [*stages, _exact("float32", expected, answers)]
+    fresh = _exported(original, file.spec, images)
+    return [*stages, _exact("float32", expected, fresh), _rounded(precision, file, fresh, answers, images)]
+
+
+def _golden_of_keras(original: Original, spec: ModelSpec) -> Stage | None:
+    """Compares what Keras answers to the golden images here with what the file says that it answered."""
+    if not spec.golden:
+        return None
+    recorded = np.array([image.probabilities for image in spec.golden], np.float32)
+    answers = original.probabilities(decode_golden(spec))
+    passed = float(np.abs(answers - recorded).max()) <= TOLERANCE
+    stated = spec.provenance.keras_sha256 if spec.provenance else None
+    other = stated not in (None, sha256(original.path))
+    cause = "it was made from another Keras file (SHA-256 differs)" if other else "Keras answers otherwise here"
+    return stage_of("Keras", recorded, answers, passed=passed, cause="" if passed else cause)
+
+
+def _exact(name: str, expected: Probabilities, answers: Probabilities) -> Stage:
+    passed = float(np.abs(answers - expected).max()) <= TOLERANCE
+    cause = "" if passed else "the graph computes something else than Keras: export it again, and tell us of the layers"
+    return stage_of(name, expected, answers, passed=passed, cause=cause)
+
+
+def _rounded(
+    precision: str, file: OnnxClassifier, fresh: Probabilities, answers: Probabilities, images: NDArray[np.uint8]
+) -> Stage:
+    """Compares a file that rounds with float32, by labels: single probabilities may well differ."""
+    stage = stage_of(precision, fresh, answers, passed=True)
+    if stage.top1_agreement >= _LEAST_AGREEMENT:
+        return stage
+    precise = OnnxClassifier(file.path, threads=file.threads, precise_x64=True).probabilities(images)
+    kept = float((precise.argmax(axis=1) == fresh.argmax(axis=1)).mean())
+    if kept >= _LEAST_AGREEMENT:
+        cause = "8-bit products saturate on this CPU, which lacks VNNI: quantize for --target any or avx2"
+    else:
+        cause = "integers are too coarse: quantize again with more calibration images like these"
+    return replace(stage, passed=False, cause=cause)
+
+
+def _exported(original: Original, spec: ModelSpec, images: NDArray[np.uint8]) -> Probabilities:
+    """Exports the original again in float32 and returns its answers: the rung between Keras and the file."""
+    with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
+        path = Path(folder, "float32.onnx")
+        taken = replace(spec.input, dtype="uint8", layout="nhwc", scale=1.0, mean=(), std=())
+        save_with_spec(tidy(convert(original, "uint8")), ModelSpec(spec.labels, taken), path)
+        return OnnxClassifier(path).probabilities(images)
+
+
+def _call(original: Original, tensor: NDArray[np.float32]) -> Probabilities:
+    outputs: Any = original.answer(tensor)
+    return softmax(outputs) if original.spec.output == "logits" else outputs
+
+
+def _no_images(taken: InputSpec) -> NDArray[np.uint8]:
+    return np.empty((0, taken.height, taken.width, taken.channels), np.uint8)

@@ -1,0 +1,58 @@
+"""A stage of a verification: one step between an image and its label, done in two ways and compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cnnkit.golden import GoldenResult
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step between an image and its label, done in two ways."""
+
+    name: str
+    images: int
+    max_probability_difference: float  # 0 to 1
+    top1_agreement: float  # fraction of the images with the same likeliest label
+    label_changes: int
+    passed: bool
+    max_pixel_difference: float | None = None  # 0 to 255; None where no pixels are compared
+    cause: str = ""  # what explains a difference, where it is known
+
+
+def golden_stage(name: str, result: GoldenResult) -> Stage:
+    """Makes a stage of the answers to golden images."""
+    return Stage(name, **vars(result))
+
+
+def stage_of(
+    name: str,
+    expected: NDArray[np.float32],
+    answers: NDArray[np.float32],
+    *,
+    passed: bool,
+    max_pixel_difference: float | None = None,
+    cause: str = "",
+) -> Stage:
+    """Makes a stage of two sets of answers to the same images.
+
+    Args:
+        name: Of the stage.
+        expected: (N, classes) probabilities, N at least 1.
+        answers: (N, classes) probabilities.
+        passed: Whether they are alike enough.
+        max_pixel_difference: See `Stage`.
+        cause: See `Stage`.
+    """
+    differences = np.nan_to_num(np.abs(answers - expected), nan=1.0, posinf=1.0)
+    changes = int((answers.argmax(axis=1) != expected.argmax(axis=1)).sum())
+    agreement = 1 - changes / len(expected)
+    worst = float(differences.max())
+    return Stage(name, len(expected), worst, agreement, changes, passed, max_pixel_difference, cause)
