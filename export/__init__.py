@@ -1,8 +1,9 @@
 """From a Keras model to an ONNX file that travels: export, and quantization by measurement."""
 
 from cnnkit.export.exporting import ExportReport, export_model
-from cnnkit.export.options import ExportOptions, InputFlags, QuantizeOptions
+from cnnkit.export.options import ExportOptions, InputFlags, QuantizeOptions, StampOptions
 from cnnkit.export.quantization.quantizing import QuantizeReport, quantize_model
+from cnnkit.export.stamping import stamp_model
 
 __all__ = [
     "ExportOptions",
@@ -10,6 +11,8 @@ __all__ = [
     "InputFlags",
     "QuantizeOptions",
     "QuantizeReport",
+    "StampOptions",
     "export_model",
     "quantize_model",
+    "stamp_model",
 ]

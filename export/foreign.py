@@ -49,8 +49,8 @@ def describe_input(model: Any, flags: InputFlags, path: Path) -> InputSpec:
         resize=flags.resize or "squash",
         interpolation=flags.interpolation or "area",
         scale=1.0 if flags.scale is None else flags.scale,
-        mean=_per_channel("--mean", flags.mean or (0.0,), channels),
-        std=_per_channel("--std", flags.std or (1.0,), channels),
+        mean=per_channel("--mean", flags.mean or (0.0,), channels),
+        std=per_channel("--std", flags.std or (1.0,), channels),
     )
 
 
@@ -94,7 +94,12 @@ def _image_shape(model: Any, flags: InputFlags, path: Path) -> tuple[int, int, i
     return height, width, shape[2], dtype
 
 
-def _per_channel(flag: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+def per_channel(flag: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """Returns one number a channel.
+
+    Raises:
+        UsageError: There are neither one nor as many as channels, or a deviation is not above 0.
+    """
     if len(values) not in (1, channels):
         raise UsageError(f"{flag} has {len(values)} numbers, expected 1 or {channels}, one a channel")
     if flag == "--std" and min(values) <= 0:

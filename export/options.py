@@ -46,6 +46,17 @@ class ExportOptions:
 
 
 @dataclass(frozen=True)
+class StampOptions:
+    """What is said of an ONNX file from elsewhere."""
+
+    model: Path
+    output: Path  # may be the model itself
+    labels: str | None  # a file with a name a line, or names separated by commas
+    input: InputFlags = field(default_factory=InputFlags)
+    overwrite: bool = False  # another file than the model
+
+
+@dataclass(frozen=True)
 class QuantizeOptions:
     """One quantization."""
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "info": "Show what a model file holds.",
     "predict": "Classify images.",
     "quantize": "Quantize an ONNX model.",
+    "stamp": "Write labels and scaling into an ONNX file from elsewhere.",
     "train": "Train a Keras CNN.",
     "tune": "Search for the best network and recipe.",
     "verify": "Check that a model file answers as the original does.",

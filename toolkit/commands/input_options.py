@@ -1,0 +1,36 @@
+"""What a model takes, said by flags: for export of Keras files from elsewhere, and for stamping ONNX files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from cnnkit.commands.values import number, numbers, size
+
+_NAMES = ("scale", "mean", "std", "color", "resize", "interpolation", "size")
+_OPTIONS = (
+    click.option("--labels", help="Class names in output order: a file with one a line, or a,b,c."),
+    click.option("--scale", type=number, help="The model takes (pixel * scale - mean) / std; 1/255 works."),
+    click.option("--mean", type=numbers, help="One number, or one a channel: 0.485,0.456,0.406."),
+    click.option("--std", type=numbers, help="One number, or one a channel."),
+    click.option("--color", type=click.Choice(["rgb", "bgr", "gray"]), help="What it takes  [default: rgb, gray]."),
+    click.option("--resize", type=click.Choice(["squash", "crop", "pad"]), help="[default: the run's own, or squash]"),
+    click.option(
+        "--interpolation", type=click.Choice(["area", "linear", "cubic"]), help="[default: the run's, or area]"
+    ),
+    click.option("--size", type=size, help="HEIGHTxWIDTH, for models that take any size."),
+)
+
+
+def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the flags to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def take_input_flags(options: dict[str, Any]) -> dict[str, Any]:
+    """Takes the fields of `cnnkit.export.InputFlags` out of a command's options."""
+    return {name: options.pop(name) for name in _NAMES}

@@ -1,0 +1,30 @@
+"""`cnnkit stamp`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnnkit.commands import options as shared
+from cnnkit.commands.input_options import input_options, take_input_flags
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: MODEL itself]")
+@input_options
+@shared.overwrite_option
+def command(model: Path, output: Path | None, labels: str | None, overwrite: bool, **options: Any) -> None:
+    """Write labels and scaling into an ONNX file from elsewhere.
+
+    What the file's shapes settle is read from them; labels, and the scaling of float inputs, must be said. Golden
+    images with this machine's answers are added, so that cnnkit verify works everywhere.
+    """
+    from cnnkit.export import InputFlags, StampOptions, stamp_model
+    from cnnkit.report.model_facts import print_model_facts
+
+    flags = InputFlags(**take_input_flags(options))
+    facts = stamp_model(StampOptions(model, output or model, labels, flags, overwrite=overwrite))
+    print_model_facts(facts, "table")
