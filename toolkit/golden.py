@@ -71,9 +71,7 @@ def compare_answers(expected: NDArray[np.float32], answers: NDArray[np.float32],
         answers: (N, classes) probabilities to judge.
         spec: Whose tolerance to take.
     """
-    differences = np.nan_to_num(np.abs(answers - expected), nan=1.0, posinf=1.0)
-    worst = float(differences.max())
-    changes = int((answers.argmax(axis=1) != expected.argmax(axis=1)).sum())
+    worst, changes = worst_and_changes(expected, answers)
     allowed = spec.tolerance
     return GoldenResult(
         images=len(expected),
@@ -82,6 +80,12 @@ def compare_answers(expected: NDArray[np.float32], answers: NDArray[np.float32],
         label_changes=changes,
         passed=worst <= allowed.max_probability_difference and changes <= allowed.max_label_changes,
     )
+
+
+def worst_and_changes(expected: NDArray[np.float32], answers: NDArray[np.float32]) -> tuple[float, int]:
+    """Returns the largest difference of a probability, not finite counting as 1, and how many labels differ."""
+    differences = np.nan_to_num(np.abs(answers - expected), nan=1.0, posinf=1.0)
+    return float(differences.max()), int((answers.argmax(axis=1) != expected.argmax(axis=1)).sum())
 
 
 def decode_golden(spec: ModelSpec) -> NDArray[np.uint8]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from cnnkit.golden import GoldenResult
+from cnnkit.golden import GoldenResult, worst_and_changes
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -51,8 +50,6 @@ def stage_of(
         max_pixel_difference: See `Stage`.
         cause: See `Stage`.
     """
-    differences = np.nan_to_num(np.abs(answers - expected), nan=1.0, posinf=1.0)
-    changes = int((answers.argmax(axis=1) != expected.argmax(axis=1)).sum())
+    worst, changes = worst_and_changes(expected, answers)
     agreement = 1 - changes / len(expected)
-    worst = float(differences.max())
     return Stage(name, len(expected), worst, agreement, changes, passed, max_pixel_difference, cause)

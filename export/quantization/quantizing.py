@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,8 +40,6 @@ class QuantizeReport:
     measured: tuple[Measured, ...]  # all candidates, float32 first
     failed: tuple[Failed, ...]  # candidates that could not be made
     size_bytes: int
-    float_size_bytes: int
-    operators: Mapping[str, int]  # how many of each the graph has
 
     @property
     def effect(self) -> Effect | None:
@@ -68,7 +64,8 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
     """
     require("cnnkit quantize", "export", "onnx")
     _check_scheme(options)
-    check_new_file(_target_path(options, "int8"), overwrite=options.overwrite)
+    for precision in ("int8", "float16", "float32"):  # any of them may be chosen
+        check_new_file(_target_path(options, precision), overwrite=options.overwrite)
     spec = _spec_of_float(options.model)
     wanted = options.calibration_size
     size = wanted if options.data is not None else calibration_size(options.calibration, wanted)
@@ -186,8 +183,6 @@ def _write(
         measured=measured,
         failed=failed,
         size_bytes=len(content),
-        float_size_bytes=options.model.stat().st_size,
-        operators=Counter(node.op_type for node in graph.graph.node),
     )
 
 
