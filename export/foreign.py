@@ -64,15 +64,25 @@ def output_kind(model: Any, taken: InputSpec, path: Path) -> Output:
     if activation == "softmax":
         return "probabilities"
     values = _probe(model, taken)
-    inside = bool(((values >= 0) & (values <= 1)).all())
-    if inside and bool((np.abs(values.sum(axis=-1) - 1) < _SUM_TOLERANCE).all()):
+    if are_probabilities(values):
         return "probabilities"  # a linear layer may stand behind the softmax
+    inside = are_fractions(values)
     if activation != "linear" and (inside or activation is not None):
         raise ModelError(
             f"{path} ends in {activation or 'something'} whose outputs do not sum to 1, expected softmax or logits: "
             "give it a head with one output a class"
         )
     return "logits"
+
+
+def are_fractions(values: Any) -> bool:
+    """Whether all values are from 0 to 1."""
+    return bool(((values >= 0) & (values <= 1)).all())
+
+
+def are_probabilities(values: Any) -> bool:
+    """Whether the values of each row are from 0 to 1 and sum to 1."""
+    return are_fractions(values) and bool((np.abs(values.sum(axis=-1) - 1) < _SUM_TOLERANCE).all())
 
 
 def _image_shape(model: Any, flags: InputFlags, path: Path) -> tuple[int, int, int, str]:

@@ -7,12 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cnnkit import __version__
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.counting import multiply_adds
-from cnnkit.export.foreign import per_channel
+from cnnkit.export.foreign import are_fractions, are_probabilities, per_channel
 from cnnkit.export.graphs import constants, load_graph, save_with_spec
 from cnnkit.export.labels import parse_labels
 from cnnkit.export.options import InputFlags, StampOptions
@@ -28,7 +26,6 @@ from cnnkit.spec.fields import Output
 from cnnkit.spec.reading import MAX_GOLDEN_IMAGES
 
 _SEED = 0
-_SUM_TOLERANCE = 1e-3
 # The file's own answers are recorded: other CPUs may round floats otherwise, and integers by a step.
 _TOLERANCE, _QUANTIZED_TOLERANCE = 1e-4, 0.05
 
@@ -157,9 +154,8 @@ def _answered(spec: ModelSpec, path: Path, *, quantized: bool) -> ModelSpec:
 
 
 def _output_kind(values: Any, path: Path) -> Output:
-    inside = bool(((values >= 0) & (values <= 1)).all())
-    if inside and bool((np.abs(values.sum(axis=-1) - 1) < _SUM_TOLERANCE).all()):
+    if are_probabilities(values):
         return "probabilities"
-    if inside:
+    if are_fractions(values):
         raise ModelError(f"{path} gives numbers from 0 to 1 that do not sum to 1, expected softmax or logits")
     return "logits"
