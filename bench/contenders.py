@@ -9,9 +9,9 @@ from typing import Literal
 
 from cnnkit.errors import ModelError, SpecError
 from cnnkit.extras import require
-from cnnkit.files import sha256
+from cnnkit.keras_apps import is_app
 from cnnkit.messages import log
-from cnnkit.run_folder import original_input
+from cnnkit.run_folder import find_keras_file, keras_sha256, original_input
 from cnnkit.runtime import read_spec_of
 from cnnkit.spec import ModelSpec, write_spec
 
@@ -114,12 +114,13 @@ def _unique_names(paths: tuple[Path, ...]) -> list[str]:
 
 def _original(path: Path, models: tuple[Path, ...], specs: list[ModelSpec]) -> list[Contender]:
     require("cnnkit bench --original", "train", "keras", "tensorflow")
-    if not path.is_file():
+    path = find_keras_file(path)
+    if not path.exists() and not is_app(path):
         raise ModelError(f"{path}: no such file, expected the Keras model that was exported")
-    digest = sha256(path)
+    digest = keras_sha256(path)
     for model, spec in zip(models, specs, strict=True):
         known = spec.provenance.keras_sha256 if spec.provenance else None
-        if known not in (None, digest):
+        if digest is not None and known not in (None, digest):
             log.warning("%s was not exported from %s: its spec names another Keras file", model.name, path.name)
     spec = ModelSpec(labels=specs[0].labels, input=original_input(specs[0]))
     return [

@@ -1,6 +1,6 @@
 """From a Keras model to an ONNX file that travels: export, and quantization by measurement."""
 
-from cnnkit.export.exporting import ExportReport, export_model
+from cnnkit.export.exporting import ExportReport, default_output, export_model
 from cnnkit.export.options import ExportOptions, InputFlags, QuantizeOptions, StampOptions
 from cnnkit.export.quantization.quantizing import QuantizeReport, quantize_model
 from cnnkit.export.stamping import stamp_model
@@ -12,6 +12,7 @@ __all__ = [
     "QuantizeOptions",
     "QuantizeReport",
     "StampOptions",
+    "default_output",
     "export_model",
     "quantize_model",
     "stamp_model",

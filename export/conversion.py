@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
+from cnnkit.export.freezing import frozen_graph, known_rewrites
 from cnnkit.export.layers import layer_of
 from cnnkit.export.original import Original
 from cnnkit.messages import log
@@ -22,13 +23,14 @@ OUTPUT_NAME = "probabilities"
 OPSET = 17  # 18, the highest that tf2onnx knows, adds shape arithmetic at every Reshape
 
 
-def convert(original: Original, input_dtype: Dtype) -> Any:
+def convert(original: Original, input_dtype: Dtype, opset: int = OPSET) -> Any:
     """Converts a Keras model, with all that stands between an image's bytes and probabilities.
 
     Args:
         original: The model and what it takes and gives.
         input_dtype: "uint8": the graph takes pixels as they are, and casts and standardises them itself; "float32": it
             takes what the Keras model takes.
+        opset: Of the graph.
 
     Returns:
         An onnx.ModelProto with the input `image` (batch, H, W, C) and the output `probabilities` (batch, K) float32.
@@ -43,11 +45,19 @@ def convert(original: Original, input_dtype: Dtype) -> Any:
     shape = (None, taken.height, taken.width, taken.channels)
     dtype = taken.dtype if input_dtype == "float32" else "uint8"
     signature = [tf.TensorSpec(shape, dtype, name=INPUT_NAME)]
-    function = tf.function(lambda image: {OUTPUT_NAME: _probabilities(original, image, dtype)})
-    with _quiet():
-        graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
-    _refuse_unknown_operators(graph, original)
-    _bind_captured(graph, function.get_concrete_function(*signature))
+    function = tf.function(lambda image: _probabilities(original, image, dtype))
+    with _quiet(), tf.device("/CPU:0"):
+        frozen, output = frozen_graph(function.get_concrete_function(*signature))
+        names = {f"{INPUT_NAME}:0": INPUT_NAME, output: OUTPUT_NAME}
+        graph, _ = tf2onnx.convert.from_graph_def(
+            frozen,
+            input_names=[f"{INPUT_NAME}:0"],
+            output_names=[output],
+            opset=opset,
+            custom_op_handlers=known_rewrites(),
+            tensors_to_rename=names,
+        )
+    _refuse_unknown_operators(graph, original, opset)
     return graph
 
 
@@ -83,51 +93,28 @@ def _shortest(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return values[:1].reshape(()) if (values == values[0]).all() else values
 
 
-def _refuse_unknown_operators(graph: Any, original: Original) -> None:
+def _refuse_unknown_operators(graph: Any, original: Original, opset: int) -> None:
     import onnx
 
     for node in graph.graph.node:
-        if node.domain or not onnx.defs.has(node.op_type, OPSET, node.domain):
+        if node.domain or not onnx.defs.has(node.op_type, opset, node.domain):
             layer = layer_of(original.model, node.name)
             where = f" in layer {layer!r}" if layer else ""
             raise ModelError(
-                f"{original.path} computes {node.op_type}{where}, which cannot be exported to ONNX: "
-                f"replace that layer{_hint(node.op_type)}"
+                f"{original.path} computes {node.op_type}{where}, which cannot be exported to ONNX: replace that layer"
             )
-
-
-def _hint(operator: str) -> str:
-    hints = {
-        "Erfc": " (exact GELU; its approximation, gelu with approximate=True, can be exported)",
-        "StatefulPartitionedCall": " (a grouped convolution is such a call; one convolution a group can be exported)",
-    }
-    return hints.get(operator, "")
-
-
-def _bind_captured(graph: Any, function: Any) -> None:
-    """Gives constants that the traced function captured their values: tf2onnx leaves them as inputs without a feed.
-
-    The Normalization layer holds its mean and variance so.
-    """
-    from onnx import numpy_helper
-
-    values = {inner.name: outer for outer, inner in function.graph.captures}
-    for leaked in [value for value in graph.graph.input if value.name != INPUT_NAME]:
-        if leaked.name not in values:
-            raise ModelError(f"the exported graph asks for {leaked.name!r} beside the image, expected the image alone")
-        array = np.asarray(values[leaked.name])
-        graph.graph.initializer.append(numpy_helper.from_array(array, leaked.name))
-        graph.graph.input.remove(leaked)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps tf2onnx from logging what is raised as an error anyway; -v shows it."""
-    logger = logging.getLogger("tf2onnx")
-    before = logger.level
+    """Keeps tf2onnx and TensorFlow from logging what is raised as an error anyway; -v shows it."""
+    loggers = [logging.getLogger(name) for name in ("tf2onnx", "tensorflow")]
+    before = [logger.level for logger in loggers]
     if not log.isEnabledFor(logging.DEBUG):
-        logger.setLevel(logging.CRITICAL)
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

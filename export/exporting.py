@@ -24,9 +24,11 @@ from cnnkit.export.parity import Parity, check_parity, parity_images
 from cnnkit.export.tidying import IR_VERSION, tidy
 from cnnkit.extras import require
 from cnnkit.files import check_new_file, whole_file
+from cnnkit.keras_apps import app_name, is_app
 from cnnkit.messages import log
 from cnnkit.run_folder import find_keras_file
 from cnnkit.runtime import OnnxClassifier
+from cnnkit.saved_model import is_saved_model
 from cnnkit.spec import GraphFacts, InputSpec, ModelSpec, Tolerance
 from cnnkit.spec.fields import Dtype
 
@@ -74,6 +76,15 @@ def export_model(options: ExportOptions) -> ExportReport:
     return ExportReport(
         options.output, original.path, spec, parity, len(graph.graph.node), options.output.stat().st_size
     )
+
+
+def default_output(source: Path) -> Path:
+    """Returns where an export is written unless said: into a run folder, beside a file or a SavedModel, or here."""
+    if is_app(source):
+        return Path(f"{app_name(source)}.onnx")
+    if source.is_dir() and not is_saved_model(source):
+        return source / "model.onnx"
+    return source.with_suffix(".onnx")
 
 
 def use_tensorflow() -> None:

@@ -16,10 +16,10 @@ from cnnkit.export.foreign import describe_input, output_kind
 from cnnkit.export.labels import parse_labels
 from cnnkit.export.layers import in_float32
 from cnnkit.export.options import ExportOptions, InputFlags
-from cnnkit.files import sha256
+from cnnkit.keras_apps import app_input, app_labels, is_app
 from cnnkit.keras_runtime import load_keras_model
 from cnnkit.preprocess import prepare_batch, softmax
-from cnnkit.run_folder import find_keras_file, read_run_spec
+from cnnkit.run_folder import find_keras_file, keras_sha256, read_run_spec
 from cnnkit.spec import ModelSpec, Provenance
 
 _BATCH = 64  # images that run at once
@@ -86,10 +86,24 @@ def _of_run(spec: ModelSpec, flags: InputFlags) -> ModelSpec:
 
 
 def _of_foreign(model: Any, path: Path, labels: tuple[str, ...] | None, flags: InputFlags) -> ModelSpec:
+    if is_app(path):
+        return _of_app(model, path, labels, flags)
     taken = describe_input(model, flags, path)
     if labels is None:
         raise UsageError(f"{path} does not say its class names: add --labels, a file of names or a,b,c in output order")
     return ModelSpec(labels=labels, input=taken, output=output_kind(model, taken, path))
+
+
+def _of_app(model: Any, path: Path, labels: tuple[str, ...] | None, flags: InputFlags) -> ModelSpec:
+    """Returns what is known of a network of keras.applications: scaling, and labels of its ImageNet weights."""
+    import keras
+
+    if flags.says_scaling() or flags.color:
+        raise UsageError(f"how {path} takes its pixels is known: leave out --scale, --mean, --std and --color")
+    taken = app_input(path, model, keras, flags.size)
+    known = ModelSpec(labels or app_labels(path, keras), taken, "probabilities")
+    known = dataclasses.replace(known, provenance=Provenance(__version__, architecture=str(path)))
+    return _of_run(known, flags)
 
 
 def _check_width(model: Any, spec: ModelSpec) -> None:
@@ -109,5 +123,7 @@ def _output_shape(model: Any, spec: ModelSpec) -> tuple[int, ...]:
 
 def _with_provenance(spec: ModelSpec, path: Path) -> ModelSpec:
     known = spec.provenance or Provenance(__version__)
-    facts = dataclasses.replace(known, cnnkit_version=__version__, keras_sha256=sha256(path), original_input=spec.input)
+    facts = dataclasses.replace(
+        known, cnnkit_version=__version__, keras_sha256=keras_sha256(path), original_input=spec.input
+    )
     return dataclasses.replace(spec, provenance=facts)

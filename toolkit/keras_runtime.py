@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit.errors import ModelError
 from cnnkit.extras import require
+from cnnkit.keras2 import legacy_objects, with_plain_input
+from cnnkit.keras_apps import is_app, load_app
 from cnnkit.messages import log
+from cnnkit.saved_model import is_saved_model, load_saved_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +43,10 @@ def import_keras(what: str) -> Any:
     with silent_stderr():
         import keras
 
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()  # it looks for a GPU once, and complains where there is none
     return keras
 
 
@@ -47,7 +54,8 @@ def load_keras_model(path: Path) -> Any:
     """Loads a Keras model for inference, without its optimizer and without running code stored in the file.
 
     Args:
-        path: A `.keras` file, or an `.h5` file of Keras 2 or 3.
+        path: A `.keras` file, an `.h5` file of Keras 2 or 3, a SavedModel folder, or the name of a network of
+            keras.applications, "keras-app:NAME" (see `cnnkit.keras_apps`).
 
     Returns:
         The `keras.Model`, not compiled.
@@ -56,10 +64,19 @@ def load_keras_model(path: Path) -> Any:
         ModelError: The file is missing, no Keras model, or needs code that is not in it (Lambda or custom layers).
         MissingExtraError: Keras is not installed.
     """
-    _check_file(path)
+    elsewhere = is_app(path) or is_saved_model(path)
+    if not elsewhere:
+        _check_file(path)
     keras = import_keras(f"loading {path.name}")
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
+        if elsewhere:
+            return load_app(path, keras) if is_app(path) else load_saved_model(path, keras)
+        if path.suffix.lower() == ".keras":
+            return keras.models.load_model(path, compile=False, safe_mode=True)
+        model = keras.models.load_model(path, compile=False, safe_mode=True, custom_objects=legacy_objects(keras))
+        return with_plain_input(model, keras)
+    except ModelError:
+        raise
     except Exception as error:  # Keras raises whatever its readers and layers raise
         raise ModelError(f"{path}: Keras cannot load it: {_reason(error)}") from error
 
@@ -179,6 +196,14 @@ def _reason(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
     if "safe_mode" in text:
         return "it holds a Lambda layer, and code from a file is not run: save the model with Keras layers instead"
+    if "TFOpLambda" in text:
+        return "it calls TensorFlow functions between its layers: save it as a folder instead, which cnnkit loads too"
+    if "Could not locate class" in text or "Unknown layer" in text:
+        return f"{_first_line(text)}: save it as a SavedModel (model.export(FOLDER)), which holds such layers itself"
+    return _first_line(text)
+
+
+def _first_line(text: str) -> str:
     return text.splitlines()[0].rstrip(". ")[:300]
 
 

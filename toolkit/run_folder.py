@@ -7,22 +7,35 @@ from pathlib import Path
 
 from cnnkit.errors import ModelError
 from cnnkit.files import sha256
+from cnnkit.keras_apps import is_app
 from cnnkit.messages import log
+from cnnkit.saved_model import is_saved_model, saved_model_sha256
 from cnnkit.spec import InputSpec, ModelSpec, read_spec
 
 
 def find_keras_file(source: Path) -> Path:
     """Returns the Keras file that is meant: `source` itself, or the model.keras of a run folder.
 
+    A SavedModel is a folder and stands for itself, as the name of a network of keras.applications does.
+
     Raises:
-        ModelError: `source` is a folder without one.
+        ModelError: `source` is a folder with neither.
     """
     if not source.is_dir():
         return source  # what loads it says what is wrong with it
     path = source / "model.keras"
-    if not path.is_file():
-        raise ModelError(f"{source} holds no model.keras, expected a run folder, or a .keras or .h5 file")
-    return path
+    if path.is_file():
+        return path
+    if is_saved_model(source):
+        return source
+    raise ModelError(f"{source} holds no model.keras, expected a run folder, a SavedModel, or a .keras or .h5 file")
+
+
+def keras_sha256(path: Path) -> str | None:
+    """Returns the SHA-256, hexadecimal, of a Keras file or a SavedModel; None for a network of keras.applications."""
+    if is_app(path):
+        return None
+    return saved_model_sha256(path) if path.is_dir() else sha256(path)
 
 
 def read_run_spec(path: Path) -> ModelSpec | None:

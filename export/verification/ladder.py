@@ -22,12 +22,11 @@ from cnnkit.export.tidying import tidy
 from cnnkit.export.verification.causes import why_answers_differ
 from cnnkit.export.verification.pictures import decoding_stage, read_pictures, resizing_stage
 from cnnkit.extras import require
-from cnnkit.files import sha256
 from cnnkit.folders import list_images, test_split
 from cnnkit.golden import check_golden, decode_golden
 from cnnkit.keras_runtime import load_keras_model
 from cnnkit.preprocess import prepare_batch, softmax
-from cnnkit.run_folder import find_keras_file, original_input, read_run_spec
+from cnnkit.run_folder import find_keras_file, keras_sha256, original_input, read_run_spec
 from cnnkit.runtime import OnnxClassifier
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.stages import Stage, golden_stage, stage_of
@@ -144,7 +143,7 @@ def _golden_of_keras(original: Original, spec: ModelSpec) -> Stage | None:
     answers = original.probabilities(decode_golden(spec))
     passed = float(np.abs(answers - recorded).max()) <= TOLERANCE
     stated = spec.provenance.keras_sha256 if spec.provenance else None
-    other = stated not in (None, sha256(original.path))
+    other = stated not in (None, keras_sha256(original.path))
     cause = "it was made from another Keras file (SHA-256 differs)" if other else "Keras answers otherwise here"
     return stage_of("Keras", recorded, answers, passed=passed, cause="" if passed else cause)
 

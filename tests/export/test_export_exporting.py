@@ -32,6 +32,19 @@ NETWORKS = {
         "e.keras", lambda k: [k.layers.Normalization(mean=[100.0, 120.0, 90.0], variance=[900.0, 800.0, 999.0])], {}, 3,
     ),
     "augmentation": ("f.keras", lambda k: [k.layers.RandomFlip(), k.layers.Rescaling(1 / 255)], {}, 3),
+    "resized and cropped inside": (
+        "i.keras",
+        lambda k: [k.layers.Rescaling(1 / 255), k.layers.Resizing(18, 16), k.layers.CenterCrop(10, 12)], {}, 3,
+    ),
+    "grouped convolution": (
+        "j.keras", lambda k: [k.layers.Rescaling(1 / 255), k.layers.Conv2D(6, 3, groups=3, strides=2)], {}, 3,
+    ),
+    "exact gelu": (
+        "k.keras", lambda k: [k.layers.Rescaling(1 / 64, -2), k.layers.Conv2D(4, 3, activation="gelu")], {}, 3,
+    ),
+    "depthwise": (
+        "l.keras", lambda k: [k.layers.Rescaling(1 / 64, -2), k.layers.DepthwiseConv2D(3, depth_multiplier=2)], {}, 3,
+    ),
     "h5": ("g.h5", lambda k: [k.layers.Rescaling(1 / 255)], {}, 3),
 }  # fmt: skip
 

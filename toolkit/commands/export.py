@@ -21,12 +21,12 @@ from cnnkit.commands.input_options import input_options, take_input_flags
 def command(source: Path, output: Path | None, **options: Any) -> None:
     """Export a Keras model to ONNX.
 
-    RUN is a folder of cnnkit train. MODEL is a .keras or .h5 file; one from elsewhere needs --labels, and --scale
-    unless the model scales its input itself. The file appears only if it answers as the Keras model does.
+    RUN is a folder of cnnkit train. MODEL is a .keras or .h5 file or a SavedModel folder; one from elsewhere needs
+    --labels, and --scale unless the model scales its input itself. keras-app:NAME is a network of keras.applications.
+    The file appears only if it answers as the Keras model does.
     """
-    from cnnkit.export import ExportOptions, InputFlags, export_model
+    from cnnkit.export import ExportOptions, InputFlags, default_output, export_model
     from cnnkit.export.summary import print_export
 
     flags = InputFlags(**take_input_flags(options))
-    target = output or (source / "model.onnx" if source.is_dir() else source.with_suffix(".onnx"))
-    print_export(export_model(ExportOptions(source, target, input=flags, **options)))
+    print_export(export_model(ExportOptions(source, output or default_output(source), input=flags, **options)))
