@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
+from cnnkit.export.compatibility import OPSET
 from cnnkit.export.freezing import frozen_graph, known_rewrites
 from cnnkit.export.layers import layer_of
 from cnnkit.export.original import Original
@@ -20,7 +21,6 @@ from cnnkit.spec.fields import Dtype
 
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
-OPSET = 17  # 18, the highest that tf2onnx knows, adds shape arithmetic at every Reshape
 
 
 def convert(original: Original, input_dtype: Dtype, opset: int = OPSET) -> Any:

@@ -14,25 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import UsageError
-from cnnkit.export.conversion import OPSET, convert
+from cnnkit.export.compatibility import OPSET, opset_for, opset_of
+from cnnkit.export.conversion import convert
 from cnnkit.export.counting import multiply_adds
 from cnnkit.export.golden_choice import choose_golden
-from cnnkit.export.graphs import save_with_spec
 from cnnkit.export.options import ExportOptions
 from cnnkit.export.original import Original, load_original
 from cnnkit.export.parity import Parity, check_parity, parity_images
-from cnnkit.export.tidying import IR_VERSION, tidy
+from cnnkit.export.quantization.effects import tolerance_for
+from cnnkit.export.quantization.float16 import FLOAT16_SCHEME, to_float16
+from cnnkit.export.tidying import tidy
+from cnnkit.export.writing import save_as, write_model
 from cnnkit.extras import require
-from cnnkit.files import check_new_file, whole_file
+from cnnkit.files import check_new_file
 from cnnkit.keras_apps import app_name, is_app
+from cnnkit.machine import cpu_name
 from cnnkit.messages import log
 from cnnkit.run_folder import find_keras_file
-from cnnkit.runtime import OnnxClassifier
+from cnnkit.runtime import OnnxClassifier, read_spec_of
 from cnnkit.saved_model import is_saved_model
-from cnnkit.spec import GraphFacts, InputSpec, ModelSpec, Tolerance
+from cnnkit.spec import GraphFacts, InputSpec, ModelSpec, Quantization, Tolerance
 from cnnkit.spec.fields import Dtype
 
 TOLERANCE = 1e-4  # of a probability, between Keras and onnxruntime in float32
+_FLOAT16_TOLERANCE = 0.05  # beyond rounding: something overflowed
 
 
 @dataclass(frozen=True)
@@ -69,22 +74,24 @@ def export_model(options: ExportOptions) -> ExportReport:
     if options.input_dtype == "float32" and original.spec.input.dtype == "uint8":
         raise UsageError(f"{original.path} itself takes uint8 pixels: leave out --input-dtype float32")
     log.info("converting to ONNX")
-    graph = tidy(convert(original, options.input_dtype))
+    opset = opset_for(options.min_ort) if options.min_ort else OPSET
+    graph = tidy(convert(original, options.input_dtype, opset))
     golden, images = choose_golden(original, options.golden)
     spec = dataclasses.replace(_describe(original, graph, options.input_dtype), golden=golden)
-    parity = _write(graph, spec, original, images, options.output)
+    parity = _write(graph, spec, original, images, options)
+    spec = read_spec_of(options.output) or spec
     return ExportReport(
         options.output, original.path, spec, parity, len(graph.graph.node), options.output.stat().st_size
     )
 
 
-def default_output(source: Path) -> Path:
+def default_output(source: Path, suffix: str = ".onnx") -> Path:
     """Returns where an export is written unless said: into a run folder, beside a file or a SavedModel, or here."""
     if is_app(source):
-        return Path(f"{app_name(source)}.onnx")
+        return Path(app_name(source) + suffix)
     if source.is_dir() and not is_saved_model(source):
-        return source / "model.onnx"
-    return source.with_suffix(".onnx")
+        return source / f"model{suffix}"
+    return source.with_suffix(suffix)
 
 
 def use_tensorflow() -> None:
@@ -106,7 +113,7 @@ def use_tensorflow() -> None:
 def _describe(original: Original, graph: Any, input_dtype: Dtype) -> ModelSpec:
     """Returns the spec of the exported graph, golden images aside."""
     spec = original.spec
-    facts = GraphFacts(int(original.model.count_params()), multiply_adds(graph), OPSET, IR_VERSION)
+    facts = GraphFacts(int(original.model.count_params()), multiply_adds(graph), opset_of(graph), graph.ir_version)
     return dataclasses.replace(
         spec,
         input=spec.input if input_dtype == "float32" else _as_bytes(spec.input),
@@ -121,16 +128,32 @@ def _as_bytes(taken: InputSpec) -> InputSpec:
     return dataclasses.replace(taken, dtype="uint8", scale=1.0, mean=(), std=())
 
 
-def _write(graph: Any, spec: ModelSpec, original: Original, golden: NDArray[np.uint8], output: Path) -> Parity:
+def _write(
+    graph: Any, spec: ModelSpec, original: Original, golden: NDArray[np.uint8], options: ExportOptions
+) -> Parity:
     """Checks the finished file in a folder of its own, then writes it whole."""
+    images = parity_images(golden, spec.input)
+    log.info("comparing with Keras on %d images", len(images))
+    expected = original.probabilities(images)
+
+    def check(classifier: OnnxClassifier, tolerance: float = TOLERANCE) -> Parity:
+        return check_parity(expected, classifier.probabilities(images), tolerance=tolerance)
+
+    if not options.fp16:
+        float_parity: Parity = write_model(graph, spec, options.output, check)
+        return float_parity
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
-        trial = Path(folder, output.name)
-        save_with_spec(graph, spec, trial)
-        images = parity_images(golden, spec.input)
-        classifier = OnnxClassifier(trial)
-        log.info("comparing with Keras on %d images", len(images))
-        parity = check_parity(original.probabilities, classifier.probabilities, images, tolerance=TOLERANCE)
-        content = trial.read_bytes()
-    with whole_file(output) as temporary:
-        temporary.write_bytes(content)
+        trial = Path(folder, "float32.onnx")
+        save_as(graph, spec, trial)
+        check(OnnxClassifier(trial))
+        half = to_float16(graph)
+        save_as(half, spec, trial)
+        parity = check(OnnxClassifier(trial), _FLOAT16_TOLERANCE)
+        spec = _in_float16(spec, OnnxClassifier(trial))
+    write_model(half, spec, options.output)
     return parity
+
+
+def _in_float16(spec: ModelSpec, classifier: OnnxClassifier) -> ModelSpec:
+    record = Quantization(FLOAT16_SCHEME, 0, "", cpu_name(), precision="float16")
+    return dataclasses.replace(spec, quantization=record, tolerance=tolerance_for(classifier, spec))

@@ -36,12 +36,14 @@ class InputFlags:
 class ExportOptions:
     """One export."""
 
-    source: Path  # a run folder, or a .keras or .h5 file
-    output: Path
+    source: Path  # a run folder, a .keras or .h5 file, a SavedModel, or "keras-app:NAME"
+    output: Path  # ".ort" is onnxruntime's own format
     labels: str | None = None  # a file with a name a line, or names separated by commas
     input: InputFlags = field(default_factory=InputFlags)
     golden: str | None = None  # a folder of images, "generated" or "none"; None takes the run's, else generated ones
     input_dtype: Dtype = "uint8"  # of the ONNX graph's input
+    min_ort: str | None = None  # the oldest onnxruntime that must run the file, "1.16"; None is any from 1.12 on
+    fp16: bool = False  # weights and arithmetic in float16
     overwrite: bool = False
 
 

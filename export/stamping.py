@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,13 @@ from cnnkit import __version__
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.counting import multiply_adds
 from cnnkit.export.foreign import are_fractions, are_probabilities, per_channel
-from cnnkit.export.graphs import constants, load_graph, save_with_spec
+from cnnkit.export.graphs import constants, load_graph
 from cnnkit.export.labels import parse_labels
 from cnnkit.export.options import InputFlags, StampOptions
 from cnnkit.export.samples import generated_images
+from cnnkit.export.writing import write_model
 from cnnkit.extras import require
-from cnnkit.files import check_new_file, whole_file
+from cnnkit.files import check_new_file
 from cnnkit.golden import encode_golden
 from cnnkit.inspection import inspect_model
 from cnnkit.model_facts import ModelFacts, TensorFacts
@@ -53,13 +53,8 @@ def stamp_model(options: StampOptions) -> ModelFacts:
     graph = load_graph(options.model)
     labels = _labels(options, facts)
     spec = ModelSpec(labels, _input(options, facts), graph=_graph_facts(graph, facts))
-    with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
-        trial = Path(folder, options.output.name)
-        save_with_spec(graph, _answered(spec, options.model, quantized=facts.quantized), trial)
-        OnnxClassifier(trial)
-        content = trial.read_bytes()
-    with whole_file(options.output) as temporary:
-        temporary.write_bytes(content)
+    answered = _answered(spec, options.model, quantized=facts.quantized)
+    write_model(graph, answered, options.output)
     return inspect_model(options.output)
 
 

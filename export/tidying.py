@@ -11,11 +11,10 @@ import numpy as np
 
 from cnnkit import __version__
 from cnnkit.errors import ModelError
-from cnnkit.export.conversion import OPSET
+from cnnkit.export.compatibility import ir_version_for, opset_of
 from cnnkit.export.graphs import add_constant, load_graph, remove_unused, rename_tensors, static_shapes
 from cnnkit.session import import_onnxruntime, runtime_errors, short_reason
 
-IR_VERSION = 8  # the one of opset 17; onnxruntime 1.16 reads up to 9
 BATCH_NAME = "batch"
 
 _PARAMETER_NAMES = {
@@ -34,9 +33,9 @@ def tidy(model: Any) -> Any:
         model: An onnx.ModelProto of one input and one output; it is changed.
 
     Returns:
-        An equal model with opset 17 alone, IR version 8, and a batch dimension named "batch".
+        An equal model with its opset alone, the IR version of that, and a batch dimension named "batch".
     """
-    plain = not _has_subgraphs(model)
+    plain, opset = not _has_subgraphs(model), opset_of(model)
     name_batch(model)
     if plain:
         fix_reshapes(model)
@@ -44,7 +43,7 @@ def tidy(model: Any) -> Any:
     name_batch(model)
     if plain:
         rename(model)
-    set_versions(model)
+    set_versions(model, opset)
     return model
 
 
@@ -104,13 +103,13 @@ def _only_standard(folded: Any, model: Any) -> Any:
     return model if any(node.domain for node in folded.graph.node) else folded
 
 
-def set_versions(model: Any) -> None:
-    """Sets opset, IR version and producer, and drops what the optimizer wrote beside them."""
+def set_versions(model: Any, opset: int) -> None:
+    """Sets the opset, its IR version and the producer, and drops what optimizers and quantizers wrote beside them."""
     del model.opset_import[:]
-    model.opset_import.add(domain="", version=OPSET)
+    model.opset_import.add(domain="", version=opset)
     for domain in sorted({node.domain for node in model.graph.node} - {"", "ai.onnx"}):
         model.opset_import.add(domain=domain, version=1)  # onnxruntime's own operators
-    model.ir_version = IR_VERSION
+    model.ir_version = ir_version_for(opset)
     model.producer_name, model.producer_version = "cnnkit", __version__
     model.graph.name = "cnnkit"
     model.graph.doc_string = model.doc_string = ""

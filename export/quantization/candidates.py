@@ -16,7 +16,7 @@ from cnnkit.export.graphs import load_graph, save_with_spec
 from cnnkit.export.options import CalibrationMethod, Target
 from cnnkit.export.quantization.correction import correct_biases, mean_inputs
 from cnnkit.export.quantization.equalization import equalize
-from cnnkit.export.quantization.float16 import to_float16
+from cnnkit.export.quantization.float16 import FLOAT16_SCHEME, to_float16
 from cnnkit.export.quantization.integers import Quantizer, dequantized_layers
 from cnnkit.export.quantization.schemes import FLOAT16, FLOAT32, SCHEMES, Scheme
 from cnnkit.messages import log
@@ -136,8 +136,8 @@ class Workshop:
         return Candidate(FLOAT32, "float32", "float32, as exported", path)
 
     def _float16(self) -> Candidate:
-        record = Quantization("float16 weights and arithmetic", 0, "", "", precision="float16")
-        path = self._save(to_float16(self._model), FLOAT16, record)
+        record = Quantization(FLOAT16_SCHEME, 0, "", "", precision="float16")
+        path = self._save(to_float16(load_graph(self._model)), FLOAT16, record)
         return Candidate(FLOAT16, "float16", record.scheme, path)
 
     def _quantizer_for(self, scheme: Scheme) -> Quantizer:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from cnnkit.export.graphs import load_graph
+from cnnkit.export.compatibility import opset_of
 from cnnkit.export.tidying import set_versions
 
+FLOAT16_SCHEME = "float16 weights and arithmetic"
 
-def to_float16(path: Path) -> Any:
-    """Converts a float32 file: half its size; inputs and outputs stay as they are.
+
+def to_float16(graph: Any) -> Any:
+    """Converts a float32 graph: half its size; inputs and outputs stay as they are.
 
     CPUs without float16 arithmetic cast to float32 and back, and are no faster for it.
 
     Args:
-        path: A float32 ONNX file.
+        graph: A float32 onnx.ModelProto; it is changed.
 
     Returns:
         An onnx.ModelProto.
     """
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
-    model = convert_float_to_float16(load_graph(path), keep_io_types=True)
-    set_versions(model)
+    opset = opset_of(graph)
+    model = convert_float_to_float16(graph, keep_io_types=True)
+    set_versions(model, opset)
     return model

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnkit.errors import ModelError, SpecError, UsageError
-from cnnkit.export.conversion import OPSET
-from cnnkit.export.graphs import load_graph, save_with_spec
+from cnnkit.export.compatibility import opset_of
+from cnnkit.export.graphs import load_graph
 from cnnkit.export.options import QuantizeOptions, Target
 from cnnkit.export.quantization.calibration import CalibrationSet, calibration_size, read_calibration
 from cnnkit.export.quantization.candidates import Failed, Workshop
@@ -18,13 +18,13 @@ from cnnkit.export.quantization.held_out import HeldOut, choose_held_out
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FLOAT32, SAFE, SCHEMES, resolve_target, unlike_this_machine
 from cnnkit.export.quantization.sensitivity import mixed_candidates, rank_layers
-from cnnkit.export.tidying import IR_VERSION
+from cnnkit.export.writing import write_model
 from cnnkit.extras import require
-from cnnkit.files import check_new_file, whole_file
+from cnnkit.files import check_new_file
 from cnnkit.folders import has_trained
 from cnnkit.machine import cpu_name, describe_machine
 from cnnkit.messages import log
-from cnnkit.runtime import OnnxClassifier, read_spec_of
+from cnnkit.runtime import read_spec_of
 from cnnkit.spec import ModelSpec, Quantization
 
 _QUANTIZED = {"QuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "DynamicQuantizeLinear"}
@@ -170,19 +170,14 @@ def _write(
     check_new_file(output, overwrite=options.overwrite)
     graph = load_graph(chosen.path)
     final = _stamped(options.target, spec, calibration, decision, measured)
-    path = chosen.path.with_name("final.onnx")
-    save_with_spec(graph, final, path)
-    OnnxClassifier(path)
-    content = path.read_bytes()
-    with whole_file(output) as temporary:
-        temporary.write_bytes(content)
+    write_model(graph, final, output)
     return QuantizeReport(
         path=output,
         spec=final,
         decision=decision,
         measured=measured,
         failed=failed,
-        size_bytes=len(content),
+        size_bytes=output.stat().st_size,
     )
 
 
@@ -211,7 +206,8 @@ def _stamped(
     )
     if candidate.name == FLOAT32:
         return replace(spec, quantization=record)
-    facts = spec.graph and replace(spec.graph, opset=OPSET, ir_version=IR_VERSION)
+    graph = load_graph(candidate.path)
+    facts = spec.graph and replace(spec.graph, opset=opset_of(graph), ir_version=graph.ir_version)
     return replace(spec, quantization=record, tolerance=tolerance_for(candidate.open(None), spec), graph=facts)
 
 

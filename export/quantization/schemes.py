@@ -50,11 +50,13 @@ class Scheme:
         return f"{', '.join(parts)}, {self.method} calibration"
 
     def wrong_on(self, target: Target) -> str | None:
-        """Says on which of a target's CPUs the scheme gives wrong answers; None where it gives none.
+        """Says where among a target's machines the scheme gives wrong answers or none; None where it gives right ones.
 
         Args:
             target: Anything but "this".
         """
+        if self.activations == "u16" and target == "any":
+            return "needs onnxruntime 1.17 or later"
         saturates = (self.activations, self.weights, self.bits) == ("u8", "s8", 8)
         if target in ("vnni", "arm64") or not saturates:
             return None

@@ -17,8 +17,13 @@ from cnnkit.commands.input_options import input_options, take_input_flags
 @input_options
 @click.option("--golden", metavar="DIR|generated|none", help="[default: the run's own, or generated]")
 @click.option("--input-dtype", type=click.Choice(["uint8", "float32"]), default="uint8", show_default=True)
+@click.option("--min-ort", metavar="VERSION", help="The oldest onnxruntime that must run it  [default: 1.12].")
+@click.option(
+    "--format", "suffix", type=click.Choice(["onnx", "ort"]), help="ort: onnxruntime's own  [default: as -o ends]."
+)
+@click.option("--fp16", is_flag=True, help="Weights and arithmetic in float16: half the size.")
 @shared.overwrite_option
-def command(source: Path, output: Path | None, **options: Any) -> None:
+def command(source: Path, output: Path | None, suffix: str | None, **options: Any) -> None:
     """Export a Keras model to ONNX.
 
     RUN is a folder of cnnkit train. MODEL is a .keras or .h5 file or a SavedModel folder; one from elsewhere needs
@@ -29,4 +34,7 @@ def command(source: Path, output: Path | None, **options: Any) -> None:
     from cnnkit.export.summary import print_export
 
     flags = InputFlags(**take_input_flags(options))
-    print_export(export_model(ExportOptions(source, output or default_output(source), input=flags, **options)))
+    target = output or default_output(source, f".{suffix or 'onnx'}")
+    if suffix is not None and target.suffix != f".{suffix}":
+        raise click.BadParameter(f"{target} does not end in .{suffix}", param_hint="--format")
+    print_export(export_model(ExportOptions(source, target, input=flags, **options)))

@@ -72,7 +72,8 @@ def _spec_rows(spec: ModelSpec) -> Iterator[Row]:
 
 
 def _quantization_rows(quantization: Quantization) -> Iterator[Row]:
-    yield "scheme", f"{quantization.scheme}, calibrated on {quantization.calibration_images:,} images"
+    images = quantization.calibration_images
+    yield "scheme", quantization.scheme + (f", calibrated on {images:,} images" if images else "")
     yield "measured on", quantization.cpu
     if quantization.decision:
         yield "decision", f"{printable(quantization.decision)} (target: {printable(quantization.target)})"

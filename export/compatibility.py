@@ -1,0 +1,43 @@
+"""Which versions of onnxruntime read a file: they go by its opset and its IR version.
+
+Source: https://onnxruntime.ai/docs/reference/compatibility.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cnnkit.errors import UsageError
+
+OPSET = 17  # 18, the highest that tf2onnx knows, adds shape arithmetic at every Reshape
+# From which onnxruntime on each opset is known; below 13 there is no quantization a channel.
+_SINCE = (((1, 12), 17), ((1, 11), 16), ((1, 9), 15), ((1, 8), 14), ((1, 7), 13))
+_OLD_IR, _IR = 7, 8
+_OLD_IR_UNTIL = 15  # the last opset of which the versions that know it read no later IR
+
+
+def opset_for(min_ort: str) -> int:
+    """Returns the opset of a file that must run on a version of onnxruntime, "1.16", and all later ones.
+
+    Raises:
+        UsageError: It is no version, or older than 1.7.
+    """
+    match = re.fullmatch(r"(\d+)\.(\d+)(\.\d+)*", min_ort)
+    if match is None:
+        raise UsageError(f"--min-ort {min_ort} is no version of onnxruntime, expected one such as 1.16")
+    version = (int(match[1]), int(match[2]))
+    for since, opset in _SINCE:
+        if version >= since:
+            return opset
+    raise UsageError(f"--min-ort {min_ort} is too old, expected 1.7 or later")
+
+
+def opset_of(model: Any) -> int:
+    """Returns the opset of ONNX's own operators in an onnx.ModelProto."""
+    return max(int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+
+
+def ir_version_for(opset: int) -> int:
+    """Returns the IR version that every onnxruntime reads that knows the opset."""
+    return _OLD_IR if opset <= _OLD_IR_UNTIL else _IR

@@ -1,0 +1,73 @@
+"""Writes model files, in ONNX or in onnxruntime's own format, which appear whole and only if they load."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cnnkit.errors import ModelError
+from cnnkit.export.graphs import save_with_spec
+from cnnkit.files import whole_file
+from cnnkit.runtime import OnnxClassifier
+from cnnkit.session import import_onnxruntime, runtime_errors, short_reason
+from cnnkit.spec import ModelSpec
+
+ORT_SUFFIX = ".ort"
+
+
+def write_model(graph: Any, spec: ModelSpec, output: Path, check: Callable[[OnnxClassifier], Any] | None = None) -> Any:
+    """Writes a model, in the format that the suffix of its file says.
+
+    Args:
+        graph: An onnx.ModelProto.
+        spec: What goes into its metadata.
+        output: Where to; ".ort" is onnxruntime's own format, everything else ONNX.
+        check: Is given the file as it will be; nothing is written where it raises.
+
+    Returns:
+        What `check` returns; None without one.
+
+    Raises:
+        ModelError: onnxruntime does not load it.
+        OutputError: It cannot be written.
+    """
+    with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
+        trial = Path(folder, output.name)
+        save_as(graph, spec, trial)
+        classifier = OnnxClassifier(trial)
+        checked = check(classifier) if check else None
+        content = trial.read_bytes()
+    with whole_file(output) as temporary:
+        temporary.write_bytes(content)
+    return checked
+
+
+def save_as(graph: Any, spec: ModelSpec, path: Path) -> None:
+    """Saves a model with its spec in the format that the suffix says; see `write_model`."""
+    if path.suffix.lower() != ORT_SUFFIX:
+        save_with_spec(graph, spec, path)
+        return
+    plain = path.with_suffix(".onnx")
+    save_with_spec(graph, spec, plain)
+    _convert(plain, path)
+    plain.unlink()
+
+
+def _convert(source: Path, target: Path) -> None:
+    """Lets onnxruntime save what it loaded.
+
+    Its last level of optimization is left out: that one lays data out for this CPU, and the file is for any.
+    """
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.log_severity_level = 4  # what goes wrong is raised
+    options.optimized_model_filepath = str(target)
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    try:
+        onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+    except runtime_errors() as error:
+        reason = short_reason(str(error))
+        raise ModelError(f"onnxruntime cannot save {target.name} in its own format: {reason}") from error
