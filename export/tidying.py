@@ -13,6 +13,7 @@ from cnnkit import __version__
 from cnnkit.errors import ModelError
 from cnnkit.export.compatibility import ir_version_for, opset_of
 from cnnkit.export.graphs import add_constant, load_graph, remove_unused, rename_tensors, static_shapes
+from cnnkit.export.input_folding import fold_input
 from cnnkit.session import import_onnxruntime, runtime_errors, short_reason
 
 BATCH_NAME = "batch"
@@ -40,6 +41,8 @@ def tidy(model: Any) -> Any:
     if plain:
         fix_reshapes(model)
     model = _only_standard(fold(model), model)
+    if plain:
+        fold_input(model)
     name_batch(model)
     if plain:
         rename(model)
