@@ -12,15 +12,16 @@ from cnnkit.export.original import Original
 from cnnkit.export.quantization.calibration import warn_of
 from cnnkit.export.samples import generated_images
 from cnnkit.folders import list_images, read_images
-from cnnkit.golden import decode_golden, encode_golden
+from cnnkit.golden import decode_golden, encode_golden, least_sure_of_each
 from cnnkit.spec import GoldenImage
 from cnnkit.spec.reading import MAX_GOLDEN_IMAGES
 
 _SEED = 0
+_MOST = 96  # images to choose from
 
 
 def choose_golden(original: Original, wish: str | None) -> tuple[tuple[GoldenImage, ...], NDArray[np.uint8]]:
-    """Chooses golden images and lets the Keras model answer them.
+    """Chooses golden images, which cover the classes and lie near their boundaries, and lets the Keras model answer them.
 
     Args:
         original: The Keras model; its spec may bring golden images from the run.
@@ -36,18 +37,23 @@ def choose_golden(original: Original, wish: str | None) -> tuple[tuple[GoldenIma
     images = _images(original, wish)
     if not len(images):
         return (), images
-    golden = encode_golden(images, original.probabilities(images), color=original.spec.input.color)
+    answers = original.probabilities(images)
+    if len(images) > MAX_GOLDEN_IMAGES:
+        chosen = least_sure_of_each(answers, answers.argmax(axis=1), MAX_GOLDEN_IMAGES)
+        images, answers = images[chosen], answers[chosen]
+    golden = encode_golden(images, answers, color=original.spec.input.color)
     return golden, images[: len(golden)]
 
 
 def _images(original: Original, wish: str | None) -> NDArray[np.uint8]:
+    """Returns the run's own golden images, or many to choose from."""
     spec = original.spec
     if wish == "none":
         return np.empty((0, spec.input.height, spec.input.width, spec.input.channels), np.uint8)
     if wish is None and spec.golden:
         return decode_golden(spec)
     if wish in (None, "generated"):
-        return generated_images(MAX_GOLDEN_IMAGES, spec.input, _SEED)
+        return generated_images(_MOST, spec.input, _SEED)
     return _from_folder(Path(str(wish)), original)
 
 
@@ -55,7 +61,7 @@ def _from_folder(folder: Path, original: Original) -> NDArray[np.uint8]:
     if not folder.is_dir():
         raise UsageError(f"--golden {folder}: no such folder, expected a folder of images, generated or none")
     paths = list_images(folder)
-    order = np.random.default_rng(_SEED).permutation(len(paths))[:MAX_GOLDEN_IMAGES]
+    order = np.random.default_rng(_SEED).permutation(len(paths))[:_MOST]
     images, failures = read_images([paths[index] for index in sorted(order)], original.spec.input)
     warn_of(failures)
     if not len(images):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from cnnkit.spec.reading import MAX_GOLDEN_BYTES, MAX_GOLDEN_IMAGES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_SAFE_MARGIN = 1e-3  # of the two likeliest classes: ten times what float32 may differ by
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,33 @@ def encode_golden(
             break
         golden.append(GoldenImage(png, tuple(float(value) for value in row)))
     return tuple(golden)
+
+
+def least_sure_of_each(probabilities: NDArray[np.float32], groups: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Chooses images that cover the classes and lie near the boundaries between them.
+
+    They are of each group in turn the one of which the model is least sure, then the next; those so close that float32
+    itself may change the label come last.
+
+    Args:
+        probabilities: (N, classes).
+        groups: (N,) the class of each image, true or predicted.
+        count: How many to choose, at most N.
+
+    Returns:
+        (count,) indices, in order.
+    """
+    ordered = np.sort(probabilities, axis=1)
+    margin = ordered[:, -1] - ordered[:, -2]
+    margin = np.where(margin < _SAFE_MARGIN, 2.0, margin)
+    by_margin = np.argsort(margin, kind="stable")
+    seen: Counter[int] = Counter()
+    turn = np.empty(len(groups), dtype=np.int64)  # 0 for the first image of its class, 1 for the second, ...
+    for index in by_margin:
+        turn[index] = seen[int(groups[index])]
+        seen[int(groups[index])] += 1
+    chosen: NDArray[np.int64] = by_margin[np.argsort(turn[by_margin], kind="stable")][:count]
+    return chosen
 
 
 def _encode(image: NDArray[np.uint8], color: Color) -> bytes:

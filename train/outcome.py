@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.files import sha256
-from cnnkit.golden import encode_golden
+from cnnkit.golden import encode_golden, least_sure_of_each
 from cnnkit.spec import GoldenImage, ModelSpec, Provenance
 from cnnkit.statistics import wilson_interval
 from cnnkit.train.batches import inference_batch
@@ -108,14 +108,5 @@ def _predict(network: Any, images: NDArray[np.uint8], size: int) -> NDArray[np.f
 def choose_golden(network: Any, split: Split) -> tuple[GoldenImage, ...]:
     """Takes golden images from validation data: of each class in turn the one the network is least sure of, ...."""
     probabilities = predict_probabilities(network, split)
-    ordered = np.sort(probabilities, axis=1)
-    margin = ordered[:, -1] - ordered[:, -2]
-    by_margin = np.argsort(margin, kind="stable")
-    seen: dict[int, int] = {}
-    turn = np.empty(len(split), dtype=np.int64)  # 0 for the first image of its class, 1 for the second, ...
-    for index in by_margin:
-        target = int(split.targets[index])
-        turn[index] = seen.get(target, 0)
-        seen[target] = seen.get(target, 0) + 1
-    chosen = by_margin[np.argsort(turn[by_margin], kind="stable")][:GOLDEN_IMAGES]
+    chosen = least_sure_of_each(probabilities, split.targets, GOLDEN_IMAGES)
     return encode_golden(split.read(chosen), probabilities[chosen])

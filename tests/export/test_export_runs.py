@@ -9,6 +9,7 @@ from small_keras import body, exported, keras_answers, random_images
 
 from cnnkit.errors import SpecError, UsageError
 from cnnkit.export import InputFlags
+from cnnkit.export.samples import generated_images
 
 
 def test_a_run_folder_needs_no_flags(keras, run_folder, tmp_path):
@@ -71,6 +72,15 @@ def test_golden_images_from_a_folder(run_folder, tmp_path):
     (photos / "broken.png").write_bytes(b"?")
     report = exported(run_folder, tmp_path, labels=None, golden=str(photos))
     assert (len(report.spec.golden), report.parity.images) == (3, 67)
+
+
+def test_golden_images_are_of_every_class_that_occurs(keras, run_folder, tmp_path):
+    report = exported(run_folder, tmp_path, labels=None, golden="generated")
+    drawn = generated_images(96, report.spec.input, 0)
+    answered = keras_answers(keras, run_folder / "model.keras", drawn).argmax(axis=1)
+    golden = [np.argmax(image.probabilities) for image in report.spec.golden]
+    assert len(golden) == 16
+    assert set(golden) == set(answered)
 
 
 def test_no_golden_images(run_folder, tmp_path):

@@ -48,11 +48,11 @@ def test_parity_is_tried_on_golden_images_and_64_others(golden, images):
 
 
 def answer(value: float):
-    return lambda images: np.full((len(images), 2), value, np.float32)
+    return np.full((3, 2), value, np.float32)
 
 
 def test_parity_within_the_tolerance():
-    parity = check_parity(answer(0.5), answer(0.50005), generated_images(3, taken(), 0), tolerance=1e-4)
+    parity = check_parity(answer(0.5), answer(0.50005), tolerance=1e-4)
     assert parity.images == 3
     assert parity.max_probability_difference == pytest.approx(5e-5, rel=0.01)
 
@@ -60,4 +60,4 @@ def test_parity_within_the_tolerance():
 @pytest.mark.parametrize("value", [0.501, float("nan")], ids=["too far", "no number"])
 def test_parity_error(value):
     with pytest.raises(ParityError, match="expected at most 1e-04: no file was written"):
-        check_parity(answer(0.5), answer(value), generated_images(1, taken(), 0), tolerance=1e-4)
+        check_parity(answer(0.5), answer(value), tolerance=1e-4)

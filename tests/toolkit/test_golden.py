@@ -10,7 +10,14 @@ from hypothesis.extra import numpy as nps
 from tiny_models import TINY_SPEC, solid, tiny_answer, tiny_spec
 
 from cnnkit.errors import ParityError, SpecError
-from cnnkit.golden import check_golden, compare_answers, decode_golden, encode_golden, require_passed
+from cnnkit.golden import (
+    check_golden,
+    compare_answers,
+    decode_golden,
+    encode_golden,
+    least_sure_of_each,
+    require_passed,
+)
 from cnnkit.runtime import OnnxClassifier
 from cnnkit.spec import GoldenImage, InputSpec, ModelSpec, Tolerance
 
@@ -92,6 +99,14 @@ def test_failed_result_is_said_in_one_line():
         "the golden images are answered differently: "
         "probabilities by up to 0.2 (allowed 0.01), 1 of 1 labels (allowed 0)"
     )
+
+
+def test_golden_images_cover_the_classes_and_their_boundaries():
+    top = np.float32([0.9, 0.6, 0.5002, 0.8, 0.55, 0.7])  # of two classes; the third is a toss-up
+    groups = np.array([0, 0, 0, 1, 0, 1])
+    probabilities = np.stack([top, 1 - top], axis=1)
+    assert least_sure_of_each(probabilities, groups, 6).tolist() == [4, 5, 1, 3, 0, 2]
+    assert least_sure_of_each(probabilities, groups, 2).tolist() == [4, 5]
 
 
 def test_no_golden_images(tiny_model):
