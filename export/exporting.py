@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ from cnnkit.export.conversion import convert
 from cnnkit.export.counting import multiply_adds
 from cnnkit.export.golden_choice import choose_golden
 from cnnkit.export.options import ExportOptions
-from cnnkit.export.original import Original, load_original
+from cnnkit.export.original import Original, load_original, use_tensorflow
 from cnnkit.export.parity import Parity, check_parity, parity_images
 from cnnkit.export.quantization.effects import tolerance_for
 from cnnkit.export.quantization.float16 import FLOAT16_SCHEME, to_float16
@@ -92,22 +90,6 @@ def default_output(source: Path, suffix: str = ".onnx") -> Path:
     if source.is_dir() and not is_saved_model(source):
         return source / f"model{suffix}"
     return source.with_suffix(suffix)
-
-
-def use_tensorflow() -> None:
-    """Makes Keras run on TensorFlow, the one backend that tf2onnx reads, whatever the model was trained on.
-
-    Raises:
-        UsageError: Keras runs on another one already.
-    """
-    if "keras" not in sys.modules:
-        os.environ["KERAS_BACKEND"] = "tensorflow"
-        return
-    import keras
-
-    backend = keras.backend.backend()
-    if backend != "tensorflow":
-        raise UsageError(f"Keras runs on {backend} in this process, export needs TensorFlow: KERAS_BACKEND=tensorflow")
 
 
 def _describe(original: Original, graph: Any, input_dtype: Dtype) -> ModelSpec:

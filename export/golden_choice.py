@@ -21,7 +21,7 @@ _MOST = 96  # images to choose from
 
 
 def choose_golden(original: Original, wish: str | None) -> tuple[tuple[GoldenImage, ...], NDArray[np.uint8]]:
-    """Chooses golden images, which cover the classes and lie near their boundaries, and lets the Keras model answer them.
+    """Chooses golden images that cover the classes and lie near their boundaries, and lets the Keras model answer.
 
     Args:
         original: The Keras model; its spec may bring golden images from the run.

@@ -70,6 +70,9 @@ class QuantizeOptions:
     min_agreement: float = 0.96  # fraction of images with the label of the float32 model
     target: Target = "any"  # the CPUs the file must be right on
     scheme: str | None = None  # takes this one, whatever it costs; None chooses
+    finetune: Path | None = None  # a folder of images that the weights learn from; None leaves them as they are
+    finetune_steps: int = 800  # batches of 64 images
+    original: Path | None = None  # the Keras model to learn from; None takes the float32 file
     calibration_size: int = 500  # images
     method: CalibrationMethod | None = None  # tries this one only; None tries all
     seed: int = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,15 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit import __version__
-from cnnkit.errors import UsageError
+from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.foreign import describe_input, output_kind
 from cnnkit.export.labels import parse_labels
 from cnnkit.export.layers import in_float32
 from cnnkit.export.options import ExportOptions, InputFlags
+from cnnkit.extras import require
 from cnnkit.keras_apps import app_input, app_labels, is_app
 from cnnkit.keras_runtime import load_keras_model
 from cnnkit.preprocess import prepare_batch, softmax
-from cnnkit.run_folder import find_keras_file, keras_sha256, read_run_spec
+from cnnkit.run_folder import find_keras_file, keras_sha256, original_input, read_run_spec
 from cnnkit.spec import ModelSpec, Provenance
 
 _BATCH = 64  # images that run at once
@@ -70,6 +73,47 @@ def load_original(options: ExportOptions) -> Original:
         spec = dataclasses.replace(spec, labels=labels)
     _check_width(model, spec)
     return Original(path, model, _with_provenance(spec, path))
+
+
+def load_again(source: Path, spec: ModelSpec, what: str = "--original") -> Original:
+    """Loads the Keras model that an ONNX file was exported from.
+
+    Args:
+        source: A run folder, a Keras file, or what else export takes.
+        spec: Of the ONNX file.
+        what: What needs it, for messages.
+
+    Raises:
+        ModelError: It cannot be loaded, or has other labels.
+        MissingExtraError: TensorFlow or Keras is not installed.
+    """
+    require(what, "export", "tensorflow", "keras", "tf2onnx", "onnx")
+    use_tensorflow()
+    path = find_keras_file(source)
+    said = read_run_spec(path)
+    taken = original_input(spec) if said is None else said.input
+    model = in_float32(load_keras_model(path))
+    output = output_kind(model, taken, path) if said is None else said.output
+    labels = spec.labels if said is None else said.labels
+    if labels != spec.labels:
+        raise ModelError(f"{path} has other labels than the model file: name the model it was exported from")
+    return Original(path, model, ModelSpec(spec.labels, taken, output))
+
+
+def use_tensorflow() -> None:
+    """Makes Keras run on TensorFlow, the one backend that tf2onnx reads, whatever the model was trained on.
+
+    Raises:
+        UsageError: Keras runs on another one already.
+    """
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        return
+    import keras
+
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise UsageError(f"Keras runs on {backend} in this process, export needs TensorFlow: KERAS_BACKEND=tensorflow")
 
 
 def _refuse_scaling(flags: InputFlags, folder: Path) -> None:

@@ -65,8 +65,12 @@ def calibration_size(root: Path, wanted: int) -> int:
     return min(wanted, there - there // 4) if there >= 2 * FEW_IMAGES else wanted
 
 
-def calibration_paths(root: Path) -> dict[Path, str]:
+def calibration_paths(root: Path, *, flag: str = "--calibration") -> dict[Path, str]:
     """Lists the images that may calibrate: those of `root/train` where there is one, for test images must not.
+
+    Args:
+        root: A folder of images.
+        flag: What named it, for the message.
 
     Returns:
         Path -> the name of the class folder it lies in, at whatever depth; empty where it lies in none.
@@ -75,7 +79,7 @@ def calibration_paths(root: Path) -> dict[Path, str]:
         SourceError: There is no such folder.
     """
     if not root.is_dir():
-        raise SourceError(f"--calibration {root}: no such folder, expected a folder of images")
+        raise SourceError(f"{flag} {root}: no such folder, expected a folder of images")
     top = root / "train" if (root / "train").is_dir() else root
     parts = {path: path.relative_to(top).parts for path in list_images(top)}
     return {path: normalize("NFC", names[0]) if len(names) > 1 else "" for path, names in parts.items()}

@@ -99,12 +99,17 @@ class Workshop:
 
     def make(self, scheme: Scheme, *, name: str | None = None, floats: Sequence[str] = ()) -> Candidate:
         """Quantizes by a scheme; layers named in `floats` stay in float."""
+        graph, _ = self.quantized(scheme, floats)
+        described = scheme.describe() + (f"; in float: {', '.join(floats)}" if floats else "")
+        return self.keep(graph, scheme, name=name or scheme.name, description=described, floats=floats)
+
+    def quantized(self, scheme: Scheme, floats: Sequence[str] = ()) -> tuple[Any, Quantizer]:
+        """Returns the graph of a scheme, and what quantized it."""
         quantizer = self._quantizer_for(scheme)
         graph = quantizer.quantize(scheme, floats)
         if scheme.corrected:
             correct_biases(graph, quantizer.prepared, mean_inputs(quantizer.prepared, quantizer.batches()))
-        described = scheme.describe() + (f"; in float: {', '.join(floats)}" if floats else "")
-        return self.keep(graph, scheme, name=name or scheme.name, description=described, floats=floats)
+        return graph, quantizer
 
     def keep(
         self, graph: Any, scheme: Scheme, *, name: str, description: str, floats: Collection[str] = ()

@@ -14,10 +14,10 @@ from cnnkit.export.quantization.calibration import CalibrationSet, calibration_s
 from cnnkit.export.quantization.candidates import Failed, Workshop
 from cnnkit.export.quantization.choosing import Decision, Limits, can_tell, choose
 from cnnkit.export.quantization.effects import Effect, tolerance_for
+from cnnkit.export.quantization.further import Further, check_finetuning
 from cnnkit.export.quantization.held_out import HeldOut, choose_held_out
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FLOAT32, SAFE, SCHEMES, resolve_target, unlike_this_machine
-from cnnkit.export.quantization.sensitivity import mixed_candidates, rank_layers
 from cnnkit.export.writing import write_model
 from cnnkit.extras import require
 from cnnkit.files import check_new_file
@@ -58,12 +58,13 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
         SpecError: The file carries no spec.
         SourceError: A folder does not exist.
         DataError: There is no readable image.
-        UsageError: There is no such scheme, or it cannot be applied to this model.
+        UsageError: There is no such scheme, or it cannot be applied to this model, or nothing can be fine-tuned.
         OutputError: The output exists already or cannot be written.
         MissingExtraError: onnx is not installed.
     """
     require("cnnkit quantize", "export", "onnx")
     _check_scheme(options)
+    check_finetuning(options)
     for precision in ("int8", "float16", "float32"):  # any of them may be chosen
         check_new_file(_target_path(options, precision), overwrite=options.overwrite)
     spec = _spec_of_float(options.model)
@@ -76,13 +77,17 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
     target = resolve_target(options.target, machine.instruction_sets, machine.architecture)
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         workshop = Workshop(options.model, spec, calibration.images, target, Path(folder))
-        measured, failed = _candidates(options, workshop, calibration, held_out)
+        measured, failed = _candidates(options, workshop, spec, calibration, held_out)
         decision = _decide(options, measured)
         return _write(options, spec, calibration, decision, measured, failed)
 
 
 def _candidates(
-    options: QuantizeOptions, workshop: Workshop, calibration: CalibrationSet, held_out: HeldOut | None
+    options: QuantizeOptions,
+    workshop: Workshop,
+    spec: ModelSpec,
+    calibration: CalibrationSet,
+    held_out: HeldOut | None,
 ) -> tuple[tuple[Measured, ...], tuple[Failed, ...]]:
     log.info("calibrating with %d images", len(calibration.images))
     made, failed = workshop.make_all(options.method, options.scheme)
@@ -93,37 +98,11 @@ def _candidates(
     log.info("measuring %d candidates%s", len(made), images)
     measured = measure_candidates(made, held_out, calibration.images[:1], options.threads)
     if options.scheme is None and held_out is not None:
-        measured = _with_mixed(options, workshop, calibration, held_out, measured)
+        further = Further(options, workshop, spec, calibration.images, held_out)
+        if options.finetune is not None:
+            measured = further.finetuned(measured)
+        measured = further.mixed(measured, _limits(options))
     return measured, failed
-
-
-def _with_mixed(
-    options: QuantizeOptions,
-    workshop: Workshop,
-    calibration: CalibrationSet,
-    held_out: HeldOut,
-    measured: tuple[Measured, ...],
-) -> tuple[Measured, ...]:
-    """Adds candidates of which some layers stay in float, where integers would be faster and none is right enough."""
-    limits = _limits(options)
-    faster = [one for one in measured if one.ratio < 1 and one.candidate.scheme and not one.candidate.refused]
-    if choose(measured, limits).chosen.candidate.name != FLOAT32 or not faster:
-        return measured
-    best = max(faster, key=lambda one: one.effect.agreement if one.effect else 0.0)
-    scheme = best.candidate.scheme
-    if scheme is None or scheme.equalized:
-        scheme = SCHEMES[0]
-    log.info("no candidate is within the limits: looking for the layers that hurt most")
-    floating = measured[0].candidate
-    ranked = rank_layers(workshop, scheme, floating.open(options.threads), calibration.images)
-    for candidate in mixed_candidates(workshop, scheme, ranked):
-        pair = measure_candidates((floating, candidate), held_out, calibration.images[:1], options.threads)
-        # Measured beside float32 in a run of its own: the ratio is what can be compared with the others.
-        mixed = replace(pair[1], latency_ms=pair[1].ratio * measured[0].latency_ms)
-        measured = (*measured, mixed)
-        if mixed.ratio >= 1 or choose(measured, limits).chosen is mixed:
-            break
-    return measured
 
 
 def _decide(options: QuantizeOptions, measured: tuple[Measured, ...]) -> Decision:

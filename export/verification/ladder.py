@@ -10,23 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.errors import ModelError, ParityError, SourceError
+from cnnkit.errors import ParityError, SourceError
 from cnnkit.export.conversion import convert
-from cnnkit.export.exporting import TOLERANCE, use_tensorflow
-from cnnkit.export.foreign import output_kind
+from cnnkit.export.exporting import TOLERANCE
 from cnnkit.export.graphs import save_with_spec
-from cnnkit.export.layers import in_float32
-from cnnkit.export.original import Original
+from cnnkit.export.original import Original, load_again
 from cnnkit.export.parity import parity_images
 from cnnkit.export.tidying import tidy
 from cnnkit.export.verification.causes import why_answers_differ
 from cnnkit.export.verification.pictures import decoding_stage, read_pictures, resizing_stage
-from cnnkit.extras import require
 from cnnkit.folders import list_images, test_split
 from cnnkit.golden import check_golden, decode_golden
-from cnnkit.keras_runtime import load_keras_model
 from cnnkit.preprocess import prepare_batch, softmax
-from cnnkit.run_folder import find_keras_file, keras_sha256, original_input, read_run_spec
+from cnnkit.run_folder import keras_sha256
 from cnnkit.runtime import OnnxClassifier
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.stages import Stage, golden_stage, stage_of
@@ -56,7 +52,7 @@ def climb(file: OnnxClassifier, source: Path | None, data: Path | None) -> tuple
         ModelError: The original cannot be loaded, or does not have the file's labels.
         MissingExtraError: What the original needs is not installed.
     """
-    original = None if source is None else _load(source, file.spec)
+    original = None if source is None else load_again(source, file.spec, "cnnkit verify --original")
     stages: list[Stage | None] = []
     if file.spec.golden:
         stages.append(golden_stage("golden", check_golden(file, file.spec)))
@@ -84,20 +80,6 @@ def require_parity(stages: tuple[Stage, ...]) -> None:
     if failed is not None:
         cause = failed.cause or "what causes it is not known"
         raise ParityError(f"the answers part at the stage {failed.name!r}: {cause}; do not use this file as it is")
-
-
-def _load(source: Path, spec: ModelSpec) -> Original:
-    require("cnnkit verify --original", "export", "tensorflow", "keras", "tf2onnx", "onnx")
-    use_tensorflow()
-    path = find_keras_file(source)
-    said = read_run_spec(path)
-    taken = original_input(spec) if said is None else said.input
-    model = in_float32(load_keras_model(path))
-    output = output_kind(model, taken, path) if said is None else said.output
-    labels = spec.labels if said is None else said.labels
-    if labels != spec.labels:
-        raise ModelError(f"{path} has other labels than the model file: verify it with the model it was exported from")
-    return Original(path, model, ModelSpec(spec.labels, taken, output))
 
 
 def _paths(data: Path) -> list[Path]:

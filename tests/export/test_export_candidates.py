@@ -10,7 +10,7 @@ from small_cnn import SMALL_SPEC, colour_images, run_graph, save_small, trained_
 from cnnkit.errors import UsageError
 from cnnkit.export import QuantizeOptions, quantize_model
 from cnnkit.export.graphs import constants, load_graph
-from cnnkit.export.quantization import quantizing
+from cnnkit.export.quantization import further, quantizing
 from cnnkit.export.quantization.candidates import Workshop
 from cnnkit.export.quantization.choosing import choose
 from cnnkit.export.quantization.correction import correct_biases, mean_inputs
@@ -190,11 +190,14 @@ def test_layers_stay_in_float_where_nothing_else_is_right_enough(small_model, co
         return tuple(
             replace(one, ratio=0.5, latency_ms=0.5)
             if one.candidate.floats
-            else replace(one, effect=one.effect and replace(one.effect, agreement=0.5), ratio=0.4)
+            else replace(one, ratio=1.0, latency_ms=1.0)
+            if one.candidate.scheme is None
+            else replace(one, effect=replace(one.effect, agreement=0.5), ratio=0.4, latency_ms=0.4)
             for one in real(candidates, *args, **kwargs)
         )
 
-    monkeypatch.setattr(quantizing, "measure_candidates", pessimistic)
+    for module in (quantizing, further):
+        monkeypatch.setattr(module, "measure_candidates", pessimistic)
     options = QuantizeOptions(small_model, colours, tmp_path / "out.onnx", calibration_size=48, threads=1, max_drop=0.5)
     report = quantize_model(options)
     assert report.decision.chosen.candidate.name.endswith("-mixed-1")

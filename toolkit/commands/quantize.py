@@ -31,6 +31,9 @@ from cnnkit.commands import options as shared
     "--target", type=click.Choice(["any", "this", "avx2", "vnni", "arm64"]), default="any", show_default=True,
     help="CPUs the file must be right on.",
 )  # fmt: skip
+@click.option("--finetune", type=click.Path(path_type=Path), help="Images that the weights learn from.")
+@click.option("--finetune-steps", type=click.IntRange(1), default=800, show_default=True, help="Of 64 images each.")
+@click.option("--original", type=click.Path(path_type=Path), help="The Keras model to learn from  [default: MODEL].")
 @click.option("--scheme", help="Take this candidate instead of choosing: u8s8-7bit, float16, ...")
 @click.option("--calibration-size", type=click.IntRange(1), default=500, show_default=True, help="Images drawn.")
 @click.option(

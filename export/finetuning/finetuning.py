@@ -1,0 +1,97 @@
+"""Fine-tunes a quantized graph: it learns the answers of the float model to images that it is to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.classifier import Classifier
+from cnnkit.errors import DataError
+from cnnkit.export.finetuning.network import trainable_network, write_into
+from cnnkit.export.quantization.calibration import without
+from cnnkit.folders import read_images
+from cnnkit.keras_runtime import import_keras
+from cnnkit.messages import log
+from cnnkit.preprocess import prepare_batch
+
+_BATCH = 64
+_LEARNING_RATE = 0.005  # in integers a step: with 0.02 weights swing between two of them
+_TOLD = 100  # steps between two messages
+_MOST_EMPTY = 20  # batches in a row of which no image may be used
+
+
+def finetune(
+    quantized: Any,
+    prepared: Any,
+    bits: int,
+    teacher: Classifier,
+    paths: tuple[Path, ...],
+    held_out: frozenset[str],
+    *,
+    steps: int,
+    seed: int,
+) -> None:
+    """Trains the weights, biases and ranges of a quantized graph; the integers it holds are replaced.
+
+    The loss is the Kullback-Leibler divergence from the teacher's probabilities, so no labels are needed; the optimizer
+    is Adam with a cosine-shaped learning rate; half of the images are mirrored, teacher's and pupil's alike. Batch
+    normalisation is folded already.
+
+    Args:
+        quantized: A QDQ onnx.ModelProto; it is changed.
+        prepared: The float graph that it was made from.
+        bits: Of its weights.
+        teacher: Answers as the float model does; its spec says what the graph takes.
+        paths: Images to learn from.
+        held_out: SHA-256 of the images to measure on, which are not learnt from.
+        steps: Batches of 64 images.
+        seed: Of the order of the images.
+
+    Raises:
+        ModelError: The graph computes something through which there is no known gradient.
+        DataError: None of the images can be used.
+    """
+    keras = import_keras("cnnkit quantize --finetune")
+    keras.utils.set_random_seed(seed)
+    network = trainable_network(quantized, prepared, bits)
+    rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
+    network.compile(keras.optimizers.Adam(rate), loss=keras.losses.KLDivergence())
+    losses = []
+    for images, _ in zip(_batches(paths, teacher, held_out, seed), range(steps), strict=False):
+        tensor = prepare_batch(images, teacher.spec.input).astype(np.float32)
+        losses.append(float(network.train_on_batch(tensor, teacher.probabilities(images))))
+        if len(losses) % _TOLD == 0:
+            log.info("step %d of %d: divergence %.2g", len(losses), steps, np.mean(losses[-_TOLD:]))
+    write_into(quantized, network, bits)
+
+
+def _batches(
+    paths: tuple[Path, ...], teacher: Classifier, held_out: frozenset[str], seed: int
+) -> Iterator[NDArray[np.uint8]]:
+    """Yields batches of images without end, all of them once before any comes again.
+
+    Raises:
+        DataError: Many batches in a row hold nothing that can be used.
+    """
+    rng = np.random.default_rng(seed)
+    empty = 0
+    while True:
+        order = rng.permutation(len(paths))
+        for start in range(0, max(len(order) - _BATCH, 0) + 1, _BATCH):
+            chosen = without([paths[index] for index in order[start : start + _BATCH]], held_out)
+            images, _ = read_images(chosen, teacher.spec.input)
+            empty = 0 if len(images) else empty + 1
+            if empty == _MOST_EMPTY:
+                raise DataError("--finetune holds no image that can be read and is not measured on, expected others")
+            if len(images):
+                yield _mirrored(images, rng)
+
+
+def _mirrored(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    some = rng.random(len(images)) < 0.5
+    mirrored: NDArray[np.uint8] = np.where(some[:, None, None, None], images[:, :, ::-1], images)
+    return mirrored

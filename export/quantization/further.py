@@ -1,0 +1,132 @@
+"""Candidates that are worth their making only once others were measured: fine-tuned ones, and ones partly in float."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.classifier import Classifier
+from cnnkit.errors import SourceError
+from cnnkit.export.finetuning.finetuning import finetune
+from cnnkit.export.options import QuantizeOptions
+from cnnkit.export.original import load_again
+from cnnkit.export.quantization.calibration import calibration_paths
+from cnnkit.export.quantization.candidates import Candidate, Workshop
+from cnnkit.export.quantization.choosing import Limits, choose
+from cnnkit.export.quantization.held_out import HeldOut
+from cnnkit.export.quantization.measuring import Measured, measure_candidates
+from cnnkit.export.quantization.schemes import FLOAT32, SCHEMES
+from cnnkit.export.quantization.sensitivity import mixed_candidates, rank_layers
+from cnnkit.extras import require
+from cnnkit.files import sha256
+from cnnkit.messages import log
+from cnnkit.spec import ModelSpec
+
+_ABOUT_AS_FAST = 1.05  # x the time of the fastest
+
+
+@dataclass(frozen=True)
+class Further:
+    """What further candidates are made of and measured with."""
+
+    options: QuantizeOptions
+    workshop: Workshop
+    spec: ModelSpec
+    images: NDArray[np.uint8]  # (N, height, width, channels) that calibrated
+    held_out: HeldOut
+
+    def finetuned(self, measured: tuple[Measured, ...]) -> tuple[Measured, ...]:
+        """Adds the fastest integers, fine-tuned on `options.finetune`.
+
+        Raises:
+            ModelError: There is no gradient through the graph.
+            DataError: The folder holds no image to learn from.
+            SourceError: It does not exist.
+        """
+        fastest = _fastest_integers(measured)
+        scheme = None if fastest is None else fastest.candidate.scheme
+        if self.options.finetune is None or fastest is None or scheme is None:
+            log.warning("no integers are faster than float32 on this CPU: nothing is fine-tuned")
+            return measured
+        paths = learnt_from(self.options.finetune)
+        log.info("fine-tuning %s on %d images of %s", scheme.name, len(paths), self.options.finetune)
+        graph, quantizer = self.workshop.quantized(scheme)
+        hashes = frozenset(sha256(path) for path in self.held_out.paths if path.is_file())
+        finetune(
+            graph, quantizer.prepared, scheme.bits, self._teacher(measured[0].candidate), paths, hashes,
+            steps=self.options.finetune_steps, seed=self.options.seed,
+        )  # fmt: skip
+        described = f"{scheme.describe()}, fine-tuned for {self.options.finetune_steps} steps"
+        made = self.workshop.keep(graph, scheme, name=f"{scheme.name}-finetuned", description=described)
+        return (*measured, self._measure(measured[0], fastest, made))
+
+    def mixed(self, measured: tuple[Measured, ...], limits: Limits) -> tuple[Measured, ...]:
+        """Adds candidates of which some layers stay in float, where integers are faster and none is right enough."""
+        faster = [one for one in measured if one.ratio < 1 and one.candidate.scheme and not one.candidate.refused]
+        if choose(measured, limits).chosen.candidate.name != FLOAT32 or not faster:
+            return measured
+        best = max(faster, key=lambda one: one.effect.agreement if one.effect else 0.0)
+        scheme = best.candidate.scheme
+        if scheme is None or scheme.equalized:
+            scheme = SCHEMES[0]
+        log.info("no candidate is within the limits: looking for the layers that hurt most")
+        ranked = rank_layers(self.workshop, scheme, measured[0].candidate.open(self.options.threads), self.images)
+        for candidate in mixed_candidates(self.workshop, scheme, ranked):
+            mixed = self._measure(measured[0], measured[0], candidate)
+            measured = (*measured, mixed)
+            if mixed.ratio >= 1 or choose(measured, limits).chosen is mixed:
+                break
+        return measured
+
+    def _measure(self, floating: Measured, beside: Measured, candidate: Candidate) -> Measured:
+        """Measures a candidate in a run of its own, beside one that was measured already and says how runs compare."""
+        both = tuple(dict.fromkeys((floating.candidate, beside.candidate)))
+        *known, one = measure_candidates((*both, candidate), self.held_out, self.images[:1], self.options.threads)
+        latency_ms = beside.latency_ms * one.latency_ms / known[-1].latency_ms
+        return replace(one, latency_ms=latency_ms, ratio=latency_ms / floating.latency_ms)
+
+    def _teacher(self, floating: Candidate) -> Classifier:
+        """Returns the Keras original where it is named, else the float32 file, which answers alike."""
+        return floating.open(None) if self.options.original is None else load_again(self.options.original, self.spec)
+
+
+def check_finetuning(options: QuantizeOptions) -> None:
+    """Refuses what cannot be fine-tuned, before anything is measured.
+
+    Raises:
+        SourceError: The folder of images does not exist or is empty.
+        MissingExtraError: Keras or its backend is not installed.
+    """
+    if options.finetune is not None:
+        require("cnnkit quantize --finetune", "export", "keras", os.environ.get("KERAS_BACKEND", "tensorflow"))
+        learnt_from(options.finetune)
+
+
+def learnt_from(folder: Path) -> tuple[Path, ...]:
+    """Returns the images of a folder that may be learnt from: of its `train` folder where there is one.
+
+    Raises:
+        SourceError: There is no such folder, or none in it.
+    """
+    paths = tuple(calibration_paths(folder, flag="--finetune"))
+    if not paths:
+        raise SourceError(f"--finetune {folder} holds no image, expected some thousands of the kind it will see")
+    return paths
+
+
+def _fastest_integers(measured: tuple[Measured, ...]) -> Measured | None:
+    """Returns the fastest integers that can be fine-tuned, of those about as fast the closest to float32."""
+    able = [
+        one for one in measured
+        if one.ratio < 1 and one.effect and not one.candidate.refused and (scheme := one.candidate.scheme)
+        and (scheme.operators, scheme.equalized, scheme.activations != "u16") == ("qdq", False, True)
+    ]  # fmt: skip
+    if not able:
+        return None
+    fastest = min(one.ratio for one in able)
+    like = [one for one in able if one.ratio <= _ABOUT_AS_FAST * fastest]
+    return max(like, key=lambda one: one.effect.agreement if one.effect else 0.0)
