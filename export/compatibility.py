@@ -13,8 +13,9 @@ from cnnkit.errors import UsageError
 OPSET = 17  # 18, the highest that tf2onnx knows, adds shape arithmetic at every Reshape
 # From which onnxruntime on each opset is known; below 13 there is no quantization a channel.
 _SINCE = (((1, 12), 17), ((1, 11), 16), ((1, 9), 15), ((1, 8), 14), ((1, 7), 13))
-_OLD_IR, _IR = 7, 8
-_OLD_IR_UNTIL = 15  # the last opset of which the versions that know it read no later IR
+# The last opset of which the versions that know it read no later IR version.
+_IR_VERSIONS = ((15, 7), (18, 8), (20, 9), (21, 10))
+_LATEST_IR = 11
 
 
 def opset_for(min_ort: str) -> int:
@@ -40,4 +41,4 @@ def opset_of(model: Any) -> int:
 
 def ir_version_for(opset: int) -> int:
     """Returns the IR version that every onnxruntime reads that knows the opset."""
-    return _OLD_IR if opset <= _OLD_IR_UNTIL else _IR
+    return next((version for last, version in _IR_VERSIONS if opset <= last), _LATEST_IR)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cnnkit.export.quantization.measuring import Measured
-from cnnkit.export.quantization.schemes import FLOAT32
+from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, PREFERRED
 from cnnkit.statistics import paired_drop_interval
 
 _LIKE = 1.05  # x the fastest time counts as equally fast: medians on a shared machine differ by as much
@@ -64,7 +65,8 @@ def can_tell(images: int, max_drop: float) -> bool:
 def choose(measured: Sequence[Measured], limits: Limits) -> Decision:
     """Chooses among candidates.
 
-    Of those that are about as fast as the fastest one, the one with the most labels of float32 is taken.
+    Of those that are about as fast as the fastest one, the one with the most labels of float32 is taken; or one within
+    a standard error of that which experience prefers, since among many the luckiest has the most.
 
     Args:
         measured: All of them, float32 included.
@@ -76,7 +78,7 @@ def choose(measured: Sequence[Measured], limits: Limits) -> Decision:
     floating = next(one for one in able if one.candidate.name == FLOAT32)
     like = [one for one in able if one.latency_ms <= _LIKE * fastest.latency_ms]
     # What is no faster than float32 is not worth another file.
-    chosen = floating if floating in like else max(like, key=lambda one: one.effect.agreement if one.effect else 0.0)
+    chosen = floating if floating in like else _closest(like)
     against = {
         name: said or (_further(chosen) if one in like else _slower(one, fastest))
         for one, (name, said) in zip(measured, objections.items(), strict=True)
@@ -85,8 +87,35 @@ def choose(measured: Sequence[Measured], limits: Limits) -> Decision:
     return Decision(chosen, _reason(chosen, measured, able), against)
 
 
+def is_faster(one: Measured) -> bool:
+    """Whether a candidate is faster than float32 by more than medians differ by chance."""
+    return one.ratio * _LIKE < 1
+
+
+def _closest(able: Sequence[Measured]) -> Measured:
+    """Returns the candidate closest to float32, by the one-standard-error rule.
+
+    Source of the rule: Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3.
+    """
+    best = max(able, key=_agreement)
+    images = best.effect.images if best.effect else 1
+    least = _agreement(best) - math.sqrt(_agreement(best) * (1 - _agreement(best)) / images)
+    return min((one for one in able if one is best or _agreement(one) >= least), key=_preference)
+
+
+def _agreement(one: Measured) -> float:
+    return one.effect.agreement if one.effect else 0.0
+
+
+def _preference(one: Measured) -> tuple[int, float]:
+    """Returns what is smaller for a candidate that is preferred before its agreement is known."""
+    name = one.candidate.name
+    known = -1 if name.endswith(FINETUNED) else PREFERRED.index(name) if name in PREFERRED else len(PREFERRED)
+    return known, -_agreement(one)
+
+
 def _further(chosen: Measured) -> str:
-    return "no faster than float32" if chosen.candidate.name == FLOAT32 else "as fast, and further from float32"
+    return "no faster than float32" if chosen.candidate.name == FLOAT32 else "as fast, and no closer to float32"
 
 
 def _slower(one: Measured, fastest: Measured) -> str:
@@ -97,7 +126,7 @@ def _reason(chosen: Measured, measured: Sequence[Measured], able: Sequence[Measu
     if chosen.candidate.name != FLOAT32:
         return f"{chosen.candidate.name} takes {chosen.ratio:.2f} x the time of float32, within the limits"
     others = [one for one in able if one is not chosen]
-    faster = [one for one in measured if one.ratio * _LIKE < 1]
+    faster = [one for one in measured if is_faster(one)]
     if not faster:
         best = min((one.ratio for one in measured if one is not chosen), default=None)
         quickest = "" if best is None else f": the quickest of the others takes {best:.2f} x its time"

@@ -16,10 +16,10 @@ from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.original import load_again
 from cnnkit.export.quantization.calibration import calibration_paths
 from cnnkit.export.quantization.candidates import Candidate, Workshop
-from cnnkit.export.quantization.choosing import Limits, choose
+from cnnkit.export.quantization.choosing import Limits, choose, is_faster
 from cnnkit.export.quantization.held_out import HeldOut
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
-from cnnkit.export.quantization.schemes import FLOAT32, SCHEMES
+from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, SCHEMES
 from cnnkit.export.quantization.sensitivity import mixed_candidates, rank_layers
 from cnnkit.extras import require
 from cnnkit.files import sha256
@@ -61,12 +61,12 @@ class Further:
             steps=self.options.finetune_steps, seed=self.options.seed,
         )  # fmt: skip
         described = f"{scheme.describe()}, fine-tuned for {self.options.finetune_steps} steps"
-        made = self.workshop.keep(graph, scheme, name=f"{scheme.name}-finetuned", description=described)
+        made = self.workshop.keep(graph, scheme, name=scheme.name + FINETUNED, description=described)
         return (*measured, self._measure(measured[0], fastest, made))
 
     def mixed(self, measured: tuple[Measured, ...], limits: Limits) -> tuple[Measured, ...]:
         """Adds candidates of which some layers stay in float, where integers are faster and none is right enough."""
-        faster = [one for one in measured if one.ratio < 1 and one.candidate.scheme and not one.candidate.refused]
+        faster = [one for one in measured if is_faster(one) and one.candidate.scheme and not one.candidate.refused]
         if choose(measured, limits).chosen.candidate.name != FLOAT32 or not faster:
             return measured
         best = max(faster, key=lambda one: one.effect.agreement if one.effect else 0.0)
@@ -122,7 +122,7 @@ def _fastest_integers(measured: tuple[Measured, ...]) -> Measured | None:
     """Returns the fastest integers that can be fine-tuned, of those about as fast the closest to float32."""
     able = [
         one for one in measured
-        if one.ratio < 1 and one.effect and not one.candidate.refused and (scheme := one.candidate.scheme)
+        if is_faster(one) and one.effect and not one.candidate.refused and (scheme := one.candidate.scheme)
         and (scheme.operators, scheme.equalized, scheme.activations != "u16") == ("qdq", False, True)
     ]  # fmt: skip
     if not able:

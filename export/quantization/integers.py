@@ -76,7 +76,7 @@ class Quantizer:
             floats: Names of nodes that stay in float, beside those of the head.
 
         Returns:
-            An onnx.ModelProto of the same opset: QuantizeLinear and DequantizeLinear around float operators, or
+            An onnx.ModelProto: QuantizeLinear and DequantizeLinear around float operators, or
             operators on integers.
         """
         from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
@@ -99,9 +99,8 @@ class Quantizer:
                 calibration_cache_path=self._folder / f"ranges-{scheme.method}.json",  # measured once, then read
             )
         model = load_graph(target)
-        if scheme.activations == "u16":
-            _standard_where_possible(model)
-        set_versions(model, opset_of(self.prepared))  # 16-bit types would raise it
+        # The quantizer raises the opset for 16-bit integers, and rewrites what that changes.
+        set_versions(model, opset_of(model))
         return model
 
     def batches(self) -> Iterator[NDArray[Any]]:
@@ -172,20 +171,7 @@ def _options(scheme: Scheme) -> dict[str, object]:
     options: dict[str, object] = {"CalibTensorRangeSymmetric": False}
     if scheme.method != "minmax":
         options["CalibStridedMinMax"] = 1
-    if scheme.activations == "u16":
-        options["UseQDQContribOps"] = True  # opset 17 has no 16-bit QuantizeLinear, onnxruntime has one of its own
     return options
-
-
-def _standard_where_possible(model: Any) -> None:
-    """Takes onnxruntime's own operators for 16-bit integers alone: its version 1.16 has them for no 32-bit biases."""
-    from onnx import TensorProto
-
-    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
-    for node in model.graph.node:
-        zero_point = types.get(node.input[2]) if len(node.input) > 2 else None
-        if node.op_type in ("QuantizeLinear", "DequantizeLinear") and zero_point != TensorProto.UINT16:
-            node.domain = ""
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ class Scheme:
             target: Anything but "this".
         """
         if self.activations == "u16" and target == "any":
-            return "needs onnxruntime 1.17 or later"
+            return "needs onnxruntime 1.18 or later"
         saturates = (self.activations, self.weights, self.bits) == ("u8", "s8", 8)
         if target in ("vnni", "arm64") or not saturates:
             return None
@@ -64,6 +64,10 @@ class Scheme:
             return None if target == "avx2" else "saturates on x86 without VNNI in programs that do not set the option"
         return "saturates on x86 without VNNI"
 
+
+FINETUNED = "-finetuned"  # at the end of a candidate's name
+# Which of two schemes is the better one where measuring cannot tell, the better one first.
+PREFERRED = ("u8s8-7bit-corrected", "u8s8-7bit-percentile", SAFE, "u8s8-7bit-equalized", "u8s8-7bit-qoperator")
 
 SCHEMES = (
     Scheme(SAFE, bits=7),

@@ -72,12 +72,27 @@ def test_every_other_candidate_is_told_why_not():
     assert decision.chosen is others[0]
     assert decision.against == {
         "float32": "takes 2.50 x the time of a",
-        "b": "as fast, and further from float32",
+        "b": "as fast, and no closer to float32",
         "c": "takes 2.00 x the time of a",
         "d": "same label on 95.00% only, expected 96%",
         "e": "may lose 0.75 points of accuracy, 0.5 are allowed",
         "f": "saturates on x86 without VNNI",
     }
+
+
+@pytest.mark.parametrize(
+    ("names", "images", "chosen"),
+    [
+        pytest.param({"u8s8-7bit-tensor": 0.985, "u8s8-7bit": 0.982}, 600, "u8s8-7bit", id="luck"),
+        pytest.param({"u8s8-7bit-tensor": 0.985, "u8s8-7bit": 0.982}, 10_000, "u8s8-7bit-tensor", id="more than luck"),
+        pytest.param({"u8s8-7bit-percentile": 0.98, "u8s8-7bit-corrected": 0.98}, 600, "u8s8-7bit-corrected", id="tie"),
+        pytest.param({"u8s8-7bit": 0.983, "u8s8-7bit-finetuned": 0.98}, 600, "u8s8-7bit-finetuned", id="fine-tuned"),
+        pytest.param({"a": 0.983, "b": 0.98}, 600, "a", id="unknown names"),
+    ],
+)
+def test_the_luckiest_of_many_is_not_taken(names, images, chosen):
+    others = [measured(name, 4.0, agreement, images=images) for name, agreement in names.items()]
+    assert choose([FLOAT, *others], LIMITS).chosen.candidate.name == chosen
 
 
 def test_the_drop_that_was_seen_is_judged_where_images_are_too_few_for_its_interval():
