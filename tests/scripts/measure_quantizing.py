@@ -1,0 +1,50 @@
+"""Measures `cnnkit quantize` itself: time, peak memory, and the size of what it writes, metadata not counted.
+
+    python tests/scripts/measure_quantizing.py model.onnx --calibration photos/train --data photos/test
+
+What stands behind the folders goes to `cnnkit quantize` as it is: --calibration-size 1000, --scheme u8s8-7bit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import onnx
+
+
+def size_without_metadata(path: Path) -> int:
+    """Returns the bytes of a model's graph alone."""
+    model = onnx.load(path)
+    del model.metadata_props[:]
+    return len(model.SerializeToString())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--calibration", required=True)
+    parser.add_argument("--data")
+    arguments, rest = parser.parse_known_args()
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, "quantized.onnx")
+        data = ["--data", arguments.data] if arguments.data else []
+        command = [sys.executable, "-m", "cnnkit", "quantize", str(arguments.model), "--calibration"]
+        start = time.perf_counter()
+        done = subprocess.run([*command, arguments.calibration, *data, "-o", str(output), *rest], check=False)
+        seconds = time.perf_counter() - start
+        if done.returncode:
+            return done.returncode
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        before, after = size_without_metadata(arguments.model), size_without_metadata(output)
+    print(f"{seconds:.0f} s, at most {peak:,.0f} MiB; {before:,} -> {after:,} bytes, {after / before:.3f} x")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
