@@ -1,5 +1,6 @@
 """From a Keras model to an ONNX file that travels: export, and quantization by measurement."""
 
+from cnnkit.export.conventions import check_conventions
 from cnnkit.export.exporting import ExportReport, default_output, export_model
 from cnnkit.export.options import ExportOptions, InputFlags, QuantizeOptions, StampOptions
 from cnnkit.export.quantization.quantizing import QuantizeReport, quantize_model
@@ -12,6 +13,7 @@ __all__ = [
     "QuantizeOptions",
     "QuantizeReport",
     "StampOptions",
+    "check_conventions",
     "default_output",
     "export_model",
     "quantize_model",

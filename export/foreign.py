@@ -18,13 +18,14 @@ _PROBES = 8  # random images on which an unknown head is tried
 _SUM_TOLERANCE = 1e-3
 
 
-def describe_input(model: Any, flags: InputFlags, path: Path) -> InputSpec:
+def describe_input(model: Any, flags: InputFlags, path: Path, *, scaling_known: bool = False) -> InputSpec:
     """Returns the spec of a Keras model's input.
 
     Args:
         model: A keras.Model.
         flags: What the user said.
         path: Its file, for messages.
+        scaling_known: Whether what is not said of the scaling is not needed: pixels are then taken as they are.
 
     Raises:
         ModelError: The model does not take one image, channels last.
@@ -33,10 +34,10 @@ def describe_input(model: Any, flags: InputFlags, path: Path) -> InputSpec:
     height, width, channels, dtype = _image_shape(model, flags, path)
     if flags.color is not None and (flags.color == "gray") != (channels == 1):
         raise UsageError(f"--color {flags.color} does not fit {path}, which takes {channels} channels")
-    if dtype == "float32" and not flags.says_scaling() and not scales_itself(model):
+    if dtype == "float32" and not (scaling_known or flags.says_scaling() or scales_itself(model)):
         raise UsageError(
-            f"{path} has no Rescaling or Normalization layer, so how it wants its pixels is unknown: "
-            "say --scale (1/255 for inputs from 0 to 1, 1 for 0 to 255), and --mean and --std where it has them"
+            f"{path} shows no Rescaling or Normalization layer, so how it wants its pixels is unknown: say --scale "
+            "(1/255 for inputs from 0 to 1, 1 for 0 to 255), and --mean and --std; --data DIR tries the usual ways"
         )
     if dtype == "uint8" and flags.says_scaling():
         raise UsageError(f"{path} takes uint8 pixels as they are: leave out --scale, --mean and --std")

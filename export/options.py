@@ -41,6 +41,7 @@ class ExportOptions:
     labels: str | None = None  # a file with a name a line, or names separated by commas
     input: InputFlags = field(default_factory=InputFlags)
     golden: str | None = None  # a folder of images, "generated" or "none"; None takes the run's, else generated ones
+    data: Path | None = None  # labelled images on which the usual ways to scale are tried; see `check_conventions`
     input_dtype: Dtype = "uint8"  # of the ONNX graph's input
     min_ort: str | None = None  # the oldest onnxruntime that must run the file, "1.16"; None is any from 1.12 on
     fp16: bool = False  # weights and arithmetic in float16

@@ -35,7 +35,7 @@ def test_a_missing_file(tmp_path):
 
 def test_unknown_scaling(keras, networks, tmp_path):
     path = networks("plain.keras", *body(keras))
-    refused(path, tmp_path, UsageError, "no Rescaling or Normalization layer, .* say --scale")
+    refused(path, tmp_path, UsageError, "no Rescaling or Normalization layer, .*say --scale")
 
 
 @pytest.mark.parametrize(
@@ -126,4 +126,4 @@ def test_the_layer_of_a_node(keras, node, layer):
 def test_a_late_rescaling_does_not_settle_how_pixels_are_wanted(keras, networks, tmp_path):
     first = keras.layers.SeparableConv2D(4, 3)  # which has no attribute `kernel`
     path = networks("late.keras", first, keras.layers.Rescaling(1 / 255), *body(keras))
-    refused(path, tmp_path, UsageError, "no Rescaling or Normalization layer, .* say --scale")
+    refused(path, tmp_path, UsageError, "no Rescaling or Normalization layer, .*say --scale")

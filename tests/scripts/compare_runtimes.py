@@ -1,8 +1,8 @@
 """Compares one network in onnxruntime, LiteRT and OpenVINO: latency side by side in one run, accuracy and agreement.
 
     pip install '.[export,litert,openvino]'
-    python tests/scripts/compare_runtimes.py model.onnx model.int8.onnx --original model.keras --calibration photos/train \
-        --data photos/test
+    python tests/scripts/compare_runtimes.py model.onnx model.int8.onnx --original model.keras \
+        --calibration photos/train --data photos/test
 
 All run batch 1 on one thread. LiteRT runs its own INT8 conversion of the Keras model, with the same calibration images;
 OpenVINO runs the INT8 file of cnnkit, with its batch fixed to 1. Inputs are prepared beforehand.
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+import click
 import numpy as np
 
 from cnnkit.folders import list_class_folder, read_images, read_labelled
@@ -100,7 +101,7 @@ def main() -> None:
     contenders = {name: (lambda tensor=tensor, run=run: run(tensor)) for name, (tensor, run) in ready.items()}
     times = time_interleaved(contenders, warmup=20, runs=arguments.runs, rounds=ROUNDS)
     _print_times(times)
-    print(f"LiteRT's file: {len(litert.content):,} bytes")
+    click.echo(f"LiteRT's file: {len(litert.content):,} bytes")
     if arguments.data:
         _print_answers(calls, arguments, spec)
 
@@ -108,10 +109,12 @@ def main() -> None:
 def _print_times(times: dict[str, list[float]]) -> None:
     rounds = {name: [median(part) for part in np.array_split(values, ROUNDS)] for name, values in times.items()}
     ours = rounds["cnnkit INT8"]
-    print(f"{'batch 1, one thread':26} {'ms':>7}  cnnkit INT8 takes (median of {ROUNDS} rounds, least to most)")
+    click.echo(f"{'batch 1, one thread':26} {'ms':>7}  cnnkit INT8 takes (median of {ROUNDS} rounds, least to most)")
     for name, values in rounds.items():
         ratios = [own / other for own, other in zip(ours, values, strict=True)]
-        print(f"{name:26} {median(times[name]):7.3f}  {median(ratios):.2f} x ({min(ratios):.2f} to {max(ratios):.2f})")
+        click.echo(
+            f"{name:26} {median(times[name]):7.3f}  {median(ratios):.2f} x ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
 
 
 def _print_answers(calls, arguments, spec) -> None:
@@ -121,12 +124,12 @@ def _print_answers(calls, arguments, spec) -> None:
         name: np.array([run(prepare(data.images[index][None])).argmax() for index in chosen])
         for name, (prepare, run) in calls.items()
     }
-    print(f"\n{len(chosen):,} images{'':12} top-1, %  (95 % interval)   same label as float32, %")
+    click.echo(f"\n{len(chosen):,} images{'':12} top-1, %  (95 % interval)   same label as float32, %")
     for name, labels in answers.items():
         right = labels == data.targets[chosen]
         low, high = wilson_interval(int(right.sum()), len(right))
         same = (labels == answers["cnnkit float32"]).mean()
-        print(f"{name:26} {100 * right.mean():6.2f}  ({100 * low:.2f} to {100 * high:.2f})   {100 * same:.2f}")
+        click.echo(f"{name:26} {100 * right.mean():6.2f}  ({100 * low:.2f} to {100 * high:.2f})   {100 * same:.2f}")
 
 
 def _arguments() -> argparse.Namespace:

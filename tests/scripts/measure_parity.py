@@ -18,6 +18,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 from cnnkit.export import ExportOptions, InputFlags, export_model
@@ -75,7 +76,7 @@ def enliven(model: Any, tensor: np.ndarray) -> None:
 
 
 def measure(name: str, folder: Path) -> tuple[int, float, float, int]:
-    """Returns a network's parameters, its mean confidence, the largest difference of a probability and changed labels."""
+    """Returns parameters, mean confidence, the largest difference of a probability, and changed labels."""
     model, flags = build(name)
     height, width = model.input_shape[1:3]
     images = generated_images(IMAGES, InputSpec(height, width, 3), seed=5)
@@ -103,12 +104,14 @@ def main() -> int:
     names = parser.parse_args().names
     import_keras("measure_parity.py")
     bad = 0
-    print(f"{'network':26} {'parameters':>11} {'confidence':>10} {'difference':>10} {'labels':>6}  of {IMAGES} images")
+    click.echo(
+        f"{'network':26} {'parameters':>11} {'confidence':>10} {'difference':>10} {'labels':>6}  of {IMAGES} images"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             parameters, confidence, difference, changed = measure(name, Path(folder))
             bad += changed > 0 or not difference <= ALLOWED
-            print(f"{name:26} {parameters:11,} {confidence:10.2f} {difference:10.1e} {changed:6}", flush=True)
+            click.echo(f"{name:26} {parameters:11,} {confidence:10.2f} {difference:10.1e} {changed:6}")
     return int(bad > 0)
 
 

@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import click
 import onnx
 
 
@@ -42,7 +43,7 @@ def main() -> int:
             return done.returncode
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         before, after = size_without_metadata(arguments.model), size_without_metadata(output)
-    print(f"{seconds:.0f} s, at most {peak:,.0f} MiB; {before:,} -> {after:,} bytes, {after / before:.3f} x")
+    click.echo(f"{seconds:.0f} s, at most {peak:,.0f} MiB; {before:,} -> {after:,} bytes, {after / before:.3f} x")
     return 0
 
 

@@ -15,6 +15,9 @@ from cnnkit.commands.input_options import input_options, take_input_flags
 @click.argument("source", metavar="RUN|MODEL", type=click.Path(path_type=Path))
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="An .onnx file  [default: beside the model].")
 @input_options
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Class folders: tries the usual scalings on them, and takes none."
+)
 @click.option("--golden", metavar="DIR|generated|none", help="[default: the run's own, or generated]")
 @click.option("--input-dtype", type=click.Choice(["uint8", "float32"]), default="uint8", show_default=True)
 @click.option("--min-ort", metavar="VERSION", help="The oldest onnxruntime that must run it  [default: 1.12].")
@@ -30,11 +33,14 @@ def command(source: Path, output: Path | None, suffix: str | None, **options: An
     --labels, and --scale unless the model scales its input itself. keras-app:NAME is a network of keras.applications.
     The file appears only if it answers as the Keras model does.
     """
-    from cnnkit.export import ExportOptions, InputFlags, default_output, export_model
-    from cnnkit.export.summary import print_export
+    from cnnkit.export import ExportOptions, InputFlags, check_conventions, default_output, export_model
+    from cnnkit.export.summary import print_conventions, print_export
 
     flags = InputFlags(**take_input_flags(options))
     target = output or default_output(source, f".{suffix or 'onnx'}")
     if suffix is not None and target.suffix != f".{suffix}":
         raise click.BadParameter(f"{target} does not end in .{suffix}", param_hint="--format")
-    print_export(export_model(ExportOptions(source, target, input=flags, **options)))
+    wanted = ExportOptions(source, target, input=flags, **options)
+    if wanted.data is not None:
+        print_conventions(check_conventions(wanted))
+    print_export(export_model(wanted))
