@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
+from cnnkit.onnx_header import is_ort_format, read_model_bytes
 from cnnkit.spec import METADATA_KEY, ModelSpec, write_spec
 
 
@@ -22,6 +23,8 @@ def load_graph(path: Path) -> Any:
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
+    if is_ort_format(read_model_bytes(path)):
+        raise ModelError(f"{path} is in onnxruntime's own format, expected the .onnx file that it was made from")
     try:
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, OSError) as error:

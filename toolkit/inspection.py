@@ -35,6 +35,7 @@ def inspect_model(path: Path) -> ModelFacts:
         ir_version=header.ir_version,
         parameters=None if graph is None else graph.parameters,
         multiply_adds=None if graph is None else graph.multiply_adds,
+        operators=None if header.ort_format else dict(sorted(header.operators.items(), key=lambda item: -item[1])),
         size_bytes=path.stat().st_size,
         quantized=_is_quantized(header, spec),
     )
@@ -47,4 +48,4 @@ def _tensor(value: Any) -> TensorFacts:
 def _is_quantized(header: OnnxHeader, spec: ModelSpec | None) -> bool:
     if spec is not None:
         return spec.quantization is not None and spec.quantization.precision == "int8"
-    return bool(header.op_types & _QUANTIZED_OPS)
+    return bool(header.operators.keys() & _QUANTIZED_OPS)

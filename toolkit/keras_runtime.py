@@ -200,7 +200,7 @@ def _reason(error: BaseException) -> str:
         return "it calls TensorFlow functions between its layers: save it as a folder instead, which cnnkit loads too"
     if "Could not locate class" in text or "Unknown layer" in text:
         return f"{_first_line(text)}: save it as a SavedModel (model.export(FOLDER)), which holds such layers itself"
-    return _first_line(text)
+    return f"{_first_line(text)} (copy it again, or save the model anew)"
 
 
 def _first_line(text: str) -> str:

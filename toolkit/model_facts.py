@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,5 +30,6 @@ class ModelFacts:
     ir_version: int | None
     parameters: int | None  # trained numbers
     multiply_adds: int | None  # per image
+    operators: Mapping[str, int] | None  # how many of each, most first; None in onnxruntime's own format
     size_bytes: int
     quantized: bool

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from cnnkit.errors import ModelError
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
+_ORT_IDENTIFIER = b"ORTM"
+_MOST_BYTES = 2**31 - 1  # of a protobuf message
 _MAX_DEPTH = 100  # as protobuf's own limit for nested messages
 
 # Message -> field number -> the message it holds; from onnx.proto, the fields that can lead to a tensor or a node.
@@ -32,7 +35,8 @@ class OnnxHeader:
     ir_version: int | None = None
     opset: int | None = None  # of the default domain
     metadata: dict[str, str] = field(default_factory=dict)
-    op_types: frozenset[str] = frozenset()  # of all nodes, subgraphs and functions included
+    operators: Mapping[str, int] = field(default_factory=dict)  # how many of each, subgraphs and functions included
+    ort_format: bool = False  # onnxruntime's own format, which says all of this to onnxruntime alone
 
 
 def read_header(path: Path) -> OnnxHeader:
@@ -42,10 +46,17 @@ def read_header(path: Path) -> OnnxHeader:
         ModelError: The file cannot be read, or is no ONNX model.
     """
     data = read_model_bytes(path)
+    if is_ort_format(data):
+        return OnnxHeader(ort_format=True)
     try:
         return _header(memoryview(data))
     except ValueError as error:
         raise ModelError(f"{path} is no ONNX model, or is damaged ({error}), expected an .onnx file") from error
+
+
+def is_ort_format(data: bytes) -> bool:
+    """Whether bytes are a model in onnxruntime's own format, by the identifier of its FlatBuffers schema."""
+    return data[4:8] == _ORT_IDENTIFIER
 
 
 def external_locations(data: bytes) -> tuple[str, ...]:
@@ -67,7 +78,7 @@ def read_model_bytes(path: Path) -> bytes:
     """Reads a model file.
 
     Raises:
-        ModelError: There is no such file, it is a folder, a Keras file, empty, or cannot be read.
+        ModelError: There is no such file, it is a folder, a Keras file, empty, of 2 GiB or more, or cannot be read.
     """
     if path.is_dir():
         raise ModelError(f"{path} is a folder, expected an .onnx file: cnnkit export {path} -o model.onnx makes one")
@@ -76,6 +87,10 @@ def read_model_bytes(path: Path) -> bytes:
             f"{path} is a Keras file, expected an .onnx file: cnnkit export {path} -o model.onnx makes one"
         )
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ModelError(
+                f"{path} has {path.stat().st_size:,} bytes, and ONNX files end at 2 GiB: expected a smaller model"
+            )
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise ModelError(f"there is no model file {path}: check the path") from error
@@ -94,8 +109,14 @@ def _header(data: memoryview) -> OnnxHeader:
         ir_version=numbers[-1] if numbers else None,
         opset=next((version for domain, version in opsets if domain in ("", "ai.onnx")), None),
         metadata=dict(_entry(view) for kind, view in found if kind == "metadata"),
-        op_types=frozenset(_text(view, 4) for kind, view in found if kind == "node"),
+        operators=Counter(_operator(view) for kind, view in found if kind == "node"),
     )
+
+
+def _operator(view: memoryview) -> str:
+    """Returns "Conv" for ONNX's own operators, "com.microsoft.QLinearAdd" for others."""
+    domain = _text(view, 7)
+    return _text(view, 4) if domain in ("", "ai.onnx") else f"{domain}.{_text(view, 4)}"
 
 
 def _opset(view: memoryview) -> tuple[str, int | None]:

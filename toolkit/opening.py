@@ -15,14 +15,15 @@ def open_classifier(source: Path) -> Classifier:
     """Opens a model with its spec.
 
     Args:
-        source: An `.onnx` file, which carries its spec; a run folder; or a Keras file with its spec.json beside it.
+        source: An `.onnx` or `.ort` file, which carries its spec; a run folder; or a Keras file with its spec.json
+            beside it.
 
     Raises:
         ModelError: The file is missing, no model, or does not fit its spec.
         SpecError: There is no spec, or a malformed one.
         MissingExtraError: It is a Keras file, and Keras is not installed.
     """
-    if source.suffix.lower() == ".onnx":
+    if source.suffix.lower() in (".onnx", ".ort"):
         return OnnxClassifier(source)
     path = find_keras_file(source)
     if not path.is_file() or path.suffix.lower() not in SUFFIXES:

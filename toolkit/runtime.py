@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,13 +125,15 @@ class OnnxClassifier:
 
 
 def read_spec_of(path: str | PathLike[str]) -> ModelSpec | None:
-    """Reads the model spec in an ONNX file without opening a session; None where there is none.
+    """Reads the model spec in an ONNX file, without opening a session where that can be; None where there is none.
 
     Raises:
         ModelError: The file is missing or no ONNX model.
         SpecError: The spec is malformed or of a newer version.
     """
-    text = read_header(Path(path)).metadata.get(METADATA_KEY)
+    header = read_header(Path(path))
+    metadata = _metadata(open_session(Path(path)), Path(path)) if header.ort_format else header.metadata
+    text = metadata.get(METADATA_KEY)
     return None if text is None else _read(text, Path(path))
 
 
@@ -146,16 +149,21 @@ def dtype_name(value: Any) -> str:
 
 
 def _spec_in(session: Any, path: Path) -> ModelSpec:
-    try:
-        text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    except UnicodeDecodeError as error:
-        raise SpecError(f"{path} has metadata that is no UTF-8: export the model again") from error
+    text = _metadata(session, path).get(METADATA_KEY)
     if text is None:
         raise SpecError(
             f"{path} carries no model spec, so its labels and scaling are unknown: "
             "export it with cnnkit export, which writes labels and scaling into the file"
         )
     return _read(text, path)
+
+
+def _metadata(session: Any, path: Path) -> Mapping[str, str]:
+    try:
+        metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path} has metadata that is no UTF-8: export the model again") from error
+    return metadata
 
 
 def _read(text: str, path: Path) -> ModelSpec:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from cnnkit.errors import CnnkitError, ModelError, UsageError
-from cnnkit.onnx_header import external_locations, read_model_bytes
+from cnnkit.onnx_header import external_locations, is_ort_format, read_model_bytes
 
 # The flag's name -> onnxruntime's name.
 PROVIDERS = {
@@ -122,6 +122,8 @@ def _provider_name(provider: str) -> str:
 
 def _refuse_outside_data(path: Path, data: bytes) -> None:
     """Newer onnxruntime versions refuse such files themselves, the oldest supported one does not."""
+    if is_ort_format(data):
+        return  # which names no other files
     try:
         locations = external_locations(data)
     except ValueError as error:

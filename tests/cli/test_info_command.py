@@ -48,6 +48,7 @@ def test_table(make_model, monkeypatch, tmp_path):
         "opset          17 (IR version 8)\n"
         "parameters     78,330\n"
         "multiply-adds  12,500,000\n"
+        "operators      5: 2 Cast, 1 ReduceMean, 1 Mul, 1 Softmax\n"
         "quantized      yes\n"
         "labels         3: red, green, blue\n"
         "image          8x8 rgb, squash, area interpolation\n"
@@ -76,6 +77,7 @@ def test_json(make_model):
         "ir_version": 8,
         "parameters": 78330,
         "multiply_adds": 12500000,
+        "operators": {"Cast": 2, "ReduceMean": 1, "Mul": 1, "Softmax": 1},
         "size_bytes": path.stat().st_size,
         "quantized": True,
     }

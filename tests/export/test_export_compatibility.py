@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from small_keras import body, exported, random_images
 
-from cnnkit.errors import ParityError, UsageError
-from cnnkit.export import exporting
+from cnnkit.cli import main
+from cnnkit.errors import ModelError, ParityError, UsageError
+from cnnkit.export import ExportOptions, QuantizeOptions, export_model, exporting, quantize_model
 from cnnkit.export.compatibility import ir_version_for, opset_for
 from cnnkit.export.quantization.float16 import to_float16
 from cnnkit.golden import check_golden
+from cnnkit.inspection import inspect_model
 from cnnkit.runtime import OnnxClassifier, read_spec_of
 from cnnkit.spec import ModelSpec
 
@@ -101,6 +104,28 @@ def test_float16_that_overflows_is_not_written(network, tmp_path, monkeypatch):
     with pytest.raises(ParityError, match="no file was written"):
         exported(network, tmp_path, fp16=True)
     assert not (tmp_path / "out.onnx").exists()
+
+
+def test_onnxruntimes_own_format(network, small_model, colours, tmp_path):
+    report = export_model(ExportOptions(network, tmp_path / "own.ort", "ant,bee,cat"))
+    plain = exported(network, tmp_path)
+    images = random_images()
+    answers = [OnnxClassifier(path).probabilities(images) for path in (report.path, plain.path)]
+    np.testing.assert_allclose(*answers, atol=1e-5)
+    facts = inspect_model(report.path)
+    assert facts.spec == report.spec
+    assert (facts.opset, facts.operators, facts.inputs[0].dtype) == (None, None, "uint8")
+    with pytest.raises(ModelError, match=r"own\.ort is in onnxruntime's own format, expected the \.onnx file"):
+        quantize_model(QuantizeOptions(report.path, colours, tmp_path / "never.onnx"))
+    options = QuantizeOptions(small_model, colours, tmp_path / "int8.ort", calibration_size=48, scheme="u8s8-7bit")
+    assert read_spec_of(quantize_model(options).path).quantization.precision == "int8"
+
+
+def test_a_format_that_contradicts_the_name(network, tmp_path):
+    arguments = ["export", str(network), "--format", "ort", "-o", str(tmp_path / "x.onnx")]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert "does not end in .ort" in done.stderr
 
 
 @pytest.fixture(scope="module")

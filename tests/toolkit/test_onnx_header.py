@@ -15,7 +15,7 @@ def test_header_of_a_model(make_model):
     assert (header.ir_version, header.opset) == (8, 16)
     assert header.metadata["author"] == "Zoë"
     assert read_spec(header.metadata[METADATA_KEY]).labels == ("red", "green", "blue")
-    assert header.op_types == {"Cast", "ReduceMean", "Mul", "Softmax"}
+    assert header.operators == {"Cast": 2, "ReduceMean": 1, "Mul": 1, "Softmax": 1}
 
 
 def test_header_agrees_with_the_onnx_package(make_model):

@@ -35,6 +35,7 @@ def _fields(facts: ModelFacts) -> dict[str, Any]:
         "ir_version": facts.ir_version,
         "parameters": facts.parameters,
         "multiply_adds": facts.multiply_adds,
+        "operators": facts.operators,
         "size_bytes": facts.size_bytes,
         "quantized": facts.quantized,
     }
@@ -51,6 +52,9 @@ def _rows(facts: ModelFacts) -> Iterator[Row]:
     yield "opset", f"{_number(facts.opset)} (IR version {_number(facts.ir_version)})"
     yield "parameters", _number(facts.parameters)
     yield "multiply-adds", _number(facts.multiply_adds)
+    if facts.operators is not None:
+        counts = ", ".join(f"{count} {printable(name)}" for name, count in facts.operators.items())
+        yield "operators", f"{sum(facts.operators.values()):,}: {counts}"
     yield "quantized", "yes" if facts.quantized else "no"
     if facts.spec is None:
         yield "spec", "none: cnnkit export writes labels and scaling into the file"
