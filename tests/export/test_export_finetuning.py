@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from small_keras import exported
 
 from cnnkit.errors import DataError, ModelError, SourceError
 from cnnkit.export import QuantizeOptions, quantize_model
@@ -12,6 +13,7 @@ from cnnkit.export.finetuning.finetuning import finetune
 from cnnkit.export.finetuning.network import trainable_network, write_into
 from cnnkit.export.finetuning.operators import operator
 from cnnkit.export.graphs import constants, save_with_spec
+from cnnkit.export.quantization import further
 from cnnkit.export.quantization.calibration import calibration_paths, read_calibration
 from cnnkit.export.quantization.candidates import Workshop
 from cnnkit.export.quantization.schemes import SCHEMES
@@ -167,6 +169,25 @@ def test_quantize_measures_the_finetuned_candidate(small_model, colours, tmp_pat
     for one in tuned:
         assert "fine-tuned for 3 steps" in one.candidate.description
         assert one.effect.images > 0
+
+
+def test_the_keras_model_may_teach(keras, run_folder, colours, tmp_path, monkeypatch):
+    taught = []
+
+    def spy(graph, prepared, bits, teacher, *rest, **options):
+        taught.append(type(teacher).__name__)
+        finetune(graph, prepared, bits, teacher, *rest, **options)
+
+    monkeypatch.setattr(further, "finetune", spy)
+    monkeypatch.setattr(further, "is_faster", lambda one: one.candidate.scheme is not None)
+    model = exported(run_folder, tmp_path, labels=None).path
+    options = QuantizeOptions(
+        model, colours, tmp_path / "int8.onnx", calibration_size=48, finetune=colours, finetune_steps=2,
+        original=run_folder, min_agreement=0.0,
+    )  # fmt: skip
+    names = [one.candidate.name for one in quantize_model(options).measured]
+    assert taught == ["Original"]
+    assert names[-1].endswith("-finetuned")
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])
