@@ -24,7 +24,7 @@ from cnnkit.export.quantization.float16 import FLOAT16_SCHEME, to_float16
 from cnnkit.export.tidying import tidy
 from cnnkit.export.writing import save_as, write_model
 from cnnkit.extras import require
-from cnnkit.files import check_new_file
+from cnnkit.files import check_new_file, check_other_file
 from cnnkit.keras_apps import app_name, is_app
 from cnnkit.machine import cpu_name
 from cnnkit.messages import log
@@ -65,6 +65,7 @@ def export_model(options: ExportOptions) -> ExportReport:
         MissingExtraError: TensorFlow, tf2onnx or onnx is not installed.
     """
     require("cnnkit export", "export", "tensorflow", "keras", "tf2onnx", "onnx")
+    check_other_file(options.output, find_keras_file(options.source))
     check_new_file(options.output, overwrite=options.overwrite)
     use_tensorflow()
     log.info("loading %s", find_keras_file(options.source))

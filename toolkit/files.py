@@ -32,6 +32,16 @@ def check_new_file(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"cannot write {path}: permission denied")
 
 
+def check_other_file(output: Path, source: Path) -> None:
+    """Refuses an output that is the very file it would be made from, whatever may be overwritten.
+
+    Raises:
+        OutputError: It is.
+    """
+    if output.exists() and source.exists() and output.samefile(source):
+        raise OutputError(f"{output} is what is read here, and would be lost: name another file")
+
+
 def check_new_folder(path: Path, *, overwrite: bool) -> None:
     """Refuses a path that cannot become a new folder, before the work is done whose result would be lost.
 

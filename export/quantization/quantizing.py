@@ -20,7 +20,7 @@ from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FLOAT32, SAFE, SCHEMES, resolve_target, unlike_this_machine
 from cnnkit.export.writing import write_model
 from cnnkit.extras import require
-from cnnkit.files import check_new_file
+from cnnkit.files import check_new_file, check_other_file
 from cnnkit.folders import has_trained
 from cnnkit.machine import cpu_name, describe_machine
 from cnnkit.messages import log
@@ -66,6 +66,7 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
     _check_scheme(options)
     check_finetuning(options)
     for precision in ("int8", "float16", "float32"):  # any of them may be chosen
+        check_other_file(_target_path(options, precision), options.model)
         check_new_file(_target_path(options, precision), overwrite=options.overwrite)
     spec = _spec_of_float(options.model)
     wanted = options.calibration_size
