@@ -219,7 +219,9 @@ def _global_average(inputs: Sequence[Any], _: Attributes) -> Any:
 
 
 _OPERATORS: dict[str, Operator] = {
-    "Add": _plain("add"), "Sub": _plain("subtract"), "Mul": _plain("multiply"), "Div": _plain("divide"),
+    # Not ops.add: of (1, C, 1, 1) it makes a bias of the last axis where that has C elements too.
+    "Add": lambda inputs, _: inputs[0] + inputs[1], "Sub": lambda inputs, _: inputs[0] - inputs[1],
+    "Mul": lambda inputs, _: inputs[0] * inputs[1], "Div": lambda inputs, _: inputs[0] / inputs[1],
     "Neg": _plain("negative"), "Sqrt": _plain("sqrt"), "Erf": _plain("erf"), "Tanh": _plain("tanh"),
     "Relu": _plain("relu"), "Sigmoid": _plain("sigmoid"), "Softplus": _plain("softplus"), "Identity": _plain("array"),
     "HardSwish": lambda inputs, _: inputs[0] * _hard_sigmoid(inputs, {"alpha": 1 / 6}), "HardSigmoid": _hard_sigmoid,

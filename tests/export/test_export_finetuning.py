@@ -55,6 +55,7 @@ OPERATORS = [
     *(pytest.param(name, [IMAGE], {}, id=name.lower()) for name in
       ("Relu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Elu", "Erf", "Neg", "Softplus", "Identity")),
     *(pytest.param(name, [IMAGE, (1, 3, 1, 1)], {}, id=name.lower()) for name in ("Add", "Sub", "Mul", "Div")),
+    *(pytest.param(name, [(2, 4, 4, 4), (1, 4, 1, 1)], {}, id=f"{name.lower()} to a square") for name in ("Add", "Mul")),
 ]  # fmt: skip
 
 
@@ -79,6 +80,7 @@ def test_operators_compute_what_onnxruntime_does(keras, name, shapes, attributes
         ir_version=8,
     )
     expected = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x0": inputs[0]})[0]
+    inputs[0] = keras.ops.convert_to_tensor(inputs[0])
     found = {one.name: helper.get_attribute_value(one) for one in node.attribute}
     np.testing.assert_allclose(np.asarray(operator(name)(inputs, found)), expected, atol=2e-5)
 
