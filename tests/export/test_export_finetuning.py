@@ -55,7 +55,7 @@ OPERATORS = [
     *(pytest.param(name, [IMAGE], {}, id=name.lower()) for name in
       ("Relu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Elu", "Erf", "Neg", "Softplus", "Identity")),
     *(pytest.param(name, [IMAGE, (1, 3, 1, 1)], {}, id=name.lower()) for name in ("Add", "Sub", "Mul", "Div")),
-    *(pytest.param(name, [(2, 4, 4, 4), (1, 4, 1, 1)], {}, id=f"{name.lower()} to a square") for name in ("Add", "Mul")),
+    *(pytest.param(name, [(2, 4, 4, 4), (1, 4, 1, 1)], {}, id=f"{name.lower()} square") for name in ("Add", "Mul")),
 ]  # fmt: skip
 
 
