@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.classifier import Classifier
-from cnnkit.errors import SourceError
+from cnnkit.errors import SourceError, UsageError
 from cnnkit.export.finetuning.finetuning import finetune
 from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.original import load_again
@@ -19,7 +20,7 @@ from cnnkit.export.quantization.candidates import Candidate, Workshop
 from cnnkit.export.quantization.choosing import Limits, choose, is_faster
 from cnnkit.export.quantization.held_out import HeldOut
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
-from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, SCHEMES
+from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, SAFE, SCHEMES
 from cnnkit.export.quantization.sensitivity import mixed_candidates, rank_layers
 from cnnkit.extras import require
 from cnnkit.files import sha256
@@ -40,16 +41,20 @@ class Further:
     held_out: HeldOut
 
     def finetuned(self, measured: tuple[Measured, ...]) -> tuple[Measured, ...]:
-        """Adds the fastest integers, fine-tuned on `options.finetune`.
+        """Adds the fastest integers, or those of `options.scheme`, fine-tuned on `options.finetune`.
 
         Raises:
+            UsageError: The scheme cannot be fine-tuned.
             ModelError: There is no gradient through the graph.
             DataError: The folder holds no image to learn from.
             SourceError: It does not exist.
         """
-        fastest = _fastest_integers(measured)
+        able = [one for one in measured if _can_be_finetuned(one)]
+        fastest = _fastest(able) if self.options.scheme is None else next(iter(able), None)
         scheme = None if fastest is None else fastest.candidate.scheme
         if self.options.finetune is None or fastest is None or scheme is None:
+            if self.options.scheme is not None:
+                raise UsageError(f"--scheme {self.options.scheme} cannot be fine-tuned, expected one such as {SAFE}")
             log.warning("no integers are faster than float32 on this CPU: nothing is fine-tuned")
             return measured
         paths = learnt_from(self.options.finetune)
@@ -118,15 +123,16 @@ def learnt_from(folder: Path) -> tuple[Path, ...]:
     return paths
 
 
-def _fastest_integers(measured: tuple[Measured, ...]) -> Measured | None:
-    """Returns the fastest integers that can be fine-tuned, of those about as fast the closest to float32."""
-    able = [
-        one for one in measured
-        if is_faster(one) and one.effect and not one.candidate.refused and (scheme := one.candidate.scheme)
-        and (scheme.operators, scheme.equalized, scheme.activations != "u16") == ("qdq", False, True)
-    ]  # fmt: skip
-    if not able:
+def _can_be_finetuned(one: Measured) -> bool:
+    scheme = one.candidate.scheme
+    return scheme is not None and scheme.operators == "qdq" and not scheme.equalized and scheme.activations != "u16"
+
+
+def _fastest(able: Sequence[Measured]) -> Measured | None:
+    """Returns the fastest of those that may be chosen, of those about as fast the closest to float32."""
+    faster = [one for one in able if is_faster(one) and one.effect and not one.candidate.refused]
+    if not faster:
         return None
-    fastest = min(one.ratio for one in able)
-    like = [one for one in able if one.ratio <= _ABOUT_AS_FAST * fastest]
+    least = min(one.ratio for one in faster)
+    like = [one for one in faster if one.ratio <= _ABOUT_AS_FAST * least]
     return max(like, key=lambda one: one.effect.agreement if one.effect else 0.0)

@@ -74,6 +74,8 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
     calibration = read_calibration(options.calibration, size, spec.input, options.seed)
     held_out = choose_held_out(options, calibration.hashes, spec.labels)
     _warn(options, spec)
+    if options.finetune is not None and held_out is None:
+        raise UsageError("--finetune needs images to measure what it brings: name others than calibrate with --data")
     machine = describe_machine()
     target = resolve_target(options.target, machine.instruction_sets, machine.architecture)
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
@@ -98,19 +100,22 @@ def _candidates(
     images = "" if held_out is None else f" on {len(held_out.paths):,} other images"
     log.info("measuring %d candidates%s", len(made), images)
     measured = measure_candidates(made, held_out, calibration.images[:1], options.threads)
-    if options.scheme is None and held_out is not None:
-        further = Further(options, workshop, spec, calibration.images, held_out)
-        if options.finetune is not None:
-            measured = further.finetuned(measured)
+    if held_out is None:
+        return measured, failed
+    further = Further(options, workshop, spec, calibration.images, held_out)
+    if options.finetune is not None:
+        measured = further.finetuned(measured)
+    if options.scheme is None:
         measured = further.mixed(measured, _limits(options))
     return measured, failed
 
 
 def _decide(options: QuantizeOptions, measured: tuple[Measured, ...]) -> Decision:
     if options.scheme is not None:
-        asked = measured[1]
-        reason = f"{options.scheme} was asked for; it takes {asked.ratio:.2f} x the time of float32"
-        decision = Decision(asked, reason, {FLOAT32: "not asked for"})
+        asked = measured[-1]  # fine-tuned, where that was asked for too
+        reason = f"{asked.candidate.name} was asked for; it takes {asked.ratio:.2f} x the time of float32"
+        others = {one.candidate.name: "not asked for" for one in measured[:-1]}
+        decision = Decision(asked, reason, others)
     elif effect := next((one.effect for one in measured if one.effect), None):
         if effect.drop is not None and not can_tell(effect.images, options.max_drop):
             log.warning(

@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from small_keras import exported
 
-from cnnkit.errors import DataError, ModelError, SourceError
+from cnnkit.errors import DataError, ModelError, SourceError, UsageError
 from cnnkit.export import QuantizeOptions, quantize_model
 from cnnkit.export.finetuning.finetuning import finetune
 from cnnkit.export.finetuning.network import trainable_network, write_into
@@ -190,6 +190,33 @@ def test_the_keras_model_may_teach(keras, run_folder, colours, tmp_path, monkeyp
     names = [one.candidate.name for one in quantize_model(options).measured]
     assert taught == ["Original"]
     assert names[-1].endswith("-finetuned")
+
+
+def test_a_scheme_that_is_asked_for_is_finetuned(keras, small_model, colours, tmp_path):
+    options = QuantizeOptions(
+        small_model, colours, tmp_path / "out.onnx", calibration_size=48, scheme="s8s8", finetune=colours,
+        finetune_steps=2,
+    )  # fmt: skip
+    report = quantize_model(options)
+    assert report.decision.chosen.candidate.name == "s8s8-finetuned"
+    assert report.decision.reason.startswith("s8s8-finetuned was asked for")
+    assert report.decision.against == {"float32": "not asked for", "s8s8": "not asked for"}
+
+
+@pytest.mark.parametrize("scheme", ["float16", "u8s8-7bit-qoperator", "u8s8-7bit-equalized"])
+def test_schemes_that_cannot_be_finetuned(keras, small_model, colours, tmp_path, scheme):
+    options = QuantizeOptions(
+        small_model, colours, tmp_path / "x.onnx", calibration_size=48, scheme=scheme, finetune=colours
+    )
+    with pytest.raises(UsageError, match=f"--scheme {scheme} cannot be fine-tuned, expected one such as u8s8-7bit"):
+        quantize_model(options)
+
+
+def test_finetuning_needs_images_to_measure_on(small_model, colours, tmp_path):
+    options = QuantizeOptions(small_model, colours, tmp_path / "x.onnx", calibration_size=120, finetune=colours)
+    few = replace(options, calibration=next(path for path in colours.iterdir() if path.is_dir()), calibration_size=40)
+    with pytest.raises(UsageError, match="--finetune needs images to measure what it brings"):
+        quantize_model(few)
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])
