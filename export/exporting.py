@@ -22,7 +22,7 @@ from cnnkit.export.parity import Parity, check_parity, parity_images
 from cnnkit.export.quantization.effects import tolerance_for
 from cnnkit.export.quantization.float16 import FLOAT16_SCHEME, to_float16
 from cnnkit.export.tidying import tidy
-from cnnkit.export.writing import save_as, write_model
+from cnnkit.export.writing import ORT_SUFFIX, save_as, write_model
 from cnnkit.extras import require
 from cnnkit.files import check_new_file, check_other_file
 from cnnkit.keras_apps import app_name, is_app
@@ -73,7 +73,8 @@ def export_model(options: ExportOptions) -> ExportReport:
     if options.input_dtype == "float32" and original.spec.input.dtype == "uint8":
         raise UsageError(f"{original.path} itself takes uint8 pixels: leave out --input-dtype float32")
     log.info("converting to ONNX")
-    opset = opset_for(options.min_ort) if options.min_ort else OPSET
+    own = options.output.suffix.lower() == ORT_SUFFIX
+    opset = opset_for(options.min_ort, ort_format=own) if options.min_ort else OPSET
     graph = tidy(convert(original, options.input_dtype, opset))
     golden, images = choose_golden(original, options.golden)
     spec = dataclasses.replace(_describe(original, graph, options.input_dtype), golden=golden)

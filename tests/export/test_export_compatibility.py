@@ -62,6 +62,11 @@ def test_versions_that_cannot_be(version):
         opset_for(version)
 
 
+def test_old_versions_do_not_read_the_own_format(network, tmp_path):
+    with pytest.raises(UsageError, match="--min-ort 1.15 does not read onnxruntime's own format as written here"):
+        export_model(ExportOptions(network, tmp_path / "own.ort", "ant,bee,cat", min_ort="1.15"))
+
+
 def test_an_older_opset_answers_the_same(network, tmp_path):
     import onnx
 
@@ -143,7 +148,7 @@ def old_python(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("version", "min_ort"), [("1.16.3", "1.16"), ("1.15.0", "1.7"), ("1.18.0", "1.12")])
+@pytest.mark.parametrize(("version", "min_ort"), [("1.16.3", "1.16"), ("1.15.0", "1.7"), ("1.18.0", "1.16")])
 def test_all_files_run_on_old_versions(version, min_ort, old_python, network, colours, tmp_path):
     from cnnkit.export.quantization.calibration import read_calibration
     from cnnkit.export.quantization.candidates import Workshop
@@ -158,6 +163,9 @@ def test_all_files_run_on_old_versions(version, min_ort, old_python, network, co
     usable = [one for one in made if not (one.refused or "").startswith("needs onnxruntime")]
     assert len(usable) == len(made) - (target == "any")
     paths = {str(one.path): one for one in usable}
+    if version >= "1.16":
+        own = export_model(ExportOptions(network, tmp_path / "own.ort", "ant,bee,cat", min_ort=min_ort))
+        paths[str(own.path)] = made[0]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [str(old_python(version)), "-c", LOADS_EACH, version, str(tmp_path / "images.npy"), *paths]
     answers = json.loads(subprocess.check_output(command, env=environment, cwd=tmp_path))
