@@ -63,7 +63,7 @@ def test_versions_that_cannot_be(version):
 
 
 def test_old_versions_do_not_read_the_own_format(network, tmp_path):
-    with pytest.raises(UsageError, match="--min-ort 1.15 does not read onnxruntime's own format as written here"):
+    with pytest.raises(UsageError, match=r"--min-ort 1\.15 does not read onnxruntime's own format as written here"):
         export_model(ExportOptions(network, tmp_path / "own.ort", "ant,bee,cat", min_ort="1.15"))
 
 

@@ -226,4 +226,3 @@ def test_nothing_to_learn_from(small_model, colours, tmp_path, name):
     with pytest.raises(SourceError, match=f"--finetune .*{name}"):
         quantize_model(options)
     assert not (tmp_path / "out.onnx").exists()
-    assert replace(options, finetune=None).finetune is None
