@@ -16,7 +16,7 @@ from cnnkit.images import read_image
 from cnnkit.messages import log
 from cnnkit.preprocess import resize_image
 from cnnkit.runtime import OnnxClassifier
-from cnnkit.spec import ModelSpec
+from cnnkit.spec import InputSpec, ModelSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +54,7 @@ class Model:
         """
         if top_k < 1:
             raise UsageError(f"top_k is {top_k}, expected 1 or more")
-        pixels = _read(image) if isinstance(image, (str, PathLike)) else _checked(image)
+        pixels = _read(image, self.spec.input) if isinstance(image, (str, PathLike)) else _checked(image)
         probabilities = self.classifier.probabilities(resize_image(pixels, self.spec.input)[None])[0]
         if not np.isfinite(probabilities).all():
             raise ModelError(f"{self.classifier.path} gives an answer that is not finite for this image")
@@ -86,8 +86,8 @@ def bundled_model(kind: Literal["int8", "float32", "keras"] = "int8") -> Path:
     return MODELS_FOLDER / found[0]
 
 
-def _read(path: str | PathLike[str]) -> NDArray[np.uint8]:
-    decoded = read_image(path)
+def _read(path: str | PathLike[str], taken: InputSpec) -> NDArray[np.uint8]:
+    decoded = read_image(path, taken=taken)
     for warning in decoded.warnings:
         log.warning("%s: %s", os.fspath(path), warning)
     return decoded.pixels

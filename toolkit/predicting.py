@@ -11,6 +11,7 @@ import numpy as np
 from cnnkit.classifier import Classifier, Prediction, top_candidates
 from cnnkit.errors import ImageError, SourceError
 from cnnkit.images import DEFAULT_MAX_PIXELS, IMAGE_SUFFIXES, read_image
+from cnnkit.loading import load_ahead
 from cnnkit.messages import log
 from cnnkit.preprocess import resize_image
 from cnnkit.rows import PredictionRow, printable
@@ -30,6 +31,17 @@ class PredictOptions:
     batch_size: int = 32  # images decoded and run together, at least 1
     min_confidence: float = 0.0  # 0 to 1; below it the label is "unknown"
     max_pixels: int = DEFAULT_MAX_PIXELS  # larger images are refused before decoding
+    exact: bool = False  # decode large JPEGs in full rather than at a reduced scale
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A file made ready, or the reason why it cannot be."""
+
+    source: str
+    image: NDArray[np.uint8] | None = None  # (height, width, channels) of the model's size
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Predictor:
@@ -58,12 +70,11 @@ class Predictor:
         Raises:
             ModelError: The model cannot be run.
         """
-        batch: list[FoundFile] = []
-        for file in files:
-            if file.skipped:
-                self.skipped += 1
-                continue
-            batch.append(file)
+        batch: list[_Loaded] = []
+        for loaded in load_ahead(self._load, self._wanted(files)):
+            for warning in loaded.warnings:
+                log.warning("%s: %s", printable(loaded.source), warning)
+            batch.append(loaded)
             if len(batch) == self._options.batch_size:
                 yield self._rows(batch)
                 batch = []
@@ -89,29 +100,38 @@ class Predictor:
         if self.failed:
             log.warning("%d of %s failed", self.failed, _count(self.images, "input"))
 
-    def _rows(self, files: list[FoundFile]) -> list[PredictionRow]:
-        loaded = [self._load(file) for file in files]
-        images = [item for item in loaded if not isinstance(item, PredictionRow)]
+    def _wanted(self, files: Iterable[FoundFile]) -> Iterator[FoundFile]:
+        for file in files:
+            if file.skipped:
+                self.skipped += 1
+            else:
+                yield file
+
+    def _rows(self, batch: list[_Loaded]) -> list[PredictionRow]:
+        images = [loaded.image for loaded in batch if loaded.image is not None]
         answers = iter(self._classifier.probabilities(np.stack(images)) if images else ())
         rows = [
-            item if isinstance(item, PredictionRow) else self._answer(file.source, next(answers))
-            for file, item in zip(files, loaded, strict=True)
+            PredictionRow(loaded.source, error=loaded.error)
+            if loaded.image is None
+            else self._answer(loaded.source, next(answers))
+            for loaded in batch
         ]
         self.images += len(rows)
         self.failed += sum(row.error is not None for row in rows)
         return rows
 
-    def _load(self, file: FoundFile) -> NDArray[np.uint8] | PredictionRow:
-        """Returns an image of the model's size, or the row that says why there is none."""
+    def _load(self, file: FoundFile) -> _Loaded:
+        """Reads one file; on any thread."""
         if file.problem is not None:
-            return PredictionRow(file.source, error=file.problem)
+            return _Loaded(file.source, error=file.problem)
+        taken = self._classifier.spec.input
         try:
-            decoded = read_image(file.source, max_pixels=self._options.max_pixels)
+            decoded = read_image(
+                file.source, max_pixels=self._options.max_pixels, taken=None if self._options.exact else taken
+            )
         except ImageError as error:
-            return PredictionRow(file.source, error=error.reason)
-        for warning in decoded.warnings:
-            log.warning("%s: %s", printable(file.source), warning)
-        return resize_image(decoded.pixels, self._classifier.spec.input)
+            return _Loaded(file.source, error=error.reason)
+        return _Loaded(file.source, resize_image(decoded.pixels, taken), warnings=decoded.warnings)
 
     def _answer(self, source: str, probabilities: NDArray[np.float32]) -> PredictionRow:
         if not np.isfinite(probabilities).all():

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @shared.provider_option
 @shared.min_confidence_option
 @shared.max_pixels_option
+@click.option("--exact", is_flag=True, help="Decode large JPEGs in full, not at a reduced scale.")
 def command(
     sources: tuple[str, ...],
     model: Path | None,
@@ -40,6 +41,7 @@ def command(
     provider: str,
     min_confidence: float,
     max_pixels: int | None,
+    exact: bool,
 ) -> None:
     """Classify images.
 
@@ -55,7 +57,7 @@ def command(
         from cnnkit.sources.files import expand_sources
 
         classifier = load_model(model, threads=threads, provider=provider).classifier
-    options = PredictOptions(top_k, batch_size, min_confidence, max_pixels or DEFAULT_MAX_PIXELS)
+    options = PredictOptions(top_k, batch_size, min_confidence, max_pixels or DEFAULT_MAX_PIXELS, exact)
     predictor = Predictor(classifier, options)
     columns = min(top_k, len(classifier.spec.labels))
     with open_report(style, output, overwrite=overwrite, top_k=columns) as report:

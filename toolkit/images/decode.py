@@ -12,10 +12,13 @@ from cnnkit.images.formats import ImageFormat, identify
 from cnnkit.images.jpeg_end import decode_without_end
 from cnnkit.images.orientation import upright
 from cnnkit.images.reader import ImageBytes, Traits
+from cnnkit.images.reduced import reduction
 from cnnkit.images.transparency import on_white
 from cnnkit.opencv import import_cv2, quiet_codecs
+from cnnkit.spec import InputSpec
 
 DEFAULT_MAX_PIXELS = 178_956_970  # where Pillow, too, takes an image for a decompression bomb
+_REDUCED = {2: 16, 4: 32, 8: 64}  # the bits of IMREAD_REDUCED_* without their colours, which another flag says
 _OPENCV_SIDE, _OPENCV_PIXELS = 2**20, 2**30  # OpenCV's own limits
 
 
@@ -27,7 +30,9 @@ class DecodedImage:
     warnings: tuple[str, ...] = ()  # one line each, without the source
 
 
-def decode_image(data: bytes, source: str, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> DecodedImage:
+def decode_image(
+    data: bytes, source: str, *, max_pixels: int = DEFAULT_MAX_PIXELS, taken: InputSpec | None = None
+) -> DecodedImage:
     """Decodes an image file that is in memory: JPEG, PNG, WebP, BMP, TIFF (first page) or GIF (first frame).
 
     The EXIF orientation is applied, 16-bit values keep their upper 8 bits, gray and palettes become RGB, and
@@ -37,6 +42,7 @@ def decode_image(data: bytes, source: str, *, max_pixels: int = DEFAULT_MAX_PIXE
         data: The file's bytes.
         source: What the user calls it, for errors.
         max_pixels: The most pixels to decode, compared with the file's header before anything is decoded.
+        taken: The input for which a JPEG may be decoded smaller, see `cnnkit.images.reduced`; None decodes in full.
 
     Returns:
         The image; with a warning when it is whole but its file is not.
@@ -46,19 +52,23 @@ def decode_image(data: bytes, source: str, *, max_pixels: int = DEFAULT_MAX_PIXE
     """
     image_format = identify(data, source)
     file = ImageBytes(data, source, image_format.name)
-    _check_size(file, image_format, max_pixels)
+    width, height = _check_size(file, image_format, max_pixels)
     traits = image_format.inspect(file)
     if traits.lacks_end:
         with quiet_codecs():
             pixels = decode_without_end(file, lambda padded: _decode(padded, traits))
         return DecodedImage(pixels, ("JPEG lacks its end marker",))
-    decoded = _decode(data, traits)
+    factor = 1
+    if taken is not None and image_format.name == "JPEG":
+        factor = reduction(width, height, traits.orientation, taken)
+    decoded = _decode(data, traits, factor)
     if decoded is None:
         raise file.corrupt("its pixels cannot be decoded")
     return DecodedImage(decoded)
 
 
-def _check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) -> None:
+def _check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) -> tuple[int, int]:
+    """Returns width and height, as stored."""
     width, height = image_format.read_size(file)
     shown = f"{width:,} x {height:,} pixels"
     if width == 0 or height == 0:
@@ -67,13 +77,16 @@ def _check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) ->
         raise ImageError(file.source, f"{shown}, more than the limit of {max_pixels:,} (--max-pixels)")
     if max(width, height) > _OPENCV_SIDE or width * height > _OPENCV_PIXELS:
         raise ImageError(file.source, f"{shown}, more than OpenCV decodes (2^20 a side, 2^30 in all)")
+    return width, height
 
 
-def _decode(data: bytes, traits: Traits) -> NDArray[np.uint8] | None:
-    """Returns (H, W, 3) uint8 RGB, or None where OpenCV finds the data corrupt."""
+def _decode(data: bytes, traits: Traits, factor: int = 1) -> NDArray[np.uint8] | None:
+    """Returns (H, W, 3) uint8 RGB, `factor` times smaller, or None where OpenCV finds the data corrupt."""
     cv2 = import_cv2()
     # Of the formats here, OpenCV applies the orientation of TIFF always; that of the others is applied below.
     flags = cv2.IMREAD_UNCHANGED if traits.transparent else cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    if factor > 1:
+        flags |= _REDUCED[factor]
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:

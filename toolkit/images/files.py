@@ -8,18 +8,22 @@ from os import PathLike
 
 from cnnkit.errors import ImageError
 from cnnkit.images.decode import DEFAULT_MAX_PIXELS, DecodedImage, decode_image
+from cnnkit.spec import InputSpec
 
 # By these a folder's images are told from its other files; which format a file has is read from its bytes.
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"})
 _MAX_BYTES = 2**30
 
 
-def read_image(path: str | PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> DecodedImage:
+def read_image(
+    path: str | PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS, taken: InputSpec | None = None
+) -> DecodedImage:
     """Reads and decodes an image file, as `decode_image` does.
 
     Args:
         path: A regular file, or a link to one.
         max_pixels: The most pixels to decode, compared with the file's header before anything is decoded.
+        taken: The input for which a JPEG may be decoded smaller; None decodes in full.
 
     Returns:
         The image; with a warning when it is whole but its file is not.
@@ -28,7 +32,7 @@ def read_image(path: str | PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXEL
         ImageError: The file cannot be read, is no image, is cut or corrupt, or is too large.
     """
     source = os.fspath(path)
-    return decode_image(_read_bytes(source), source, max_pixels=max_pixels)
+    return decode_image(_read_bytes(source), source, max_pixels=max_pixels, taken=taken)
 
 
 def _read_bytes(source: str) -> bytes:

@@ -1,0 +1,143 @@
+"""Measures how fast `cnnkit predict` goes through folders, against plain loops, interleaved in one run.
+
+    python tests/scripts/measure_predict.py photos           # 200 photos of 12 megapixels
+    python tests/scripts/measure_predict.py tiny FOLDER      # 20,000 of the small JPEGs in a folder
+
+The photos are cut from CC0 photographs of scikit-image, enlarged and encoded as a camera would. The plain loop reads
+with cv2.imread, averages areas and runs one image after the other, of tiny files 64 together; the limit is decoding
+alone at the same reduced scale on two threads. The classifier, and so the threads of one inference, is the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+
+import click
+import numpy as np
+
+from cnnkit.images import read_image
+from cnnkit.model import bundled_model
+from cnnkit.opencv import import_cv2
+from cnnkit.predicting import PredictOptions, Predictor
+from cnnkit.preprocess import resize_image
+from cnnkit.report.predictions import open_report
+from cnnkit.runtime import OnnxClassifier
+from cnnkit.sources.files import expand_sources
+from cnnkit.statistics import wilson_interval
+
+NAMES = ("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "retina", "immunohistochemistry")
+SIZE = (4000, 3000)
+TINY = 20_000
+
+
+def write_photos(folder: Path, count: int) -> list[Path]:
+    """Writes photos of 12 megapixels: parts of CC0 photographs, enlarged."""
+    from skimage import data
+
+    cv2, rng = import_cv2(), np.random.default_rng(0)
+    photos = [getattr(data, name)()[..., :3] for name in NAMES]
+    paths = []
+    for index in range(count):
+        photo = photos[index % len(photos)]
+        side = int(min(photo.shape[:2]) * rng.uniform(0.5, 1.0))
+        top, left = (int(rng.integers(size - side + 1)) for size in photo.shape[:2])
+        part = photo[top : top + side, left : left + side, ::-1]
+        path = folder / f"{index:04}.jpg"
+        cv2.imwrite(str(path), cv2.resize(part, SIZE, interpolation=cv2.INTER_CUBIC), [cv2.IMWRITE_JPEG_QUALITY, 90])
+        paths.append(path)
+    return paths
+
+
+def cnnkit_way(classifier: OnnxClassifier, paths: list[Path], *, exact: bool = False) -> list[str]:
+    """Predicts as the command does, rows and all, and returns the labels."""
+    predictor = Predictor(classifier, PredictOptions(exact=exact))
+    labels = []
+    with tempfile.TemporaryDirectory() as folder, open_report("jsonl", Path(folder, "rows.jsonl")) as report:
+        names = io.BytesIO("\n".join(map(str, paths)).encode())
+        for rows in predictor.batches(expand_sources(["-"], names)):
+            report.write(rows)
+            labels += [row.prediction.label if row.prediction else "" for row in rows]
+    return labels
+
+
+def plain_loop(classifier: OnnxClassifier, paths: list[Path], batch: int) -> list[str]:
+    """Predicts as ten lines of a script would."""
+    cv2, taken = import_cv2(), classifier.spec.input
+    labels = []
+    for start in range(0, len(paths), batch):
+        images = [cv2.imread(str(path))[..., ::-1] for path in paths[start : start + batch]]
+        small = [cv2.resize(image, (taken.width, taken.height), interpolation=cv2.INTER_AREA) for image in images]
+        output = classifier.run(np.stack(small))
+        labels += [classifier.spec.labels[index] for index in output.argmax(axis=1)]
+    return labels
+
+
+def decoding_alone(classifier: OnnxClassifier, paths: list[Path]) -> None:
+    """Decodes and resizes at the same reduced scale on two threads, and does nothing with it."""
+    taken = classifier.spec.input
+
+    def load(path: Path) -> None:
+        resize_image(read_image(path, taken=taken).pixels, taken)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(load, paths))
+
+
+def compare(ways: dict[str, Callable[[], object]], count: int, rounds: int) -> None:
+    """Times the ways in turns, and prints images a second and what the first has over each other."""
+    speeds: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(rounds):
+        for name in list(ways)[:: 1 if turn % 2 else -1]:
+            start = time.perf_counter()
+            ways[name]()
+            speeds[name].append(count / (time.perf_counter() - start))
+    first = next(iter(ways))
+    for name, values in speeds.items():
+        ratios = [own / other for own, other in zip(speeds[first], values, strict=True)]
+        spread = f"{median(ratios):.2f} x ({min(ratios):.2f} to {max(ratios):.2f}, n = {rounds})"
+        click.echo(f"{name:34} {median(values):9,.0f} images/s   {first} over it: {spread}")
+
+
+def main() -> None:
+    """Measures and prints; see the head of this file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["photos", "tiny"])
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--count", type=int, default=200, help="photos")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    classifier = OnnxClassifier(bundled_model())
+    if arguments.what == "tiny":
+        paths = sorted(arguments.folder.rglob("*.jpg"))[:TINY]
+        ways = {
+            "cnnkit": lambda: cnnkit_way(classifier, paths),
+            "plain loop": lambda: plain_loop(classifier, paths, 64),
+        }
+        compare(ways, len(paths), arguments.rounds)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        paths = write_photos(Path(folder), arguments.count)
+        compare(
+            {
+                "cnnkit": lambda: cnnkit_way(classifier, paths),
+                "plain loop": lambda: plain_loop(classifier, paths, 1),
+                "decoding alone, 2 threads": lambda: decoding_alone(classifier, paths),
+            },
+            len(paths),
+            arguments.rounds,
+        )
+        pairs = zip(cnnkit_way(classifier, paths), cnnkit_way(classifier, paths, exact=True), strict=True)
+        changed = sum(reduced != exact for reduced, exact in pairs)
+    low, high = wilson_interval(changed, len(paths))
+    click.echo(f"labels changed by the reduced scale: {changed} of {len(paths)}, 95 % interval {low:.1%} to {high:.1%}")
+
+
+if __name__ == "__main__":
+    main()

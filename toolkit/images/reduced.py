@@ -1,0 +1,29 @@
+"""How much smaller a JPEG may be decoded: libjpeg leaves out frequencies that a small input averages away anyway."""
+
+from __future__ import annotations
+
+from cnnkit.spec import InputSpec
+
+_REDUCTIONS = (8, 4, 2)
+_LEFT = 2  # x the model's input must remain, so that area averaging still has something to average
+
+
+def reduction(width: int, height: int, orientation: int, taken: InputSpec) -> int:
+    """Returns by how much each side of a JPEG may be divided while decoding: 8, 4, 2 or 1.
+
+    Whatever is decoded keeps at least twice the size at which it ends up in the model's input. Models that were trained
+    with other than area interpolation see other pixels in a smaller image, so theirs are decoded in full.
+
+    Args:
+        width: Of the file, in pixels, as stored.
+        height: Of the file.
+        orientation: EXIF, 1 to 8; 5 to 8 exchange width and height.
+        taken: What the model takes.
+    """
+    if taken.interpolation != "area":
+        return 1
+    if orientation >= 5:
+        width, height = height, width
+    across, down = width / taken.width, height / taken.height
+    shrinks = max(across, down) if taken.resize == "pad" else min(across, down)
+    return next((factor for factor in _REDUCTIONS if shrinks >= _LEFT * factor), 1)
