@@ -74,7 +74,15 @@ def test_a_missing_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("flag", "value"),
-    [("--scale", "much"), ("--scale", "1/0"), ("--mean", "1,,2"), ("--size", "big"), ("--size", "0x3")],
+    [
+        ("--scale", "much"),
+        ("--scale", "1/0"),
+        ("--scale", "1/"),
+        ("--scale", "/2"),
+        ("--mean", "1,,2"),
+        ("--size", "big"),
+        ("--size", "0x3"),
+    ],
 )
 def test_values_that_are_no_numbers(flag, value):
     result = export("model.keras", flag, value)
@@ -86,6 +94,7 @@ def test_values_that_are_no_numbers(flag, value):
     ("read", "text", "value"),
     [
         (number, "1/255", 1 / 255),
+        (number, " 1 / 127.5 ", 1 / 127.5),
         (number, "0.5", 0.5),
         (numbers, "0.5, 1/4,2", (0.5, 0.25, 2.0)),
         (size, "224", (224, 224)),

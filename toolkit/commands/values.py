@@ -8,9 +8,10 @@ import click
 
 
 def number(text: str) -> float:
-    """Reads a number, or a fraction such as 1/255."""
+    """Reads a number, or a fraction such as 1/255 or 1/127.5."""
+    above, slash, below = text.rpartition("/")
     try:
-        return float(Fraction(text.strip()))
+        return float(Fraction(above) / Fraction(below) if slash else Fraction(below))
     except (ValueError, ZeroDivisionError, OverflowError) as error:
         raise click.BadParameter(f"{text!r} is no number, expected one such as 0.5 or 1/255") from error
 
