@@ -8,29 +8,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import UsageError
-from cnnkit.export.foreign import describe_input
-from cnnkit.export.labels import parse_labels
-from cnnkit.export.layers import in_float32, scales_itself
+from cnnkit.export.layers import scales_itself
 from cnnkit.export.options import ExportOptions, InputFlags
-from cnnkit.export.original import Original, use_tensorflow
+from cnnkit.export.original import Original, load_original, use_tensorflow
 from cnnkit.export.quantization.calibration import draw_balanced
 from cnnkit.extras import require
 from cnnkit.folders import LabelledFiles, list_class_folder, read_labelled, test_split
-from cnnkit.keras_runtime import load_keras_model
+from cnnkit.keras_apps import is_app
 from cnnkit.messages import log
-from cnnkit.run_folder import find_keras_file, read_run_spec
-from cnnkit.spec import InputSpec, ModelSpec
+from cnnkit.run_folder import read_run_spec
+from cnnkit.spec import InputSpec
 from cnnkit.spec.fields import Color
 from cnnkit.statistics import paired_drop_interval, wilson_interval
 
 _MOST = 500  # images
 _SEED = 0
+_BARELY = 0.1  # of the way from chance to all right; a network whose labels are in disorder may get a little off chance
+_NO_BETTER = "no way does clearly better than chance: check the order of --labels, or name other images with --data"
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,8 @@ class Tried:
     color: Color
     flags: str
     right: NDArray[np.bool_]  # (N,) one an image
-    classes: int
-    said: bool = False  # by the flags or the run
+    chance: float  # the fraction that the same answers, dealt out to the images at random, would have right
+    said: bool = False  # by the flags, the run, or the model itself
 
     @property
     def top1(self) -> float:
@@ -84,6 +83,17 @@ class Tried:
         """The 95 % interval of `top1`."""
         return wilson_interval(int(self.right.sum()), len(self.right))
 
+    def beats_chance(self) -> bool:
+        """Whether the answers clearly have to do with the images."""
+        return self.interval[0] > self.chance + _BARELY * (1 - self.chance)
+
+    def beats(self, other: Tried) -> bool:
+        """Whether more images are right than in the other way, by more than chance."""
+        return paired_drop_interval(self.right, other.right)[1] > 0
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.color}"
+
 
 def check_conventions(options: ExportOptions) -> tuple[Tried, ...]:
     """Lets a Keras model answer labelled images scaled in each usual way, and in the way that was said.
@@ -92,60 +102,73 @@ def check_conventions(options: ExportOptions) -> tuple[Tried, ...]:
         options: The model, what is said of it, and `options.data`: class folders with the names of its labels.
 
     Returns:
-        The best first.
+        The best first, and those that do no better than chance last.
 
     Raises:
-        UsageError: The labels are not said, or the folders are not those of the labels.
-        DataError: No image can be read.
-        ModelError: The model cannot be loaded.
+        UsageError: Flags are missing or contradict the model.
+        DataError: The folders are not those of the labels, or no image can be read.
+        SourceError: There is no such folder.
+        ModelError: The model cannot be loaded, or is no classifier of one image.
         MissingExtraError: TensorFlow or Keras is not installed.
     """
     require("cnnkit export --data", "export", "tensorflow", "keras")
     use_tensorflow()
-    path = find_keras_file(options.source)
-    run = read_run_spec(path)
-    labels = _labels(options, run, path)
-    model = in_float32(load_keras_model(path))
-    wanted = _said(options.input, model, path) if run is None else run.input
-    files = list_class_folder(test_split(Path(str(options.data))), labels)
+    original = load_original(options, scaling_known=True)
+    wanted, inside = original.spec.input, scales_itself(original.model)
+    files = list_class_folder(test_split(Path(str(options.data))), original.spec.labels)
     read = read_labelled(_drawn(files), replace(wanted, color="gray" if wanted.channels == 1 else "rgb"))
-    known = run is not None or options.input.says_scaling() or wanted.dtype == "uint8" or scales_itself(model)
-    log.info("answering %d images of %s in each usual way", len(read.images), options.data)
-    ways = _ways(wanted, known=known, scales_itself=wanted.dtype == "uint8" or (run is None and scales_itself(model)))
+    known = inside or _is_said(original, options.input)
+    ways = _ways(wanted, known=known, as_it_is=inside or wanted.dtype == "uint8")
+    log.info("answering %d images of %s in %d ways", len(read.images), options.data, len(ways))
     tried = []
     for name, flags, taken in ways:
         images = read.images[..., ::-1] if taken.color == "bgr" else read.images
-        answers = Original(path, model, ModelSpec(labels, taken)).probabilities(np.ascontiguousarray(images))
-        right = answers.argmax(axis=1) == read.targets
-        tried.append(Tried(name, taken.color, flags, right, len(labels), said=known and taken == wanted))
-    return tuple(sorted(tried, key=lambda one: -one.top1))
+        one = replace(original, spec=replace(original.spec, input=taken))
+        answers = one.probabilities(np.ascontiguousarray(images)).argmax(axis=1)
+        chance = _chance(answers, read.targets, len(original.spec.labels))
+        tried.append(Tried(name, taken.color, flags, answers == read.targets, chance, said=known and taken == wanted))
+    return tuple(sorted(tried, key=lambda one: (not one.beats_chance(), -one.top1)))
 
 
-def judge(tried: Sequence[Tried]) -> str:
-    """Returns what follows from the accuracies, the best first, in one line."""
-    best = tried[0]
-    if best.interval[0] <= 1 / best.classes:
-        return "no way does better than chance: check the order of --labels, or name other images"
+def judge(tried: Sequence[Tried]) -> None:
+    """Says what follows from the accuracies, the best first: a warning where what was said is doubtful.
+
+    Raises:
+        UsageError: Nothing was said; the message says what to add, or that no way can be told from the others.
+    """
     said = next((one for one in tried if one.said), None)
+    best = tried[0] if tried[0].beats_chance() else None
     if said is None:
-        return f"{best.name} in {best.color} answers best: if that is how it was trained, add {best.flags}"
-    if paired_drop_interval(best.right, said.right)[1] > 0:
-        return f"what was said answers worse than {best.name} in {best.color}: it should perhaps be {best.flags}"
-    return "nothing answers better than what was said, by more than chance"
+        raise UsageError(_NO_BETTER if best is None else _advice(best, tried))
+    if best is None:
+        log.warning("%s", _NO_BETTER)
+    elif best.beats(said):
+        log.warning("%s answers better than what was said: it should perhaps be %s", best, best.flags)
+    else:
+        log.info("nothing answers better than what was said, by more than chance")
 
 
-def _labels(options: ExportOptions, run: ModelSpec | None, path: Path) -> tuple[str, ...]:
-    if options.labels is not None:
-        return parse_labels(options.labels)
-    if run is None:
-        raise UsageError(f"{path} does not say its class names: add --labels, a file of names or a,b,c in output order")
-    return run.labels
+def _advice(best: Tried, tried: Sequence[Tried]) -> str:
+    equals = [str(one) for one in tried if one is not best and one.beats_chance() and not best.beats(one)]
+    if equals:
+        return (
+            f"{best} answers best, but not by more than chance better than {', '.join(equals)}: add the flags of the "
+            f"one it was trained with, such as {best.flags}"
+        )
+    return f"{best} answers best: if that is how it was trained, add {best.flags}"
 
 
-def _said(flags: InputFlags, model: Any, path: Path) -> InputSpec:
-    """Returns what the flags say, with pixels as they are where they say nothing of them."""
-    plain = describe_input(model, replace(flags, scale=None, mean=None, std=None), path, scaling_known=True)
-    return plain if plain.dtype == "uint8" else describe_input(model, flags, path, scaling_known=True)
+def _chance(answers: NDArray[np.int64], targets: NDArray[np.int64], classes: int) -> float:
+    """Returns the agreement expected of answers that have nothing to do with the images (Cohen, 1960)."""
+    given, there = (np.bincount(of, minlength=classes) / len(of) for of in (answers, targets))
+    return float(given @ there)
+
+
+def _is_said(original: Original, flags: InputFlags) -> bool:
+    """Whether the scaling is settled by something else than the model's layers."""
+    if flags.says_scaling() or original.spec.input.dtype == "uint8" or is_app(original.path):
+        return True
+    return read_run_spec(original.path) is not None
 
 
 def _drawn(files: LabelledFiles) -> LabelledFiles:
@@ -155,9 +178,9 @@ def _drawn(files: LabelledFiles) -> LabelledFiles:
     return replace(files, paths=tuple(drawn), targets=tuple(int(target) for target in drawn.values()))
 
 
-def _ways(wanted: InputSpec, *, known: bool, scales_itself: bool) -> list[tuple[str, str, InputSpec]]:
+def _ways(wanted: InputSpec, *, known: bool, as_it_is: bool) -> list[tuple[str, str, InputSpec]]:
     """Returns name, flags and spec of each way to try; the one that was said is among them."""
-    conventions = (_AS_IT_IS,) if scales_itself else _PLAIN if wanted.channels == 1 else _COLOURED
+    conventions = (_AS_IT_IS,) if as_it_is else _PLAIN if wanted.channels == 1 else _COLOURED
     colors: tuple[Color, ...] = ("gray",) if wanted.channels == 1 else ("rgb", "bgr")
     ways = []
     for convention in conventions:

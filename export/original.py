@@ -54,8 +54,12 @@ class Original:
             return np.asarray(self.model(tensor, training=False), dtype=np.float32)
 
 
-def load_original(options: ExportOptions) -> Original:
+def load_original(options: ExportOptions, *, scaling_known: bool = False) -> Original:
     """Loads the Keras model and finds out, from its run folder or the flags, what it takes and gives.
+
+    Args:
+        options: The model, and what is said of it.
+        scaling_known: Whether what is not said of the scaling is not needed: pixels are then taken as they are.
 
     Raises:
         ModelError: The file is missing, cannot be loaded, or is no classifier of one image.
@@ -68,7 +72,10 @@ def load_original(options: ExportOptions) -> Original:
         _refuse_scaling(options.input, path.parent)
     labels = parse_labels(options.labels) if options.labels else None
     model = in_float32(load_keras_model(path))
-    spec = _of_run(run_spec, options.input) if run_spec else _of_foreign(model, path, labels, options.input)
+    if run_spec is not None:
+        spec = _of_run(run_spec, options.input)
+    else:
+        spec = _of_foreign(model, path, labels, options.input, scaling_known=scaling_known)
     if labels is not None:
         spec = dataclasses.replace(spec, labels=labels)
     _check_width(model, spec)
@@ -129,10 +136,12 @@ def _of_run(spec: ModelSpec, flags: InputFlags) -> ModelSpec:
     return dataclasses.replace(spec, input=dataclasses.replace(spec.input, **said))
 
 
-def _of_foreign(model: Any, path: Path, labels: tuple[str, ...] | None, flags: InputFlags) -> ModelSpec:
+def _of_foreign(
+    model: Any, path: Path, labels: tuple[str, ...] | None, flags: InputFlags, *, scaling_known: bool
+) -> ModelSpec:
     if is_app(path):
         return _of_app(model, path, labels, flags)
-    taken = describe_input(model, flags, path)
+    taken = describe_input(model, flags, path, scaling_known=scaling_known)
     if labels is None:
         raise UsageError(f"{path} does not say its class names: add --labels, a file of names or a,b,c in output order")
     return ModelSpec(labels=labels, input=taken, output=output_kind(model, taken, path))

@@ -6,22 +6,25 @@ from collections.abc import Sequence
 
 import click
 
-from cnnkit.export.conventions import Tried, judge
+from cnnkit.export.conventions import Tried
 from cnnkit.export.exporting import ExportReport
 from cnnkit.report.tables import print_table
 from cnnkit.spec import ModelSpec
 
 
 def print_conventions(tried: Sequence[Tried]) -> None:
-    """Prints how often a network was right with its images scaled in each way, and what follows from it."""
+    """Prints how often a network was right with its images scaled in each way."""
     rows = []
     for one in tried:
         low, high = one.interval
         interval = f"{100 * low:.1f} to {100 * high:.1f}"
         name = f"{one.name} (said)" if one.said and one.flags else one.name
-        rows.append((name, one.color, f"{100 * one.top1:.1f}", interval, one.flags))
-    print_table(("pixels", "color", ">top-1, %", "95 % interval", "flags"), rows, title=f"{len(tried[0].right)} images")
-    click.echo(judge(tried))
+        rows.append((name, one.color, f"{100 * one.top1:.1f}", interval, f"{100 * one.chance:.1f}", one.flags))
+    print_table(
+        ("pixels", "color", ">top-1, %", "95 % interval", ">chance, %", "flags"),
+        rows,
+        title=f"{len(tried[0].right)} images",
+    )
 
 
 def print_export(report: ExportReport) -> None:

@@ -34,6 +34,7 @@ def command(source: Path, output: Path | None, suffix: str | None, **options: An
     The file appears only if it answers as the Keras model does.
     """
     from cnnkit.export import ExportOptions, InputFlags, check_conventions, default_output, export_model
+    from cnnkit.export.conventions import judge
     from cnnkit.export.summary import print_conventions, print_export
 
     flags = InputFlags(**take_input_flags(options))
@@ -42,5 +43,7 @@ def command(source: Path, output: Path | None, suffix: str | None, **options: An
         raise click.BadParameter(f"{target} does not end in .{suffix}", param_hint="--format")
     wanted = ExportOptions(source, target, input=flags, **options)
     if wanted.data is not None:
-        print_conventions(check_conventions(wanted))
+        tried = check_conventions(wanted)
+        print_conventions(tried)
+        judge(tried)
     print_export(export_model(wanted))
