@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from cnnkit.errors import UsageError
@@ -20,7 +21,7 @@ def parse_labels(text: str) -> tuple[str, ...]:
         UsageError: It is neither, or the names are fewer than two, empty or not distinct.
     """
     path = Path(text)
-    if path.is_file():
+    if os.path.isfile(path):  # a long list of names is no path for Path.is_file
         names = _read(path)
     elif "," in text:
         names = [name.strip() for name in text.split(",")]

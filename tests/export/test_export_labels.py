@@ -20,6 +20,11 @@ def test_a_file(tmp_path, name, content, labels):
     assert parse_labels(str(path)) == labels
 
 
+def test_a_thousand_names_between_commas():
+    names = [f"class_{number}" for number in range(1000)]
+    assert parse_labels(",".join(names)) == tuple(names)
+
+
 def test_names_between_commas():
     assert parse_labels("cat, dog,truck") == ("cat", "dog", "truck")
 

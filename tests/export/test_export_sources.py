@@ -54,7 +54,7 @@ def test_a_subclassed_model_as_saved_model(keras, tmp_path):
 
 
 def test_a_saved_model_does_not_show_its_scaling(keras, networks, tmp_path):
-    keras.models.load_model(networks("b.keras", *body(keras))).export(tmp_path / "folder", verbose=False)
+    keras.models.load_model(networks("unscaled.keras", *body(keras))).export(tmp_path / "folder", verbose=False)
     with pytest.raises(UsageError, match="say --scale"):
         exported(tmp_path / "folder", tmp_path)
 
