@@ -6,7 +6,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -24,6 +24,7 @@ def load_ahead(
     items: Iterable[Item],
     *,
     threads: int | None = None,
+    before_threads: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Loaded]:
     """Loads items in their order, some ahead of their use where the first ones take long enough.
@@ -32,6 +33,7 @@ def load_ahead(
         load: Makes something of an item; it must be safe to call on several threads.
         items: Taken one by one as they are needed.
         threads: How many load; None takes one a processor.
+        before_threads: Is called once, before they start, where it was found that they pay.
         clock: Where the time comes from, in seconds.
 
     Yields:
@@ -45,10 +47,12 @@ def load_ahead(
         spent, tried = spent + clock() - start, tried + 1
         yield loaded
     count = threads or _processors()
-    if count < 2 or spent < tried * _WORTH_A_THREAD:
+    if tried < _TRIED or count < 2 or spent < tried * _WORTH_A_THREAD:
         yield from map(load, remaining)
     else:
-        yield from _on_threads(load, remaining, count)
+        for item in islice(remaining, 1):  # else there is nothing left to start threads for
+            before_threads()
+            yield from _on_threads(load, chain((item,), remaining), count)
 
 
 def _processors() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -55,14 +55,19 @@ class Predictor:
     Args:
         classifier: Any runtime.
         options: How.
+        on_one_thread: Gives the same classifier on one thread. It takes over where several threads decode: between
+            two batches a classifier on several would keep their processors waiting. None leaves it as it is.
     """
 
-    def __init__(self, classifier: Classifier, options: PredictOptions) -> None:
+    def __init__(
+        self, classifier: Classifier, options: PredictOptions, on_one_thread: Callable[[], Classifier] | None = None
+    ) -> None:
         self.images = 0
         self.failed = 0
         self.skipped = 0
         self._classifier = classifier
         self._options = options
+        self._on_one_thread = on_one_thread
 
     def batches(self, files: Iterable[FoundFile]) -> Iterator[list[PredictionRow]]:
         """Yields rows in the order of the files, one list a batch; images wait only for others of their batch.
@@ -71,7 +76,7 @@ class Predictor:
             ModelError: The model cannot be run.
         """
         batch: list[_Loaded] = []
-        for loaded in load_ahead(self._load, self._wanted(files)):
+        for loaded in load_ahead(self._load, self._wanted(files), before_threads=self._leave_processors):
             for warning in loaded.warnings:
                 log.warning("%s: %s", printable(loaded.source), warning)
             batch.append(loaded)
@@ -99,6 +104,10 @@ class Predictor:
             log.info("skipped %s: no image by its suffix", _count(self.skipped, "file"))
         if self.failed:
             log.warning("%d of %s failed", self.failed, _count(self.images, "input"))
+
+    def _leave_processors(self) -> None:
+        if self._on_one_thread is not None:
+            self._classifier = self._on_one_thread()
 
     def _wanted(self, files: Iterable[FoundFile]) -> Iterator[FoundFile]:
         for file in files:

@@ -57,7 +57,7 @@ def write_photos(folder: Path, count: int) -> list[Path]:
 
 def cnnkit_way(classifier: OnnxClassifier, paths: list[Path], *, exact: bool = False) -> list[str]:
     """Predicts as the command does, rows and all, and returns the labels."""
-    predictor = Predictor(classifier, PredictOptions(exact=exact))
+    predictor = Predictor(classifier, PredictOptions(exact=exact), lambda: OnnxClassifier(classifier.path, threads=1))
     labels = []
     with tempfile.TemporaryDirectory() as folder, open_report("jsonl", Path(folder, "rows.jsonl")) as report:
         names = io.BytesIO("\n".join(map(str, paths)).encode())

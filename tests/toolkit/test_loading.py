@@ -33,6 +33,15 @@ def test_threads_only_where_the_first_files_take_long(seconds, threads, pooled):
     assert sum(on_thread for _, on_thread in loaded) == pooled
 
 
+@pytest.mark.parametrize(("seconds", "calls"), [(0.001, 0), (0.01, 1)])
+def test_it_is_said_once_before_threads_start(seconds, calls):
+    called = []
+    before = lambda: called.append(threading.active_count())  # noqa: E731
+    loaded = list(load_ahead(str, range(20), threads=2, before_threads=before, clock=clock_of(seconds)))
+    assert len(loaded) == 20
+    assert len(called) == calls
+
+
 def test_order_is_kept_where_later_ones_are_ready_first():
     def load(item):
         time.sleep(0.01 if item % 2 else 0)

@@ -11,6 +11,7 @@ import click
 from cnnkit.commands import options as shared
 
 if TYPE_CHECKING:
+    from cnnkit.classifier import Classifier
     from cnnkit.report.predictions import Format
 
 
@@ -58,7 +59,11 @@ def command(
 
         classifier = load_model(model, threads=threads, provider=provider).classifier
     options = PredictOptions(top_k, batch_size, min_confidence, max_pixels or DEFAULT_MAX_PIXELS, exact)
-    predictor = Predictor(classifier, options)
+
+    def on_one_thread() -> Classifier:
+        return load_model(model, threads=1, provider=provider).classifier
+
+    predictor = Predictor(classifier, options, on_one_thread if threads is None else None)
     columns = min(top_k, len(classifier.spec.labels))
     with open_report(style, output, overwrite=overwrite, top_k=columns) as report:
         for rows in predictor.batches(expand_sources(sources, sys.stdin.buffer)):
