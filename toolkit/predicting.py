@@ -20,6 +20,8 @@ from cnnkit.sources.files import STDIN, FoundFile
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cnnkit.report.resuming import BegunFile
+
 UNKNOWN = "unknown"
 
 
@@ -85,6 +87,23 @@ class Predictor:
                 batch = []
         if batch:
             yield self._rows(batch)
+
+    def skip_done(self, files: Iterator[FoundFile], begun: BegunFile) -> None:
+        """Takes the files of which rows are written already off the front; they count as images.
+
+        Args:
+            files: All of them; those that are left are for `batches`.
+            begun: Where the rows are.
+
+        Raises:
+            OutputError: The rows are those of other files.
+        """
+        begun.cut_half_row()
+        done, failed = begun.check_inputs(file.source for file in self._wanted(files))
+        if done:
+            log.info("%s: %s are there already", begun.path, _count(done, "row"))
+        self.images += done
+        self.failed += failed
 
     def require_images(self, sources: Iterable[str]) -> None:
         """Checks that there was something to predict.

@@ -137,3 +137,35 @@ def test_folder_without_permission(tree):
         assert [file.problem for file in expand("deep")] == ["this folder cannot be read: Permission denied"]
     finally:
         (tree / "deep").chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("sources", "exclude", "expected"),
+    [
+        pytest.param(["."], ["*.png"], ["./a.JPG", "./deep/e.tif", "./deep/er/c.webp"], id="name"),
+        pytest.param(["."], ["*.png", "er"], ["./a.JPG", "./deep/e.tif"], id="names of files and folders"),
+        pytest.param(["deep"], ["deep/er/*"], ["deep/e.tif"], id="path"),
+        pytest.param(["*"], ["deep"], ["a.JPG", "b.png"], id="matches"),
+        pytest.param(["b.png"], ["*.png"], ["b.png"], id="not what is named"),
+        pytest.param(
+            ["."], ["*.PNG", "a"], ["./a.JPG", "./b.png", "./deep/e.tif", "./deep/er/c.webp"], id="whole names"
+        ),
+    ],
+)
+def test_what_is_excluded(tree, sources, exclude, expected):
+    found = expand_sources(sources, io.BytesIO(), exclude=exclude)
+    assert [name for name in names(list(found)) if name != "notes.txt"] == expected
+
+
+@pytest.mark.parametrize(
+    ("stdin", "expected"),
+    [
+        (b"b.png\0a.JPG\0", ["b.png", "a.JPG"]),
+        (b"b.png\0a.JPG", ["b.png", "a.JPG"]),
+        (b"two\nlines.png\0\0 x.png \0", ["two\nlines.png", " x.png "]),
+        (b"", []),
+        (b"x.png\0" * 30_000, ["x.png"] * 30_000),
+    ],
+)
+def test_paths_that_end_with_a_zero_byte(tree, stdin, expected):
+    assert names(list(expand_sources(["-"], io.BytesIO(stdin), null_separated=True))) == expected

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A file instead of stdout.")
 @shared.overwrite_option
+@click.option("--resume", is_flag=True, help="Go on with the jsonl or csv file of an interrupted run.")
+@click.option("--null", "-0", "null_separated", is_flag=True, help="Zero bytes end the paths on stdin: find -print0.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Left out of folders: '*.gif', 'old/*'; repeatable.")
 @click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Images run together.")
 @shared.threads_option
 @shared.provider_option
@@ -37,6 +40,9 @@ def command(
     style: Format,
     output: Path | None,
     overwrite: bool,
+    resume: bool,
+    null_separated: bool,
+    exclude: tuple[str, ...],
     batch_size: int,
     threads: int | None,
     provider: str,
@@ -65,8 +71,13 @@ def command(
 
     predictor = Predictor(classifier, options, on_one_thread if threads is None else None)
     columns = min(top_k, len(classifier.spec.labels))
-    with open_report(style, output, overwrite=overwrite, top_k=columns) as report:
-        for rows in predictor.batches(expand_sources(sources, sys.stdin.buffer)):
+    files = iter(expand_sources(sources, sys.stdin.buffer, null_separated=null_separated, exclude=exclude))
+    if resume:
+        from cnnkit.report.resuming import begun_file
+
+        predictor.skip_done(files, begun_file(output, style, columns))
+    with open_report(style, output, overwrite=overwrite, top_k=columns, resume=resume) as report:
+        for rows in predictor.batches(files):
             report.write(rows)
         predictor.require_images(sources)
     predictor.log_counts()

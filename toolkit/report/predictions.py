@@ -45,7 +45,7 @@ class RowWriter(Protocol):
 
 @contextmanager
 def open_report(
-    style: Format, output: Path | None = None, *, overwrite: bool = False, top_k: int = 5
+    style: Format, output: Path | None = None, *, overwrite: bool = False, top_k: int = 5, resume: bool = False
 ) -> Iterator[RowWriter]:
     """Opens a writer for rows; it is closed when the block ends well.
 
@@ -57,27 +57,47 @@ def open_report(
         output: A file; None or "-" is stdout.
         overwrite: Whether a file that exists may be replaced.
         top_k: Candidates a row, for the columns of CSV and the headings of tables.
+        resume: Whether rows are added to those of a file that exists; of JSON lines and CSV only.
 
     Raises:
         OutputError: The file exists already, or cannot be written.
     """
-    with _open_sink(style, output, overwrite=overwrite) as sink:
-        writer = _make_writer(style, sink, top_k)
+    begun = resume and output is not None and output.is_file() and output.stat().st_size > 0
+    with _open_sink(style, output, overwrite=overwrite or resume, mode="ab" if begun else None) as sink:
+        writer = _make_writer(style, sink, top_k, heading=not begun)
         yield writer
         writer.close()
 
 
-def _make_writer(style: Format, sink: Sink | None, top_k: int) -> RowWriter:
+def csv_heading(top_k: int) -> tuple[str, ...]:
+    """Returns the columns of CSV."""
+    names = (name for rank in range(1, top_k + 1) for name in (f"label_{rank}", f"probability_{rank}"))
+    return ("source", "label", "confidence", *names, "error")
+
+
+def csv_line(cells: Sequence[object]) -> bytes:
+    """Returns a row of CSV; bytes of a file name that are no UTF-8 come out as escapes."""
+    import csv
+    import io
+
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode(errors="backslashreplace")
+
+
+def _make_writer(style: Format, sink: Sink | None, top_k: int, *, heading: bool) -> RowWriter:
     if style == "table":
         return _TableWriter(sink, top_k)
     stream = sink or sys.stdout.buffer
     if style == "csv":
-        return _CsvWriter(stream, top_k)
+        return _CsvWriter(stream, top_k, heading=heading)
     return _JsonWriter(stream) if style == "json" else _JsonLinesWriter(stream)
 
 
 @contextmanager
-def _open_sink(style: Format, output: Path | None, *, overwrite: bool) -> Iterator[Sink | None]:
+def _open_sink(
+    style: Format, output: Path | None, *, overwrite: bool, mode: Literal["ab"] | None
+) -> Iterator[Sink | None]:
     if output is None or output == STDOUT:
         yield None
         return
@@ -89,14 +109,14 @@ def _open_sink(style: Format, output: Path | None, *, overwrite: bool) -> Iterat
         with whole_file(output) as temporary, temporary.open("wb") as file:
             yield file
         return
-    with closing(_LateFile(output, "wb" if overwrite or output.exists() else "xb")) as file:
+    with closing(_LateFile(output, mode or ("wb" if overwrite or output.exists() else "xb"))) as file:
         yield file
 
 
 class _LateFile:
     """A file that is opened when something is written: without a first row, an earlier file stays what it was."""
 
-    def __init__(self, path: Path, mode: Literal["wb", "xb"]) -> None:
+    def __init__(self, path: Path, mode: Literal["wb", "xb", "ab"]) -> None:
         self._path, self._mode = path, mode
         self._file: BinaryIO | None = None
 
@@ -201,11 +221,10 @@ class _JsonWriter:
 class _CsvWriter:
     """CSV with one heading, flushed with each batch; bytes of a file name that are no UTF-8 come out as escapes."""
 
-    def __init__(self, stream: Sink, top_k: int) -> None:
+    def __init__(self, stream: Sink, top_k: int, *, heading: bool) -> None:
         self._stream = stream
         self._top_k = top_k
-        names = (name for rank in range(1, top_k + 1) for name in (f"label_{rank}", f"probability_{rank}"))
-        self._heading: list[Sequence[object]] = [("source", "label", "confidence", *names, "error")]
+        self._heading: list[Sequence[object]] = [csv_heading(top_k)] if heading else []
 
     def write(self, rows: Sequence[PredictionRow]) -> None:
         self._lines([*self._heading, *(self._cells(row) for row in rows)])
@@ -223,10 +242,5 @@ class _CsvWriter:
         return row.source, row.prediction.label, short_float(row.prediction.confidence), *top, *filling, ""
 
     def _lines(self, rows: Sequence[Sequence[object]]) -> None:
-        import csv
-        import io
-
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        self._stream.write(text.getvalue().encode(errors="backslashreplace"))
+        self._stream.write(b"".join(map(csv_line, rows)))
         self._stream.flush()

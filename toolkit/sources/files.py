@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from cnnkit.images import IMAGE_SUFFIXES
 
 STDIN = "-"
+_PART = 65536  # bytes of stdin at once
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class FoundFile:
     skipped: bool = False  # found in a folder, and no image by its suffix
 
 
-def expand_sources(sources: Iterable[str], stdin: BinaryIO) -> Iterator[FoundFile]:
+def expand_sources(
+    sources: Iterable[str], stdin: BinaryIO, *, null_separated: bool = False, exclude: Sequence[str] = ()
+) -> Iterator[FoundFile]:
     """Finds the files that SOURCE arguments name, in their order.
 
     A file named is given whatever its suffix; a folder is searched recursively, sorted, without hidden files, each
@@ -30,33 +33,43 @@ def expand_sources(sources: Iterable[str], stdin: BinaryIO) -> Iterator[FoundFil
 
     Args:
         sources: Paths, folders, patterns, and "-" for the paths on `stdin`, one a line.
-        stdin: Read line by line, as far as the files are asked for.
+        stdin: Read path by path, as far as the files are asked for.
+        null_separated: Whether a zero byte ends each path on `stdin` rather than a line's end.
+        exclude: Patterns of what is left out of folders and matches: of names, "*.gif", or of whole paths, "old/*".
 
     Yields:
         Files, files skipped for their suffix, and paths with their problem, such as folders without permission.
     """
     for source in sources:
         if source == STDIN:
-            for line in stdin:
-                path = os.fsdecode(line.rstrip(b"\r\n"))
+            for line in _ended_by_zero(stdin) if null_separated else stdin:
+                path = os.fsdecode(line if null_separated else line.rstrip(b"\r\n"))
                 if path:
-                    yield from _expand(path)
+                    yield from _expand(path, exclude)
         else:
-            yield from _expand(source)
+            yield from _expand(source, exclude)
 
 
-def _expand(source: str) -> Iterator[FoundFile]:
+def _ended_by_zero(stdin: BinaryIO) -> Iterator[bytes]:
+    read, rest = getattr(stdin, "read1", stdin.read), b""  # read1 does not wait for more than there is
+    while part := read(_PART):
+        *whole, rest = (rest + part).split(b"\0")
+        yield from whole
+    yield rest
+
+
+def _expand(source: str, exclude: Sequence[str]) -> Iterator[FoundFile]:
     if os.path.isdir(source):
-        yield from _folder(source)
+        yield from _folder(source, exclude)
     elif _is_pattern(source) and not os.path.lexists(source):
-        yield from _matches(source)
+        yield from _matches(source, exclude)
     else:
         yield FoundFile(source)
 
 
-def _folder(source: str) -> Iterator[FoundFile]:
+def _folder(source: str, exclude: Sequence[str]) -> Iterator[FoundFile]:
     found = False
-    for file in _walk(source, set()):
+    for file in _walk(source, set(), exclude):
         found = found or not file.skipped
         yield file
     if not found:
@@ -69,7 +82,16 @@ def _is_pattern(source: str) -> bool:
     return any(char in source for char in "*?[")
 
 
-def _matches(pattern: str) -> Iterator[FoundFile]:
+def _is_excluded(path: str, exclude: Sequence[str]) -> bool:
+    if not exclude:
+        return False
+    from fnmatch import fnmatchcase
+
+    name = os.path.basename(path)
+    return any(fnmatchcase(name, pattern) or fnmatchcase(path, pattern) for pattern in exclude)
+
+
+def _matches(pattern: str, exclude: Sequence[str]) -> Iterator[FoundFile]:
     from glob import glob
 
     matches = sorted(glob(pattern, recursive=True))
@@ -78,10 +100,11 @@ def _matches(pattern: str) -> Iterator[FoundFile]:
     if not matches:
         yield FoundFile(pattern, problem="no file matches this pattern")
     for match in matches:
-        yield from _walk(match, set()) if os.path.isdir(match) else (FoundFile(match),)
+        if not _is_excluded(match, exclude):
+            yield from _walk(match, set(), exclude) if os.path.isdir(match) else (FoundFile(match),)
 
 
-def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[FoundFile]:
+def _walk(folder: str, seen: set[tuple[int, int]], exclude: Sequence[str]) -> Iterator[FoundFile]:
     """Yields what lies below a folder; `seen` holds the folders entered, so that symlink loops end."""
     try:
         status = os.stat(folder)
@@ -94,13 +117,14 @@ def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[FoundFile]:
         yield FoundFile(folder, problem=f"this folder cannot be read: {error.strerror or error}")
         return
     for name in names:
-        if not name.startswith("."):
-            yield from _entry(os.path.join(folder, name), seen)
+        path = os.path.join(folder, name)
+        if not name.startswith(".") and not _is_excluded(path, exclude):
+            yield from _entry(path, seen, exclude)
 
 
-def _entry(path: str, seen: set[tuple[int, int]]) -> Iterator[FoundFile]:
+def _entry(path: str, seen: set[tuple[int, int]], exclude: Sequence[str]) -> Iterator[FoundFile]:
     if os.path.isdir(path):
-        yield from _walk(path, seen)
+        yield from _walk(path, seen, exclude)
     else:
         image = os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES
         yield FoundFile(path, skipped=not (image and _may_be_read(path)))

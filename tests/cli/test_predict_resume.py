@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from cnnkit.cli import main
+
+NAMES = ["a.png", "b b.png", 'quote"d.png', "line\nend.png", "broken.png", "ü 猫.png", "z.png"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of images with names that are hard to write, one of them no image."""
+    (tmp_path / "in").mkdir()
+    for index, name in enumerate(NAMES):
+        image = np.full((8, 8, 3), 40 * index % 256, np.uint8)
+        content = b"no image" if name == "broken.png" else cv2.imencode(".png", image)[1].tobytes()
+        (tmp_path / "in" / name).write_bytes(content)
+    (tmp_path / "in" / "notes.txt").write_text("skipped")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def predict(tiny_model):
+    def run(*arguments):
+        return CliRunner().invoke(main, ["predict", "--model", str(tiny_model), "--batch-size", "2", *arguments])
+
+    return run
+
+
+@pytest.mark.parametrize("style", ["jsonl", "csv"])
+def test_wherever_it_was_cut_the_file_becomes_whole(folder, predict, style):
+    whole = predict("in", "--format", style, "--output", "whole")
+    assert whole.exit_code == 1  # one is no image
+    expected = (folder / "whole").read_bytes()
+    for cut in range(0, len(expected) + 1, 7):
+        (folder / "rows").write_bytes(expected[:cut])
+        done = predict("in", "--format", style, "--output", "rows", "--resume")
+        assert (folder / "rows").read_bytes() == expected, cut
+        assert done.exit_code == 1
+
+
+def test_a_first_run_may_say_resume(folder, predict):
+    predict("in", "--format", "csv", "--output", "rows", "--resume")
+    assert (folder / "rows").read_text().startswith("source,label,confidence,")
+
+
+def test_what_is_there_is_said(folder, predict):
+    predict("in", "--format", "jsonl", "--output", "rows")
+    rows = (folder / "rows").read_bytes().splitlines(keepends=True)
+    (folder / "rows").write_bytes(b"".join(rows[:3]) + rows[3][:5])
+    done = predict("in", "--format", "jsonl", "--output", "rows", "--resume")
+    assert "rows: half a row at its end is written again" in done.stderr
+    assert "rows: 3 rows are there already" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "style", "message"),
+    [
+        (
+            '{"source": "other.png", "error": null}\n',
+            "jsonl",
+            "row 1 of rows is of 'other.png', and input 1 is 'in/a.png': resume with",
+        ),
+        ("hello\n", "jsonl", "rows is no jsonl file of cnnkit predict (row 1): name another file"),
+        ('{"source": "in/a.png"}\n', "jsonl", "rows is no jsonl file of cnnkit predict (row 1): name another file"),
+        ('{"label": 3}\n', "jsonl", "rows is no jsonl file of cnnkit predict (row 1): name another file"),
+        ("source,label\n", "csv", "rows has other columns than this run would write: name another file"),
+    ],
+)
+def test_files_of_other_runs_stay(folder, predict, content, style, message):
+    (folder / "rows").write_text(content)
+    done = predict("in", "--format", style, "--output", "rows", "--resume")
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert (folder / "rows").read_text() == content
+
+
+def test_more_rows_than_inputs(folder, predict):
+    predict("in", "--format", "jsonl", "--output", "rows")
+    (folder / "in" / "ü 猫.png").unlink()  # the last one
+    done = predict("in", "--format", "jsonl", "--output", "rows", "--resume")
+    assert "and there is no such input: resume with the same inputs" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--output", "rows"], ["--format", "jsonl"], ["--format", "json", "-o", "rows"]]
+)
+def test_only_rows_in_a_file_can_be_resumed(folder, predict, arguments):
+    done = predict("in", "--resume", *arguments)
+    assert done.exit_code == 2
+    assert "--resume goes on with a file: add --output FILE, and --format jsonl or csv" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by a signal")
+def test_killed_and_resumed_loses_and_doubles_nothing(folder, tiny_model):
+    names = [f"in/{NAMES[index % len(NAMES)]}" for index in range(4000) if "\n" not in NAMES[index % len(NAMES)]]
+    (folder / "names.txt").write_text("\n".join(names))
+    command = [sys.executable, "-m", "cnnkit", "predict", "-", "--model", str(tiny_model), "--format", "jsonl"]
+    killed = 0
+    for _ in range(3):
+        with (folder / "names.txt").open("rb") as stdin:
+            process = subprocess.Popen([*command, "-o", "rows", "--resume"], stdin=stdin, stderr=subprocess.DEVNULL)
+            before = (folder / "rows").stat().st_size if (folder / "rows").exists() else 0
+            while process.poll() is None:
+                if (folder / "rows").exists() and (folder / "rows").stat().st_size > before + 20_000:
+                    os.kill(process.pid, signal.SIGKILL)
+                    killed += 1
+                    break
+                time.sleep(0.001)
+            process.wait()
+    with (folder / "names.txt").open("rb") as stdin:
+        subprocess.run([*command, "-o", "rows", "--resume"], stdin=stdin, stderr=subprocess.DEVNULL, check=False)
+    assert killed >= 1
+    assert [json.loads(line)["source"] for line in (folder / "rows").read_bytes().splitlines()] == names
