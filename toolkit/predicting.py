@@ -98,8 +98,7 @@ class Predictor:
         Raises:
             OutputError: The rows are those of other files.
         """
-        begun.cut_half_row()
-        done, failed = begun.check_inputs(file.source for file in self._wanted(files))
+        done, failed = begun.resume(file.source for file in self._wanted(files))
         if done:
             log.info("%s: %s are there already", begun.path, _count(done, "row"))
         self.images += done

@@ -21,7 +21,8 @@ _UNSAFE = frozenset({
     "CreateSummaryFileWriter", "LookupTableImportV2", "InitializeTableFromTextFile", "InitializeTableFromTextFileV2",
 })  # fmt: skip
 _CHECKPOINTS = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints"})
-_SAVERS = ("__inference__traced_save", "__inference__traced_restore")  # the functions in which TensorFlow puts them
+_OTHER_FILES = ("saved_model.cpb", "saved_model.pbtxt")  # TensorFlow may read these instead
+_STRING = 7  # tensorflow.DataType
 
 
 def is_saved_model(path: Path) -> bool:
@@ -87,8 +88,11 @@ def _meta_graph(folder: Path) -> Any:
         content.ParseFromString((folder / GRAPH_FILE).read_bytes())
     except (DecodeError, OSError) as error:
         raise ModelError(f"{folder / GRAPH_FILE} is damaged ({error}): copy or export the folder again") from error
-    if not content.meta_graphs:
-        raise ModelError(f"{folder / GRAPH_FILE} holds no graph: copy or export the folder again")
+    others = [name for name in _OTHER_FILES if (folder / name).exists()]
+    if others:
+        raise ModelError(f"{folder} holds {others[0]} beside {GRAPH_FILE}, expected one graph: export the folder again")
+    if len(content.meta_graphs) != 1 or not content.meta_graphs[0].HasField("object_graph_def"):
+        raise ModelError(f"{folder} holds no single graph of TensorFlow 2: export it with Keras' model.export")
     meta = content.meta_graphs[0]
     unsafe = sorted(set(_unsafe(meta.graph_def)))
     if unsafe:
@@ -97,8 +101,23 @@ def _meta_graph(folder: Path) -> Any:
 
 
 def _unsafe(graph: Any) -> Iterator[str]:
-    """Yields the operators that reach beyond the graph; checkpoints belong into functions of their own."""
+    """Yields the operators that reach beyond the graph.
+
+    Checkpoints are read and written by functions of their own, which take the file's name, and which no other function
+    calls: what is served takes an image alone, so it cannot call them with a name out of the file.
+    """
+    called = {name for function in graph.library.function for node in function.node_def for name in _calls(node)}
     yield from (node.op for node in graph.node if node.op in _UNSAFE)
     for function in graph.library.function:
-        refused = _UNSAFE if function.signature.name.startswith(_SAVERS) else _UNSAFE | _CHECKPOINTS
+        takes = function.signature.input_arg
+        saver = takes and takes[0].type == _STRING and function.signature.name not in called
+        refused = _UNSAFE if saver else _UNSAFE | _CHECKPOINTS
         yield from (node.op for node in function.node_def if node.op in refused)
+
+
+def _calls(node: Any) -> Iterator[str]:
+    """Yields the names of the functions that a node may call."""
+    for value in node.attr.values():
+        if value.HasField("func"):
+            yield value.func.name
+        yield from (function.name for function in value.list.func)

@@ -75,6 +75,8 @@ def test_what_is_there_is_said(folder, predict):
         ("hello\n", "jsonl", "rows is no jsonl file of cnnkit predict (row 1): name another file"),
         ('{"source": "in/a.png"}\n', "jsonl", "rows is no jsonl file of cnnkit predict (row 1): name another file"),
         ('{"label": 3}\n', "jsonl", "rows is no jsonl file of cnnkit predict (row 1): name another file"),
+        ("hello", "jsonl", "rows is no jsonl file of cnnkit predict (row 1): name another file"),
+        ("notes of mine", "csv", "rows has other columns than this run would write: name another file"),
         ("source,label\n", "csv", "rows has other columns than this run would write: name another file"),
     ],
 )
@@ -84,6 +86,19 @@ def test_files_of_other_runs_stay(folder, predict, content, style, message):
     assert done.exit_code == 1
     assert message in done.stderr
     assert (folder / "rows").read_text() == content
+
+
+def test_a_whole_row_of_another_run_keeps_the_half_one_behind_it(folder, predict):
+    content = '{"source": "other.png", "error": null}\n{"source": "oth'
+    (folder / "rows").write_text(content)
+    assert predict("in", "--format", "jsonl", "--output", "rows", "--resume").exit_code == 1
+    assert (folder / "rows").read_text() == content
+
+
+def test_resume_and_overwrite_contradict_each_other(folder, predict):
+    done = predict("in", "--format", "jsonl", "--output", "rows", "--resume", "--overwrite")
+    assert done.exit_code == 2
+    assert "--resume keeps what --overwrite replaces: leave one of them out" in done.stderr
 
 
 def test_more_rows_than_inputs(folder, predict):

@@ -70,10 +70,12 @@ def test_an_operator_that_onnx_does_not_know(keras, networks, tmp_path, capfd):
     assert "not supported" not in capfd.readouterr().err
 
 
-def test_lambda_layers_are_not_run(keras, tmp_path):
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_lambda_layers_are_not_run(keras, tmp_path, suffix):
     model = keras.Sequential([keras.Input((SIZE, SIZE, 3)), keras.layers.Lambda(lambda x: x / 255), *body(keras)])
-    model.save(tmp_path / "lambda.keras")
-    refused(tmp_path / "lambda.keras", tmp_path, ModelError, "Lambda layer, and code from a file is not run")
+    model.save(tmp_path / f"lambda{suffix}")
+    refused(tmp_path / f"lambda{suffix}", tmp_path, ModelError, "Lambda layer, and code from a file is not run")
 
 
 def test_a_graph_that_differs_is_not_written(run_folder, tmp_path, monkeypatch):

@@ -11,7 +11,6 @@ import click
 from cnnkit.commands import options as shared
 
 if TYPE_CHECKING:
-    from cnnkit.classifier import Classifier
     from cnnkit.report.predictions import Format
 
 
@@ -65,17 +64,14 @@ def command(
 
         classifier = load_model(model, threads=threads, provider=provider).classifier
     options = PredictOptions(top_k, batch_size, min_confidence, max_pixels or DEFAULT_MAX_PIXELS, exact)
-
-    def on_one_thread() -> Classifier:
-        return load_model(model, threads=1, provider=provider).classifier
-
-    predictor = Predictor(classifier, options, on_one_thread if threads is None else None)
+    on_one_thread = None if threads is not None else lambda: load_model(model, threads=1, provider=provider).classifier
+    predictor = Predictor(classifier, options, on_one_thread)
     columns = min(top_k, len(classifier.spec.labels))
     files = iter(expand_sources(sources, sys.stdin.buffer, null_separated=null_separated, exclude=exclude))
     if resume:
         from cnnkit.report.resuming import begun_file
 
-        predictor.skip_done(files, begun_file(output, style, columns))
+        predictor.skip_done(files, begun_file(output, style, columns, overwrite=overwrite))
     with open_report(style, output, overwrite=overwrite, top_k=columns, resume=resume) as report:
         for rows in predictor.batches(files):
             report.write(rows)

@@ -75,13 +75,13 @@ def csv_heading(top_k: int) -> tuple[str, ...]:
     return ("source", "label", "confidence", *names, "error")
 
 
-def csv_line(cells: Sequence[object]) -> bytes:
-    """Returns a row of CSV; bytes of a file name that are no UTF-8 come out as escapes."""
+def csv_lines(rows: Sequence[Sequence[object]]) -> bytes:
+    """Returns rows as CSV; bytes of a file name that are no UTF-8 come out as escapes."""
     import csv
     import io
 
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow(cells)
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode(errors="backslashreplace")
 
 
@@ -227,7 +227,8 @@ class _CsvWriter:
         self._heading: list[Sequence[object]] = [csv_heading(top_k)] if heading else []
 
     def write(self, rows: Sequence[PredictionRow]) -> None:
-        self._lines([*self._heading, *(self._cells(row) for row in rows)])
+        self._stream.write(csv_lines([*self._heading, *(self._cells(row) for row in rows)]))
+        self._stream.flush()
         self._heading = []
 
     def close(self) -> None:
@@ -240,7 +241,3 @@ class _CsvWriter:
         top = [cell for pair in pairs for cell in pair]
         filling = [""] * (2 * self._top_k - len(top))
         return row.source, row.prediction.label, short_float(row.prediction.confidence), *top, *filling, ""
-
-    def _lines(self, rows: Sequence[Sequence[object]]) -> None:
-        self._stream.write(b"".join(map(csv_line, rows)))
-        self._stream.flush()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from cnnkit.errors import OutputError, UsageError
 from cnnkit.messages import log
-from cnnkit.report.predictions import Format, csv_heading, csv_line
+from cnnkit.report.predictions import Format, csv_heading, csv_lines
+
+_ROW = b'{"source": '  # how a row of JSON lines begins
 
 
 @dataclass(frozen=True)
@@ -23,63 +25,63 @@ class BegunFile:
     style: Format  # "jsonl" or "csv"
     top_k: int  # candidates a row
 
-    def cut_half_row(self) -> None:
-        """Cuts off what a killed run left of its last row.
+    def resume(self, sources: Iterator[str]) -> tuple[int, int]:
+        """Counts the rows and those that failed, and cuts off what a killed run left of its last one.
 
-        Raises:
-            OutputError: The file cannot be read or written.
-        """
-        if not self.path.exists():
-            return
-        try:
-            with self.path.open("r+b") as file:
-                end = sum(len(record) for record in self._records(file))
-                size = file.seek(0, io.SEEK_END)
-                file.truncate(end)
-        except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
-        if size > end:
-            log.info("%s: half a row at its end is written again", self.path)
-
-    def check_inputs(self, sources: Iterator[str]) -> tuple[int, int]:
-        """Counts the rows and those that failed, after checking that they are those of the first inputs.
+        Nothing is cut before all that is there has been found to be of this run.
 
         Args:
             sources: Of the inputs, in order; taken as far as there are rows.
 
         Raises:
-            OutputError: It is no such file, has other columns, or rows of other inputs.
+            OutputError: It is no such file, has other columns, or rows of other inputs, or cannot be read or written.
         """
-        count = failures = 0
-        for count, (row, failed) in enumerate(self._rows(), start=1):
-            source = next(sources, None)
-            if source is None or self._as_written(source) != row:
-                found = "there is no such input" if source is None else f"input {count} is {source!r}"
-                raise OutputError(f"row {count} of {self.path} is of {row!r}, and {found}: resume with the same inputs")
-            failures += failed
+        if not self.path.exists():
+            return 0, 0
+        try:
+            with self.path.open("r+b") as file:
+                end, count, failures = self._check(file, sources)
+                if end < file.seek(0, io.SEEK_END):
+                    log.info("%s: half a row at its end is written again", self.path)
+                    file.truncate(end)
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
         return count, failures
 
-    def _rows(self) -> Iterator[tuple[str, bool]]:
-        """Reads back the sources of the rows, in order, as they were written, and whether they failed."""
-        if not self.path.exists():
-            return
-        heading = csv_line(csv_heading(self.top_k))
-        with self.path.open("rb") as file:
-            for number, record in enumerate(self._records(file)):
-                if self.style == "csv" and number == 0:
-                    if record != heading:
-                        raise OutputError(f"{self.path} has other columns than this run would write: name another file")
-                else:
-                    yield self._row(record.decode(errors="replace"), number + 1)
+    def _check(self, file: BinaryIO, sources: Iterator[str]) -> tuple[int, int, int]:
+        """Returns where the last whole row ends, how many rows there are and how many of them failed."""
+        heading = csv_lines([csv_heading(self.top_k)]) if self.style == "csv" else b""
+        end = count = failures = 0
+        for record, whole in self._records(file):
+            if end == 0 and heading:
+                if record != heading[: None if whole else len(record)]:
+                    raise OutputError(f"{self.path} has other columns than this run would write: name another file")
+            elif whole:
+                count += 1
+                failures += self._check_row(record.decode(errors="replace"), count, next(sources, None))
+            elif self.style == "jsonl" and record[: len(_ROW)] != _ROW[: len(record)]:
+                raise self._foreign(count + 1)
+            end += len(record) if whole else 0
+        return end, count, failures
 
-    def _records(self, file: BinaryIO) -> Iterable[bytes]:
-        """Yields whole rows; in CSV a name in quotes may hold line ends."""
-        record = b""
+    def _records(self, file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+        """Yields rows and whether they are whole; in CSV a name in quotes may hold line ends."""
+        record, quotes = b"", 0
         for line in file:
-            record += line
-            if record.endswith(b"\n") and (self.style == "jsonl" or record.count(b'"') % 2 == 0):
-                yield record
-                record = b""
+            record, quotes = record + line, quotes + line.count(b'"')
+            if line.endswith(b"\n") and (self.style == "jsonl" or quotes % 2 == 0):
+                yield record, True
+                record, quotes = b"", 0
+        if record:
+            yield record, False
+
+    def _check_row(self, text: str, number: int, source: str | None) -> bool:
+        """Returns whether the row failed, after checking that it is of an input."""
+        row, failed = self._row(text, number)
+        if source is None or self._as_written(source) != row:
+            found = "there is no such input" if source is None else f"input {number} is {source!r}"
+            raise OutputError(f"row {number} of {self.path} is of {row!r}, and {found}: resume with the same inputs")
+        return failed
 
     def _row(self, text: str, number: int) -> tuple[str, bool]:
         try:
@@ -89,20 +91,23 @@ class BegunFile:
             row = json.loads(text)
             return str(row["source"]), row["error"] is not None
         except (ValueError, KeyError, TypeError, IndexError, StopIteration, csv.Error) as error:
-            raise OutputError(
-                f"{self.path} is no {self.style} file of cnnkit predict (row {number}): name another file"
-            ) from error
+            raise self._foreign(number) from error
+
+    def _foreign(self, number: int) -> OutputError:
+        return OutputError(f"{self.path} is no {self.style} file of cnnkit predict (row {number}): name another file")
 
     def _as_written(self, source: str) -> str:
         return source.encode(errors="backslashreplace").decode() if self.style == "csv" else source
 
 
-def begun_file(path: Path | None, style: Format, top_k: int) -> BegunFile:
+def begun_file(path: Path | None, style: Format, top_k: int, *, overwrite: bool) -> BegunFile:
     """Returns the file that --resume goes on with.
 
     Raises:
-        UsageError: It is none that can be gone on with.
+        UsageError: It is none that can be gone on with, or is to be overwritten.
     """
+    if overwrite:
+        raise UsageError("--resume keeps what --overwrite replaces: leave one of them out")
     if path is None or style not in ("jsonl", "csv") or (path.exists() and not path.is_file()):
         raise UsageError("--resume goes on with a file: add --output FILE, and --format jsonl or csv")
     return BegunFile(path, style, top_k)
