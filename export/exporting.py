@@ -22,14 +22,14 @@ from cnnkit.export.parity import Parity, check_parity, parity_images
 from cnnkit.export.quantization.effects import tolerance_for
 from cnnkit.export.quantization.float16 import FLOAT16_SCHEME, to_float16
 from cnnkit.export.tidying import tidy
-from cnnkit.export.writing import ORT_SUFFIX, save_as, write_model
+from cnnkit.export.writing import ORT_SUFFIX, publish, save_as
 from cnnkit.extras import require
 from cnnkit.files import check_new_file, check_other_file
 from cnnkit.keras_apps import app_name, is_app
 from cnnkit.machine import cpu_name
 from cnnkit.messages import log
 from cnnkit.run_folder import find_keras_file
-from cnnkit.runtime import OnnxClassifier, read_spec_of
+from cnnkit.runtime import OnnxClassifier
 from cnnkit.saved_model import is_saved_model
 from cnnkit.spec import GraphFacts, InputSpec, ModelSpec, Quantization, Tolerance
 from cnnkit.spec.fields import Dtype
@@ -67,19 +67,18 @@ def export_model(options: ExportOptions) -> ExportReport:
     require("cnnkit export", "export", "tensorflow", "keras", "tf2onnx", "onnx")
     check_other_file(options.output, find_keras_file(options.source))
     check_new_file(options.output, overwrite=options.overwrite)
+    own = options.output.suffix.lower() == ORT_SUFFIX
+    opset = opset_for(options.min_ort, ort_format=own) if options.min_ort else OPSET
     use_tensorflow()
     log.info("loading %s", find_keras_file(options.source))
     original = load_original(options)
     if options.input_dtype == "float32" and original.spec.input.dtype == "uint8":
         raise UsageError(f"{original.path} itself takes uint8 pixels: leave out --input-dtype float32")
     log.info("converting to ONNX")
-    own = options.output.suffix.lower() == ORT_SUFFIX
-    opset = opset_for(options.min_ort, ort_format=own) if options.min_ort else OPSET
     graph = tidy(convert(original, options.input_dtype, opset))
     golden, images = choose_golden(original, options.golden)
     spec = dataclasses.replace(_describe(original, graph, options.input_dtype), golden=golden)
-    parity = _write(graph, spec, original, images, options)
-    spec = read_spec_of(options.output) or spec
+    spec, parity = _write(graph, spec, original, images, options)
     return ExportReport(
         options.output, original.path, spec, parity, len(graph.graph.node), options.output.stat().st_size
     )
@@ -114,28 +113,25 @@ def _as_bytes(taken: InputSpec) -> InputSpec:
 
 def _write(
     graph: Any, spec: ModelSpec, original: Original, golden: NDArray[np.uint8], options: ExportOptions
-) -> Parity:
-    """Checks the finished file in a folder of its own, then writes it whole."""
+) -> tuple[ModelSpec, Parity]:
+    """Checks the finished file in a folder of its own, then writes it whole; returns its spec and how far it is off."""
     images = parity_images(golden, spec.input)
     log.info("comparing with Keras on %d images", len(images))
     expected = original.probabilities(images)
 
-    def check(classifier: OnnxClassifier, tolerance: float = TOLERANCE) -> Parity:
-        return check_parity(expected, classifier.probabilities(images), tolerance=tolerance)
-
-    if not options.fp16:
-        float_parity: Parity = write_model(graph, spec, options.output, check)
-        return float_parity
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
-        trial = Path(folder, "float32.onnx")
+        trial = Path(folder, options.output.name)
         save_as(graph, spec, trial)
-        check(OnnxClassifier(trial))
-        half = to_float16(graph)
-        save_as(half, spec, trial)
-        parity = check(OnnxClassifier(trial), _FLOAT16_TOLERANCE)
-        spec = _in_float16(spec, OnnxClassifier(trial))
-    write_model(half, spec, options.output)
-    return parity
+        parity = check_parity(expected, OnnxClassifier(trial).probabilities(images), tolerance=TOLERANCE)
+        if options.fp16:
+            graph = to_float16(graph)
+            save_as(graph, spec, trial)
+            half = OnnxClassifier(trial)
+            parity = check_parity(expected, half.probabilities(images), tolerance=_FLOAT16_TOLERANCE)
+            spec = _in_float16(spec, half)
+            save_as(graph, spec, trial)
+        publish(trial, options.output)
+    return spec, parity
 
 
 def _in_float16(spec: ModelSpec, classifier: OnnxClassifier) -> ModelSpec:

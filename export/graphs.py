@@ -23,11 +23,12 @@ def load_graph(path: Path) -> Any:
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-    if is_ort_format(read_model_bytes(path)):
+    data = read_model_bytes(path)
+    if is_ort_format(data):
         raise ModelError(f"{path} is in onnxruntime's own format, expected the .onnx file that it was made from")
     try:
-        model = onnx.load(path, load_external_data=False)
-    except (DecodeError, OSError) as error:
+        model = onnx.load_model_from_string(data)
+    except DecodeError as error:
         raise ModelError(f"{path} is no ONNX model, or is damaged: copy or export it again") from error
     if any(onnx.external_data_helper.uses_external_data(tensor) for tensor in model.graph.initializer):
         raise ModelError(f"{path} keeps its weights in other files, expected them inside: save it as one file")
@@ -58,6 +59,13 @@ def add_constant(model: Any, name: str, value: NDArray[Any]) -> str:
 
     model.graph.initializer.append(numpy_helper.from_array(value, name))
     return name
+
+
+def attributes(node: Any) -> dict[str, Any]:
+    """Returns the values of a node's attributes by name; texts are bytes."""
+    from onnx import helper
+
+    return {one.name: helper.get_attribute_value(one) for one in node.attribute}
 
 
 def producers(model: Any) -> dict[str, Any]:

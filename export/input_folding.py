@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.export.graphs import add_constant, constants, consumers, remove_unused
+from cnnkit.export.graphs import add_constant, attributes, constants, consumers, remove_unused
 
 _TO_PLANES = [0, 3, 1, 2]  # NHWC to NCHW
 Values = Mapping[str, NDArray[Any]]
+Number = TypeVar("Number", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ def fold_input(model: Any) -> bool:
         return False
     weight = values[start.convolution.input[1]]
     factor, offset = _affine(start.arithmetic, values, channels=weight.shape[1])
-    if np.ptp(factor) == 0 and np.ptp(offset) == 0:
-        return False
-    if not factor.all():
+    if not (np.ptp(factor) or np.ptp(offset)) or not factor.all():
         return False
     _remove(model, start)
     scaled = weight.astype(np.float64) * factor[:, None, None]
@@ -83,7 +82,7 @@ def _find(model: Any, values: Values) -> _Start | None:
     if transpose is None or transpose.op_type != "Transpose" or list(transpose.attribute[0].ints) != _TO_PLANES:
         return None
     node = following(transpose.output[0])
-    if node is None or node.op_type != "Conv" or _attribute(node, "group", 1) != 1 or node.input[1] not in values:
+    if node is None or node.op_type != "Conv" or attributes(node).get("group", 1) != 1 or node.input[1] not in values:
         return None
     return _Start(tuple(arithmetic), transpose, node)
 
@@ -106,12 +105,17 @@ def _affine(
     for node in arithmetic:
         constant = values.get(node.input[1], values.get(node.input[0]))
         number = np.asarray(constant, np.float64).reshape(-1)
-        if node.op_type in ("Mul", "Div"):
-            number = number if node.op_type == "Mul" else 1 / number
-            factor, offset = factor * number, offset * number
-        else:
-            offset = offset + (number if node.op_type == "Add" else -number)
+        factor, offset = applied(node.op_type, number, factor, offset)
     return factor, offset
+
+
+def applied(operator: str, number: Number, factor: Number, offset: Number) -> tuple[Number, Number]:
+    """Returns factor and offset of pixel * factor + offset after one more operation with a constant on its right."""
+    if operator == "Mul":
+        return factor * number, offset * number
+    if operator == "Div":
+        return factor / number, offset / number
+    return factor, offset + (number if operator == "Add" else -number)
 
 
 def _remove(model: Any, start: _Start) -> None:
@@ -127,7 +131,8 @@ def _other_input(node: Any, model: Any) -> str:
 
 
 def _is_padded(node: Any) -> bool:
-    return any(_attribute(node, "pads", ())) or _attribute(node, "auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID")
+    said = attributes(node)
+    return any(said.get("pads", ())) or said.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID")
 
 
 def _add_planes(model: Any, start: _Start, offset: NDArray[np.float64]) -> None:
@@ -140,9 +145,3 @@ def _add_planes(model: Any, start: _Start, offset: NDArray[np.float64]) -> None:
     name = add_constant(model, "image.offset", offset.astype(np.float32).reshape(1, -1, 1, 1))
     place = list(model.graph.node).index(transpose) + 1
     model.graph.node.insert(place, helper.make_node("Add", ["image.planes", name], [target], "image.add"))
-
-
-def _attribute(node: Any, name: str, default: Any) -> Any:
-    from onnx import helper
-
-    return next((helper.get_attribute_value(one) for one in node.attribute if one.name == name), default)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,13 @@ from cnnkit.spec import ModelSpec
 ORT_SUFFIX = ".ort"
 
 
-def write_model(graph: Any, spec: ModelSpec, output: Path, check: Callable[[OnnxClassifier], Any] | None = None) -> Any:
+def write_model(graph: Any, spec: ModelSpec, output: Path) -> None:
     """Writes a model, in the format that the suffix of its file says.
 
     Args:
         graph: An onnx.ModelProto.
         spec: What goes into its metadata.
         output: Where to; ".ort" is onnxruntime's own format, everything else ONNX.
-        check: Is given the file as it will be; nothing is written where it raises.
-
-    Returns:
-        What `check` returns; None without one.
 
     Raises:
         ModelError: onnxruntime does not load it.
@@ -36,12 +32,18 @@ def write_model(graph: Any, spec: ModelSpec, output: Path, check: Callable[[Onnx
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         trial = Path(folder, output.name)
         save_as(graph, spec, trial)
-        classifier = OnnxClassifier(trial)
-        checked = check(classifier) if check else None
-        content = trial.read_bytes()
+        OnnxClassifier(trial)
+        publish(trial, output)
+
+
+def publish(trial: Path, output: Path) -> None:
+    """Copies a file that was tried to where it is wanted, whole or not at all.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     with whole_file(output) as temporary:
-        temporary.write_bytes(content)
-    return checked
+        shutil.copyfile(trial, temporary)
 
 
 def save_as(graph: Any, spec: ModelSpec, path: Path) -> None:

@@ -21,7 +21,6 @@ _UNSAFE = frozenset({
     "CreateSummaryFileWriter", "LookupTableImportV2", "InitializeTableFromTextFile", "InitializeTableFromTextFileV2",
 })  # fmt: skip
 _CHECKPOINTS = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints"})
-_OTHER_FILES = ("saved_model.cpb", "saved_model.pbtxt")  # TensorFlow may read these instead
 _STRING = 7  # tensorflow.DataType
 
 
@@ -88,9 +87,6 @@ def _meta_graph(folder: Path) -> Any:
         content.ParseFromString((folder / GRAPH_FILE).read_bytes())
     except (DecodeError, OSError) as error:
         raise ModelError(f"{folder / GRAPH_FILE} is damaged ({error}): copy or export the folder again") from error
-    others = [name for name in _OTHER_FILES if (folder / name).exists()]
-    if others:
-        raise ModelError(f"{folder} holds {others[0]} beside {GRAPH_FILE}, expected one graph: export the folder again")
     if len(content.meta_graphs) != 1 or not content.meta_graphs[0].HasField("object_graph_def"):
         raise ModelError(f"{folder} holds no single graph of TensorFlow 2: export it with Keras' model.export")
     meta = content.meta_graphs[0]

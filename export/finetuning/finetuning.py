@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cnnkit.classifier import Classifier
 from cnnkit.errors import DataError
 from cnnkit.export.finetuning.network import trainable_network, write_into
-from cnnkit.export.quantization.calibration import without
+from cnnkit.export.quantization.calibration import warn_of, without
 from cnnkit.folders import read_images
 from cnnkit.keras_runtime import import_keras
 from cnnkit.messages import log
@@ -21,7 +21,6 @@ from cnnkit.preprocess import prepare_batch
 _BATCH = 64
 _LEARNING_RATE = 0.005  # in integers a step: with 0.02 weights swing between two of them
 _TOLD = 100  # steps between two messages
-_MOST_EMPTY = 20  # batches in a row of which no image may be used
 
 
 def finetune(
@@ -72,23 +71,32 @@ def finetune(
 def _batches(
     paths: tuple[Path, ...], teacher: Classifier, held_out: frozenset[str], seed: int
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yields batches of images without end, all of them once before any comes again.
+    """Yields batches of images without end, in a new order each time; what cannot be used is found the first time.
 
     Raises:
-        DataError: Many batches in a row hold nothing that can be used.
+        DataError: None of them can be used.
     """
     rng = np.random.default_rng(seed)
-    empty = 0
+    usable: list[Path] = []
+    for chosen in _parts(paths, rng):
+        others = without(chosen, held_out)
+        images, failures = read_images(others, teacher.spec.input)
+        warn_of(failures)
+        failed = {failure.source for failure in failures}
+        usable += [path for path in others if str(path) not in failed]
+        if len(images):
+            yield _mirrored(images, rng)
+    if not usable:
+        raise DataError("--finetune holds no image that can be read and is not measured on, expected others")
     while True:
-        order = rng.permutation(len(paths))
-        for start in range(0, max(len(order) - _BATCH, 0) + 1, _BATCH):
-            chosen = without([paths[index] for index in order[start : start + _BATCH]], held_out)
-            images, _ = read_images(chosen, teacher.spec.input)
-            empty = 0 if len(images) else empty + 1
-            if empty == _MOST_EMPTY:
-                raise DataError("--finetune holds no image that can be read and is not measured on, expected others")
-            if len(images):
-                yield _mirrored(images, rng)
+        for chosen in _parts(usable, rng):
+            yield _mirrored(read_images(chosen, teacher.spec.input)[0], rng)
+
+
+def _parts(paths: Sequence[Path], rng: np.random.Generator) -> Iterator[list[Path]]:
+    order = rng.permutation(len(paths))
+    for start in range(0, len(order), _BATCH):
+        yield [paths[index] for index in order[start : start + _BATCH]]
 
 
 def _mirrored(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.export.finetuning.operators import operator, round_to
-from cnnkit.export.graphs import constants, producers
+from cnnkit.export.graphs import attributes, constants, producers
 
 _WEIGHTED = ("Conv", "Gemm", "MatMul")
 _BIAS_STEP = 64  # of its integers: about what a step of one weight amounts to
@@ -170,7 +170,7 @@ def _run(quantized: Any, image: Any, network: Any, bits: int) -> Any:
                 sources = [made_by[name] for name in node.input[1:]]
                 trained = zip(network.weights_of(node.name), sources, stretches, strict=False)
                 inputs[1:] = [_rounded(weight, source, values, bits, stretch) for weight, source, stretch in trained]
-            output = operator(node.op_type)(inputs, _attributes(node))
+            output = operator(node.op_type)(inputs, attributes(node))
         tensors[node.output[0]] = output
     return tensors[quantized.graph.output[0].name]
 
@@ -204,9 +204,3 @@ def _limits(dtype: Any, bits: int) -> tuple[int, int]:
         return 0, 2**bits - 1
     largest = 2 ** (bits - 1)
     return (-largest, largest) if bits == 7 else (-largest + 1, largest - 1)
-
-
-def _attributes(node: Any) -> dict[str, Any]:
-    from onnx import helper
-
-    return {one.name: helper.get_attribute_value(one) for one in node.attribute}

@@ -7,6 +7,7 @@ without any other way, is transposed before and after.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 from cnnkit.errors import ModelError
@@ -202,14 +203,7 @@ def _squeeze(inputs: Sequence[Any], attributes: Attributes) -> Any:
 def _flatten(inputs: Sequence[Any], _: Attributes) -> Any:
     from keras import ops
 
-    return ops.reshape(inputs[0], (-1, *[_product(inputs[0].shape[1:])]))
-
-
-def _product(sizes: Sequence[int]) -> int:
-    total = 1
-    for size in sizes:
-        total *= size
-    return total
+    return ops.reshape(inputs[0], (-1, prod(inputs[0].shape[1:])))
 
 
 def _global_average(inputs: Sequence[Any], _: Attributes) -> Any:

@@ -76,9 +76,9 @@ def choose(measured: Sequence[Measured], limits: Limits) -> Decision:
     able = [one for one in measured if objections[one.candidate.name] is None]
     fastest = min(able, key=lambda one: one.latency_ms)
     floating = next(one for one in able if one.candidate.name == FLOAT32)
-    like = [one for one in able if one.latency_ms <= _LIKE * fastest.latency_ms]
+    like = about_as_fast(able)
     # What is no faster than float32 is not worth another file.
-    chosen = floating if floating in like else _closest(like)
+    chosen = floating if floating in like else closest(like)
     against = {
         name: said or (_further(chosen) if one in like else _slower(one, fastest))
         for one, (name, said) in zip(measured, objections.items(), strict=True)
@@ -92,18 +92,25 @@ def is_faster(one: Measured) -> bool:
     return one.ratio * _LIKE < 1
 
 
-def _closest(able: Sequence[Measured]) -> Measured:
+def about_as_fast(able: Sequence[Measured]) -> list[Measured]:
+    """Returns those whose times cannot well be told from the fastest one's."""
+    fastest = min(one.latency_ms for one in able)
+    return [one for one in able if one.latency_ms <= _LIKE * fastest]
+
+
+def closest(able: Sequence[Measured]) -> Measured:
     """Returns the candidate closest to float32, by the one-standard-error rule.
 
     Source of the rule: Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3.
     """
-    best = max(able, key=_agreement)
+    best = max(able, key=agreement)
     images = best.effect.images if best.effect else 1
-    least = _agreement(best) - math.sqrt(_agreement(best) * (1 - _agreement(best)) / images)
-    return min((one for one in able if one is best or _agreement(one) >= least), key=_preference)
+    least = agreement(best) - math.sqrt(agreement(best) * (1 - agreement(best)) / images)
+    return min((one for one in able if one is best or agreement(one) >= least), key=_preference)
 
 
-def _agreement(one: Measured) -> float:
+def agreement(one: Measured) -> float:
+    """Returns the fraction of images with the label of float32; 0 where it was not measured."""
     return one.effect.agreement if one.effect else 0.0
 
 
@@ -111,7 +118,7 @@ def _preference(one: Measured) -> tuple[int, float]:
     """Returns what is smaller for a candidate that is preferred before its agreement is known."""
     name = one.candidate.name
     known = -1 if name.endswith(FINETUNED) else PREFERRED.index(name) if name in PREFERRED else len(PREFERRED)
-    return known, -_agreement(one)
+    return known, -agreement(one)
 
 
 def _further(chosen: Measured) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.export.graphs import add_constant, constants, consumers, remove_unused, scalar
+from cnnkit.export.input_folding import applied
 
 _ARITHMETIC = ("Mul", "Div", "Add", "Sub")
 _MOVES = ("Transpose", "Reshape")
@@ -123,16 +124,8 @@ def _step(chain: _Chain, node: Any, values: Mapping[str, NDArray[Any]]) -> _Chai
     backwards = node.op_type in ("Div", "Sub") and node.input[0] != chain.tensor
     if number is None or backwards or (node.op_type == "Div" and number == 0):
         return None
-    factor, offset = _applied(node.op_type, number, chain.factor, chain.offset)
+    factor, offset = applied(node.op_type, number, chain.factor, chain.offset)
     return replace(chain, tensor=output, factor=factor, offset=offset)
-
-
-def _applied(operator: str, number: float, factor: float, offset: float) -> tuple[float, float]:
-    if operator == "Mul":
-        return factor * number, offset * number
-    if operator == "Div":
-        return factor / number, offset / number
-    return factor, offset + (number if operator == "Add" else -number)
 
 
 def _replayed(move: Any, index: int, image: str) -> Any:

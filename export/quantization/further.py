@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.original import load_again
 from cnnkit.export.quantization.calibration import calibration_paths
 from cnnkit.export.quantization.candidates import Candidate, Workshop
-from cnnkit.export.quantization.choosing import Limits, choose, is_faster
+from cnnkit.export.quantization.choosing import Limits, about_as_fast, agreement, choose, closest, is_faster
 from cnnkit.export.quantization.held_out import HeldOut
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, SAFE, SCHEMES
@@ -26,8 +25,6 @@ from cnnkit.extras import require
 from cnnkit.files import sha256
 from cnnkit.messages import log
 from cnnkit.spec import ModelSpec
-
-_ABOUT_AS_FAST = 1.05  # x the time of the fastest
 
 
 @dataclass(frozen=True)
@@ -39,43 +36,38 @@ class Further:
     spec: ModelSpec
     images: NDArray[np.uint8]  # (N, height, width, channels) that calibrated
     held_out: HeldOut
+    lessons: tuple[Path, ...]  # images to fine-tune on; empty where that is not asked for
 
     def finetuned(self, measured: tuple[Measured, ...]) -> tuple[Measured, ...]:
-        """Adds the fastest integers, or those of `options.scheme`, fine-tuned on `options.finetune`.
+        """Adds the fastest integers, or those of `options.scheme`, fine-tuned.
 
         Raises:
             UsageError: The scheme cannot be fine-tuned.
             ModelError: There is no gradient through the graph.
-            DataError: The folder holds no image to learn from.
-            SourceError: It does not exist.
+            DataError: None of the lessons can be used.
         """
-        able = [one for one in measured if _can_be_finetuned(one)]
-        fastest = _fastest(able) if self.options.scheme is None else next(iter(able), None)
-        scheme = None if fastest is None else fastest.candidate.scheme
-        if self.options.finetune is None or fastest is None or scheme is None:
-            if self.options.scheme is not None:
-                raise UsageError(f"--scheme {self.options.scheme} cannot be fine-tuned, expected one such as {SAFE}")
+        pupil = self._pupil(measured)
+        scheme = None if pupil is None else pupil.candidate.scheme
+        if pupil is None or scheme is None:
             log.warning("no integers are faster than float32 on this CPU: nothing is fine-tuned")
             return measured
-        paths = learnt_from(self.options.finetune)
-        log.info("fine-tuning %s on %d images of %s", scheme.name, len(paths), self.options.finetune)
+        log.info("fine-tuning %s on %d images", scheme.name, len(self.lessons))
         graph, quantizer = self.workshop.quantized(scheme)
         hashes = frozenset(sha256(path) for path in self.held_out.paths if path.is_file())
         finetune(
-            graph, quantizer.prepared, scheme.bits, self._teacher(measured[0].candidate), paths, hashes,
+            graph, quantizer.prepared, scheme.bits, self._teacher(measured[0].candidate), self.lessons, hashes,
             steps=self.options.finetune_steps, seed=self.options.seed,
         )  # fmt: skip
         described = f"{scheme.describe()}, fine-tuned for {self.options.finetune_steps} steps"
         made = self.workshop.keep(graph, scheme, name=scheme.name + FINETUNED, description=described)
-        return (*measured, self._measure(measured[0], fastest, made))
+        return (*measured, self._measure(measured[0], pupil, made))
 
     def mixed(self, measured: tuple[Measured, ...], limits: Limits) -> tuple[Measured, ...]:
         """Adds candidates of which some layers stay in float, where integers are faster and none is right enough."""
         faster = [one for one in measured if is_faster(one) and one.candidate.scheme and not one.candidate.refused]
         if choose(measured, limits).chosen.candidate.name != FLOAT32 or not faster:
             return measured
-        best = max(faster, key=lambda one: one.effect.agreement if one.effect else 0.0)
-        scheme = best.candidate.scheme
+        scheme = max(faster, key=agreement).candidate.scheme
         if scheme is None or scheme.equalized:
             scheme = SCHEMES[0]
         log.info("no candidate is within the limits: looking for the layers that hurt most")
@@ -86,6 +78,16 @@ class Further:
             if mixed.ratio >= 1 or choose(measured, limits).chosen is mixed:
                 break
         return measured
+
+    def _pupil(self, measured: tuple[Measured, ...]) -> Measured | None:
+        """Returns what is fine-tuned: of the fastest that may be chosen the closest to float32; None where none is fast."""
+        able = [one for one in measured if _can_be_finetuned(one)]
+        if self.options.scheme is None:
+            faster = [one for one in able if is_faster(one) and not one.candidate.refused]
+            return closest(about_as_fast(faster)) if faster else None
+        if not able:
+            raise UsageError(f"--scheme {self.options.scheme} cannot be fine-tuned, expected one such as {SAFE}")
+        return able[0]
 
     def _measure(self, floating: Measured, beside: Measured, candidate: Candidate) -> Measured:
         """Measures a candidate in a run of its own, beside one that was measured already and says how runs compare."""
@@ -99,40 +101,22 @@ class Further:
         return floating.open(None) if self.options.original is None else load_again(self.options.original, self.spec)
 
 
-def check_finetuning(options: QuantizeOptions) -> None:
-    """Refuses what cannot be fine-tuned, before anything is measured.
-
-    Raises:
-        SourceError: The folder of images does not exist or is empty.
-        MissingExtraError: Keras or its backend is not installed.
-    """
-    if options.finetune is not None:
-        require("cnnkit quantize --finetune", "export", "keras", os.environ.get("KERAS_BACKEND", "tensorflow"))
-        learnt_from(options.finetune)
-
-
-def learnt_from(folder: Path) -> tuple[Path, ...]:
-    """Returns the images of a folder that may be learnt from: of its `train` folder where there is one.
+def learnt_from(options: QuantizeOptions) -> tuple[Path, ...]:
+    """Returns the images of the folder that is to be learnt from, of its `train` folder where there is one.
 
     Raises:
         SourceError: There is no such folder, or none in it.
+        MissingExtraError: Keras or its backend is not installed.
     """
-    paths = tuple(calibration_paths(folder, flag="--finetune"))
+    if options.finetune is None:
+        return ()
+    require("cnnkit quantize --finetune", "export", "keras", os.environ.get("KERAS_BACKEND", "tensorflow"))
+    paths = tuple(calibration_paths(options.finetune, flag="--finetune"))
     if not paths:
-        raise SourceError(f"--finetune {folder} holds no image, expected some thousands of the kind it will see")
+        raise SourceError(f"--finetune {options.finetune} holds no image, expected thousands of the kind it will see")
     return paths
 
 
 def _can_be_finetuned(one: Measured) -> bool:
     scheme = one.candidate.scheme
     return scheme is not None and scheme.operators == "qdq" and not scheme.equalized and scheme.activations != "u16"
-
-
-def _fastest(able: Sequence[Measured]) -> Measured | None:
-    """Returns the fastest of those that may be chosen, of those about as fast the closest to float32."""
-    faster = [one for one in able if is_faster(one) and one.effect and not one.candidate.refused]
-    if not faster:
-        return None
-    least = min(one.ratio for one in faster)
-    like = [one for one in faster if one.ratio <= _ABOUT_AS_FAST * least]
-    return max(like, key=lambda one: one.effect.agreement if one.effect else 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.export.compatibility import opset_of
@@ -14,7 +15,7 @@ from cnnkit.export.quantization.calibration import CalibrationSet, calibration_s
 from cnnkit.export.quantization.candidates import Failed, Workshop
 from cnnkit.export.quantization.choosing import Decision, Limits, can_tell, choose
 from cnnkit.export.quantization.effects import Effect, tolerance_for
-from cnnkit.export.quantization.further import Further, check_finetuning
+from cnnkit.export.quantization.further import Further, learnt_from
 from cnnkit.export.quantization.held_out import HeldOut, choose_held_out
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FLOAT32, SAFE, SCHEMES, resolve_target, unlike_this_machine
@@ -64,7 +65,7 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
     """
     require("cnnkit quantize", "export", "onnx")
     _check_scheme(options)
-    check_finetuning(options)
+    lessons = learnt_from(options)
     for precision in ("int8", "float16", "float32"):  # any of them may be chosen
         check_other_file(_target_path(options, precision), options.model)
         check_new_file(_target_path(options, precision), overwrite=options.overwrite)
@@ -74,13 +75,14 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
     calibration = read_calibration(options.calibration, size, spec.input, options.seed)
     held_out = choose_held_out(options, calibration.hashes, spec.labels)
     _warn(options, spec)
-    if options.finetune is not None and held_out is None:
+    if lessons and held_out is None:
         raise UsageError("--finetune needs images to measure what it brings: name others than calibrate with --data")
     machine = describe_machine()
     target = resolve_target(options.target, machine.instruction_sets, machine.architecture)
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         workshop = Workshop(options.model, spec, calibration.images, target, Path(folder))
-        measured, failed = _candidates(options, workshop, spec, calibration, held_out)
+        further = None if held_out is None else Further(options, workshop, spec, calibration.images, held_out, lessons)
+        measured, failed = _candidates(options, workshop, calibration, held_out, further)
         decision = _decide(options, measured)
         return _write(options, spec, calibration, decision, measured, failed)
 
@@ -88,9 +90,9 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
 def _candidates(
     options: QuantizeOptions,
     workshop: Workshop,
-    spec: ModelSpec,
     calibration: CalibrationSet,
     held_out: HeldOut | None,
+    further: Further | None,
 ) -> tuple[tuple[Measured, ...], tuple[Failed, ...]]:
     log.info("calibrating with %d images", len(calibration.images))
     made, failed = workshop.make_all(options.method, options.scheme)
@@ -100,12 +102,9 @@ def _candidates(
     images = "" if held_out is None else f" on {len(held_out.paths):,} other images"
     log.info("measuring %d candidates%s", len(made), images)
     measured = measure_candidates(made, held_out, calibration.images[:1], options.threads)
-    if held_out is None:
-        return measured, failed
-    further = Further(options, workshop, spec, calibration.images, held_out)
-    if options.finetune is not None:
+    if further is not None and further.lessons:
         measured = further.finetuned(measured)
-    if options.scheme is None:
+    if further is not None and options.scheme is None:
         measured = further.mixed(measured, _limits(options))
     return measured, failed
 
@@ -154,7 +153,7 @@ def _write(
     output = _target_path(options, chosen.precision)
     check_new_file(output, overwrite=options.overwrite)
     graph = load_graph(chosen.path)
-    final = _stamped(options.target, spec, calibration, decision, measured)
+    final = _stamped(options.target, spec, graph, calibration, decision, measured)
     write_model(graph, final, output)
     return QuantizeReport(
         path=output,
@@ -169,6 +168,7 @@ def _write(
 def _stamped(
     target: Target,
     spec: ModelSpec,
+    graph: Any,
     calibration: CalibrationSet,
     decision: Decision,
     measured: tuple[Measured, ...],
@@ -191,7 +191,6 @@ def _stamped(
     )
     if candidate.name == FLOAT32:
         return replace(spec, quantization=record)
-    graph = load_graph(candidate.path)
     facts = spec.graph and replace(spec.graph, opset=opset_of(graph), ir_version=graph.ir_version)
     return replace(spec, quantization=record, tolerance=tolerance_for(candidate.open(None), spec), graph=facts)
 

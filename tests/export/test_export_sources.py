@@ -103,13 +103,6 @@ def test_a_saved_model_that_writes_checkpoints_when_called_is_not_loaded(tmp_pat
     assert not list(tmp_path.glob("written*"))
 
 
-def test_a_second_graph_beside_the_first_is_refused(keras, networks, tmp_path):
-    keras.models.load_model(networks("unscaled.keras", *body(keras))).export(tmp_path / "folder", verbose=False)
-    (tmp_path / "folder" / "saved_model.cpb").write_bytes(b"")
-    with pytest.raises(ModelError, match=r"holds saved_model\.cpb beside saved_model\.pb, expected one graph"):
-        exported(tmp_path / "folder", tmp_path, flags=AS_IT_IS)
-
-
 def test_a_damaged_saved_model(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "saved_model.pb").write_bytes(b"\xff" * 40)
