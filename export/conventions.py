@@ -19,7 +19,7 @@ from cnnkit.export.original import Original, load_original, use_tensorflow
 from cnnkit.export.quantization.calibration import draw_balanced
 from cnnkit.extras import require
 from cnnkit.folders import LabelledFiles, list_class_folder, read_labelled, test_split
-from cnnkit.keras_apps import is_app
+from cnnkit.keras_apps import SCALINGS, Scaling, is_app, spread
 from cnnkit.messages import log
 from cnnkit.run_folder import read_run_spec
 from cnnkit.spec import InputSpec
@@ -38,27 +38,21 @@ class Convention:
 
     name: str
     flags: str
-    scale: float = 1.0
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
-    color: Color | None = None  # None goes with both orders
+    scaling: Scaling
 
 
-# Sources: the modes of keras.applications' preprocess_input, and what tutorials divide by.
-_AS_IT_IS = Convention("0 to 255", "--scale 1")
+_AS_IT_IS = Convention("0 to 255", "--scale 1", SCALINGS["inside"])
 _PLAIN = (
     _AS_IT_IS,
-    Convention("0 to 1", "--scale 1/255", 1 / 255),
-    Convention("-1 to 1", "--scale 1/127.5 --mean 1", 1 / 127.5, (1.0,)),
+    Convention("0 to 1", "--scale 1/255", Scaling(1 / 255)),  # what tutorials do
+    Convention("-1 to 1", "--scale 1/127.5 --mean 1", SCALINGS["tf"]),
 )
 _COLOURED = (
     *_PLAIN,
     Convention(
-        "ImageNet (torch)", "--scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225", 1 / 255,
-        (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "rgb",
+        "ImageNet (torch)", "--scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225", SCALINGS["torch"],
     ),
-    Convention("ImageNet (caffe)", "--scale 1 --mean 103.939,116.779,123.68", 1.0, (103.939, 116.779, 123.68),
-               color="bgr"),
+    Convention("ImageNet (caffe)", "--scale 1 --mean 103.939,116.779,123.68", SCALINGS["caffe"]),
 )  # fmt: skip
 
 
@@ -185,17 +179,12 @@ def _ways(wanted: InputSpec, *, known: bool, as_it_is: bool) -> list[tuple[str, 
     ways = []
     for convention in conventions:
         for color in colors:
-            if convention.color in (None, color):
-                taken = replace(
-                    wanted, color=color, scale=convention.scale, mean=_spread(convention.mean, wanted.channels),
-                    std=_spread(convention.std, wanted.channels),
-                )  # fmt: skip
+            scaling = convention.scaling
+            if scaling.color in (None, color):
+                mean, std = (spread(values, wanted.channels) for values in (scaling.mean, scaling.std))
+                taken = replace(wanted, color=color, scale=scaling.scale, mean=mean, std=std)
                 flags = convention.flags if color == "gray" else f"{convention.flags} --color {color}"
                 ways.append((convention.name, flags, taken))
     if known and wanted not in [taken for _, _, taken in ways]:
         ways.append(("as said", "", wanted))
     return ways
-
-
-def _spread(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
-    return values * channels if len(values) == 1 else values

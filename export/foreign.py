@@ -10,6 +10,7 @@ import numpy as np
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.layers import final_activation, scales_itself
 from cnnkit.export.options import InputFlags
+from cnnkit.keras_apps import spread
 from cnnkit.preprocess import prepare_batch
 from cnnkit.spec import InputSpec
 from cnnkit.spec.fields import Output
@@ -115,7 +116,7 @@ def per_channel(flag: str, values: tuple[float, ...], channels: int) -> tuple[fl
         raise UsageError(f"{flag} has {len(values)} numbers, expected 1 or {channels}, one a channel")
     if flag == "--std" and min(values) <= 0:
         raise UsageError(f"--std holds {min(values)}, expected numbers above 0")
-    return values * channels if len(values) == 1 else values
+    return spread(values, channels)
 
 
 def _probe(model: Any, taken: InputSpec) -> Any:

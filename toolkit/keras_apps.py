@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import sys
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,13 +14,32 @@ from cnnkit.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from cnnkit.spec import InputSpec
+    from cnnkit.spec.fields import Color
 
 PREFIX = "keras-app:"
 _RANDOM = "random"
 _CLASSES = 1000
 _SIZE = 224
-Convention = Literal["tf", "torch", "caffe", "inside"]
+Convention = Literal["inside", "tf", "torch", "caffe"]
 
+
+@dataclass(frozen=True)
+class Scaling:
+    """How pixels from 0 to 255 become an input: (pixel * scale - mean) / std."""
+
+    scale: float = 1.0
+    mean: tuple[float, ...] = (0.0,)  # one number, or one a channel
+    std: tuple[float, ...] = (1.0,)
+    color: Color | None = None  # the order of the channels it comes with; None goes with any
+
+
+# Source: the modes of keras.applications.imagenet_utils.preprocess_input.
+SCALINGS: dict[Convention, Scaling] = {
+    "inside": Scaling(),
+    "tf": Scaling(1 / 127.5, (1.0,)),
+    "torch": Scaling(1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "rgb"),
+    "caffe": Scaling(1.0, (103.939, 116.779, 123.68), color="bgr"),
+}
 # How each family takes its pixels, as its own `preprocess_input` does it; all others have that inside the network.
 # Source: keras.applications, the `mode` of imagenet_utils.preprocess_input in each module.
 _CONVENTIONS: dict[str, Convention] = {
@@ -52,10 +72,12 @@ def load_app(path: Path, keras: Any) -> Any:
     _, colon, weights = str(path).removeprefix(PREFIX).partition(":")
     if colon and weights != _RANDOM:
         raise ModelError(f"{path}: {weights!r} names no weights, expected {PREFIX}NAME or {PREFIX}NAME:{_RANDOM}")
+    if colon:
+        return make(weights=None)
     try:
         with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # one family says which of its weights it takes where no size is given
-            return make(weights=None if colon else "imagenet")
+            return make(weights="imagenet")
     except Exception as error:  # whatever the download raises
         raise ModelError(
             f"{path}: its weights cannot be downloaded ({_first_line(error)}): put them into the Keras cache, "
@@ -82,16 +104,16 @@ def app_input(path: Path, model: Any, keras: Any, size: tuple[int, int] | None) 
         raise UsageError(f"--size does not fit {path}, which takes {fixed[0]}x{fixed[1]}")
     height, width = fixed if None not in fixed else size or (_SIZE, _SIZE)
     module = _maker(path, keras).__module__.rpartition(".")[2]
-    scale, mean, std, color = {
-        "inside": (1.0, (0.0,) * 3, (1.0,) * 3, "rgb"),
-        "tf": (1 / 127.5, (1.0,) * 3, (1.0,) * 3, "rgb"),
-        "torch": (1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "rgb"),
-        "caffe": (1.0, (103.939, 116.779, 123.68), (1.0,) * 3, "bgr"),
-    }[_CONVENTIONS.get(module, "inside")]
+    scaling = SCALINGS[_CONVENTIONS.get(module, "inside")]
     return InputSpec(
-        height, width, channels, color="bgr" if color == "bgr" else "rgb", dtype="float32", resize="crop",
-        scale=scale, mean=mean, std=std,
+        height, width, channels, color=scaling.color or "rgb", dtype="float32", resize="crop", scale=scaling.scale,
+        mean=spread(scaling.mean, channels), std=spread(scaling.std, channels),
     )  # fmt: skip
+
+
+def spread(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """Returns one number a channel where there is one for all."""
+    return values * channels if len(values) == 1 else values
 
 
 def app_labels(path: Path, keras: Any) -> tuple[str, ...]:

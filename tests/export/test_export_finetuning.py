@@ -159,6 +159,16 @@ def test_images_to_measure_on_are_not_learnt_from(keras, small_model, workshop, 
         finetune(graph, quantizer.prepared, 7, OnnxClassifier(small_model), paths, every, steps=2, seed=0)
 
 
+def test_images_that_cannot_be_learnt_from_are_said_once(keras, small_model, workshop, colours, tmp_path, caplog):
+    graph, quantizer = workshop.quantized(SAFE)
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    paths = (*list(calibration_paths(colours))[:3], tmp_path / "broken.png")
+    finetune(graph, quantizer.prepared, 7, OnnxClassifier(small_model), paths, frozenset(), steps=4, seed=0)
+    said = [record.getMessage() for record in caplog.records if "broken.png" in record.getMessage()]
+    assert len(said) == 1
+    assert said[0].endswith("(left out)")
+
+
 def test_quantize_measures_the_finetuned_candidate(small_model, colours, tmp_path):
     options = QuantizeOptions(
         small_model, colours, tmp_path / "out.onnx", calibration_size=48, threads=1, finetune=colours, finetune_steps=3,

@@ -1,8 +1,9 @@
 """Measures how far exported float32 files are from the Keras models they were made of, on 64 images.
 
     python tests/scripts/measure_parity.py                      # every architecture, and four of keras.applications
-    python tests/scripts/measure_parity.py resnet8 MobileNetV2
+    python tests/scripts/measure_parity.py resnet8 MobileNetV2 --keep FOLDER
 
+--keep leaves the files in a folder, for tests/scripts/measure_quantizing.py and others.
 Weights are random. So that answers differ from image to image, as those of a trained network do, batch normalisation
 takes its moving statistics from 32 images, and the last layer is scaled until its logits deviate by 2. The exit code
 is 1 where a probability differs by more than 1e-4, or a label changes.
@@ -62,7 +63,7 @@ def enliven(model: Any, tensor: np.ndarray) -> None:
     kept = [layer.momentum for layer in normalised]
     for layer in normalised:
         layer.momentum = 0.0
-    for _ in normalised[:1]:
+    if normalised:
         model(tensor, training=True)
     for layer, momentum in zip(normalised, kept, strict=True):
         layer.momentum = momentum
@@ -85,7 +86,7 @@ def measure(name: str, folder: Path) -> tuple[int, float, float, int]:
                      std=(1.0,) * 3)  # fmt: skip
     enliven(model, prepare_batch(images[:32], spec))
     model.save(path)
-    report = export_model(ExportOptions(path, folder / f"{name}.onnx", labels=_LABELS, input=flags))
+    report = export_model(ExportOptions(path, folder / f"{name}.onnx", labels=_LABELS, input=flags, overwrite=True))
     original = load_keras_model(path)
     expected = np.concatenate([
         np.asarray(original(prepare_batch(images[start : start + 8], spec), training=False))
@@ -101,15 +102,18 @@ def main() -> int:
     """Measures and prints; see the head of this file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", default=[*ARCHITECTURES, *APPLICATIONS])
-    names = parser.parse_args().names
+    parser.add_argument("--keep", type=Path, help="a folder for the .keras and .onnx files")
+    arguments = parser.parse_args()
     import_keras("measure_parity.py")
     bad = 0
     click.echo(
         f"{'network':26} {'parameters':>11} {'confidence':>10} {'difference':>10} {'labels':>6}  of {IMAGES} images"
     )
-    with tempfile.TemporaryDirectory() as folder:
-        for name in names:
-            parameters, confidence, difference, changed = measure(name, Path(folder))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in arguments.names:
+            parameters, confidence, difference, changed = measure(name, folder)
             bad += changed > 0 or not difference <= ALLOWED
             click.echo(f"{name:26} {parameters:11,} {confidence:10.2f} {difference:10.1e} {changed:6}")
     return int(bad > 0)
