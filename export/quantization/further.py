@@ -80,7 +80,7 @@ class Further:
         return measured
 
     def _pupil(self, measured: tuple[Measured, ...]) -> Measured | None:
-        """Returns what is fine-tuned: what was asked for, or of the fastest that may be chosen the closest to float32."""
+        """Returns what is fine-tuned: the scheme asked for, or of the fastest able ones the closest to float32."""
         able = [one for one in measured if _can_be_finetuned(one)]
         if self.options.scheme is None:
             faster = [one for one in able if is_faster(one) and not one.candidate.refused]
