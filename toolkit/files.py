@@ -127,8 +127,29 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(data)
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it, as far as they are missing.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {path}: {error.strerror or error}") from error
 
 
 def sha256(path: Path) -> str:

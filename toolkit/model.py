@@ -87,7 +87,7 @@ def bundled_model(kind: Literal["int8", "float32", "keras"] = "int8") -> Path:
 
 
 def _read(path: str | PathLike[str], taken: InputSpec) -> NDArray[np.uint8]:
-    decoded = read_image(path, taken=taken)
+    decoded = read_image(path, taken=(taken,))
     for warning in decoded.warnings:
         log.warning("%s: %s", os.fspath(path), warning)
     return decoded.pixels

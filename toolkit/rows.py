@@ -1,4 +1,4 @@
-"""One row per input: what was asked, and the answer or the reason why there is none."""
+"""One row per input and model: what was asked, and the answer or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -12,22 +12,42 @@ from cnnkit.classifier import Prediction
 
 @dataclass(frozen=True)
 class PredictionRow:
-    """The outcome for one input; exactly one of `prediction` and `error` is given."""
+    """The outcome for one input; one of `prediction` and `error` is given at most."""
 
     source: str  # a path as the system gave it: bytes that are no UTF-8 are surrogate escapes
     prediction: Prediction | None = None
     error: str | None = None
+    member: str | None = None  # of an archive
+    frame: int | None = None  # of a video: its number, from 0
+    seconds: float | None = None  # of a video: its time
+    model: str | None = None  # where several models answer
+
+    @property
+    def name(self) -> str:
+        """What the input is called in one text."""
+        return input_name(self.source, self.member, self.frame)
 
     @property
     def shown(self) -> str:
-        """The source as it can be printed anywhere."""
-        return printable(self.source)
+        """The input as it can be printed anywhere."""
+        return printable(self.name)
+
+    def identity(self) -> dict[str, Any]:
+        """Returns what tells the row from all others of a run: the first fields of the machine formats."""
+        fields: dict[str, Any] = {"source": self.source}
+        if self.member is not None:
+            fields["member"] = self.member
+        if self.frame is not None:
+            fields.update(frame=self.frame, seconds=self.seconds)
+        if self.model is not None:
+            fields["model"] = self.model
+        return fields
 
     def fields(self) -> dict[str, Any]:
         """Returns the row of the machine formats; probabilities as short as float32 allows."""
         prediction = self.prediction
         return {
-            "source": self.source,
+            **self.identity(),
             "label": None if prediction is None else prediction.label,
             "confidence": None if prediction is None else short_float(prediction.confidence),
             "top": [
@@ -36,6 +56,13 @@ class PredictionRow:
             ],
             "error": self.error,
         }
+
+
+def input_name(source: str, member: str | None, frame: int | None) -> str:
+    """Returns what an input is called in one text: "photo.jpg", "photos.zip/cat.jpg", "film.mp4 frame 12"."""
+    if frame is not None:
+        return f"{source} frame {frame}"
+    return source if member is None else f"{source}/{member}"
 
 
 def printable(text: str) -> str:

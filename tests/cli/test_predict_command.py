@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 
 import pytest
 from click.testing import CliRunner, Result
@@ -36,9 +37,14 @@ def test_table(predict):
         "photos/deep/er/green.bmp  green      96.5 %  green 96.5 %, red 1.8 %, blue 1.8 %\n"
         "photos/red.png            red        96.5 %  red 96.5 %, green 1.8 %, blue 1.8 %\n"
     )
-    failure, *counts = result.stderr.splitlines()
+    failure, speed, *counts = result.stderr.splitlines()
     assert failure.startswith("cnnkit: error: photos/broken.png: ")
-    assert counts == ["skipped 1 file: no image by its suffix", "cnnkit: warning: 1 of 4 inputs failed"]
+    assert re.fullmatch(r"4 images in [0-9.]+ s \([0-9,.]+ images/s\)", speed)
+    assert counts == [
+        "blue 1, green 1, red 1",
+        "skipped 1 file: no image by its suffix",
+        "cnnkit: warning: 1 of 4 inputs failed",
+    ]
 
 
 def test_one_image(predict):

@@ -11,7 +11,7 @@ alone at the same reduced scale on two threads. The classifier, and so the threa
 from __future__ import annotations
 
 import argparse
-import io
+import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,11 +25,11 @@ import numpy as np
 from cnnkit.images import read_image
 from cnnkit.model import bundled_model
 from cnnkit.opencv import import_cv2
-from cnnkit.predicting import PredictOptions, Predictor
+from cnnkit.predicting.options import NamedClassifier, PredictOptions
+from cnnkit.predicting.run import PredictRun, run_predict
 from cnnkit.preprocess import resize_image
-from cnnkit.report.predictions import open_report
+from cnnkit.report.predictions import ReportOptions
 from cnnkit.runtime import OnnxClassifier
-from cnnkit.sources.files import expand_sources
 from cnnkit.statistics import wilson_interval
 
 NAMES = ("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "retina", "immunohistochemistry")
@@ -57,14 +57,12 @@ def write_photos(folder: Path, count: int) -> list[Path]:
 
 def cnnkit_way(classifier: OnnxClassifier, paths: list[Path], *, exact: bool = False) -> list[str]:
     """Predicts as the command does, rows and all, and returns the labels."""
-    predictor = Predictor(classifier, PredictOptions(exact=exact), lambda: OnnxClassifier(classifier.path, threads=1))
-    labels = []
-    with tempfile.TemporaryDirectory() as folder, open_report("jsonl", Path(folder, "rows.jsonl")) as report:
-        names = io.BytesIO("\n".join(map(str, paths)).encode())
-        for rows in predictor.batches(expand_sources(["-"], names)):
-            report.write(rows)
-            labels += [row.prediction.label if row.prediction else "" for row in rows]
-    return labels
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "list").write_text("\n".join(map(str, paths)))
+        report = ReportOptions("jsonl", Path(folder, "rows.jsonl"))
+        run = PredictRun((f"@{folder}/list",), predict=PredictOptions(exact=exact), report=report)
+        run_predict(run, [NamedClassifier(classifier)])
+        return [json.loads(row)["label"] for row in Path(folder, "rows.jsonl").read_text().splitlines()]
 
 
 def plain_loop(classifier: OnnxClassifier, paths: list[Path], batch: int) -> list[str]:
@@ -84,7 +82,7 @@ def decoding_alone(classifier: OnnxClassifier, paths: list[Path]) -> None:
     taken = classifier.spec.input
 
     def load(path: Path) -> None:
-        resize_image(read_image(path, taken=taken).pixels, taken)
+        resize_image(read_image(path, taken=(taken,)).pixels, taken)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(load, paths))

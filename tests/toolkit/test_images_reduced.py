@@ -51,7 +51,7 @@ def enlarged(photo, size, quality=92):
 def test_pixels_are_those_of_the_whole_averaged():
     photo = enlarged(data.astronaut(), (1600, 1200))
     whole = decode_image(photo, "photo").pixels
-    small = decode_image(photo, "photo", taken=SQUARE).pixels
+    small = decode_image(photo, "photo", taken=(SQUARE,)).pixels
     assert (whole.shape, small.shape) == ((1200, 1600, 3), (150, 200, 3))
     expected = cv2.resize(whole, (200, 150), interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(int) - expected).mean() < 2
@@ -59,7 +59,7 @@ def test_pixels_are_those_of_the_whole_averaged():
 
 def test_other_formats_are_decoded_in_full():
     image = cv2.imencode(".png", np.zeros((600, 800, 3), np.uint8))[1].tobytes()
-    assert decode_image(image, "image", taken=SQUARE).pixels.shape == (600, 800, 3)
+    assert decode_image(image, "image", taken=(SQUARE,)).pixels.shape == (600, 800, 3)
 
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field")

@@ -6,7 +6,7 @@ from itertools import count, islice
 
 import pytest
 
-from cnnkit.loading import load_ahead
+from cnnkit.predicting.loading import load_ahead
 
 
 def clock_of(seconds):

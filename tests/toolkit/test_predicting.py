@@ -7,8 +7,10 @@ import pytest
 from tiny_models import TINY_SPEC, tiny_answer
 
 from cnnkit.errors import SourceError
-from cnnkit.predicting import PredictOptions, Predictor
-from cnnkit.sources.files import FoundFile
+from cnnkit.predicting.counts import RunCounts
+from cnnkit.predicting.options import NamedClassifier, PredictOptions
+from cnnkit.predicting.predictor import Predictor
+from cnnkit.sources.found import FoundImage
 
 
 class CountingClassifier:
@@ -33,9 +35,20 @@ class BrokenClassifier(CountingClassifier):
         return answers
 
 
+CLOCK = (10.0, 12.5)  # at the beginning and the end of a run
+
+
 def predict(files, classifier=None, **options):
-    predictor = Predictor(classifier or CountingClassifier(), PredictOptions(**options))
-    return predictor, list(predictor.batches(files))
+    """Returns the counts, and the rows of each batch."""
+    predictor, counts = (
+        Predictor([NamedClassifier(classifier or CountingClassifier())], PredictOptions(**options)),
+        RunCounts(iter(CLOCK).__next__),
+    )
+    batches = []
+    for outcomes in predictor.outcomes(counts.wanted(files)):
+        counts.add(outcomes)
+        batches.append([row for outcome in outcomes for row in outcome.rows])
+    return counts, batches
 
 
 @pytest.fixture
@@ -43,12 +56,12 @@ def files(make_image, tmp_path):
     """Red, broken, green, skipped, blue, unreadable."""
     (tmp_path / "broken.png").write_bytes(b"no image")
     return [
-        FoundFile(str(make_image("1.png", "red"))),
-        FoundFile(str(tmp_path / "broken.png")),
-        FoundFile(str(make_image("2.png", "green"))),
-        FoundFile("notes.txt", skipped=True),
-        FoundFile(str(make_image("3.png", "blue"))),
-        FoundFile("locked", problem="permission denied"),
+        FoundImage(str(make_image("1.png", "red"))),
+        FoundImage(str(tmp_path / "broken.png")),
+        FoundImage(str(make_image("2.png", "green"))),
+        FoundImage("notes.txt", skipped=True),
+        FoundImage(str(make_image("3.png", "blue"))),
+        FoundImage("locked", problem="permission denied"),
     ]
 
 
@@ -57,12 +70,12 @@ def files(make_image, tmp_path):
 )
 def test_batches_keep_the_order(files, batch_size, rows, runs):
     classifier = CountingClassifier()
-    predictor, batches = predict(files, classifier, batch_size=batch_size)
+    counts, batches = predict(files, classifier, batch_size=batch_size)
     assert [len(batch) for batch in batches] == rows
     assert classifier.sizes == runs
     labels = [row.prediction.label if row.prediction else None for batch in batches for row in batch]
     assert labels == ["red", None, "green", "blue", None]
-    assert (predictor.images, predictor.failed, predictor.skipped) == (5, 2, 1)
+    assert (counts.images, counts.failed, counts.skipped) == (5, 2, 1)
 
 
 def test_failures_say_why(files):
@@ -80,7 +93,7 @@ def test_files_are_asked_for_batch_by_batch(files):
             asked.append(file)
             yield file
 
-    batches = Predictor(CountingClassifier(), PredictOptions(batch_size=2)).batches(watched())
+    batches = Predictor([NamedClassifier(CountingClassifier())], PredictOptions(batch_size=2)).outcomes(watched())
     next(batches)
     assert len(asked) == 2
 
@@ -111,24 +124,29 @@ def test_answer_that_is_not_finite_fails_alone(files):
 def test_warnings_of_an_image(make_image, caplog):
     path = make_image("cut\n.jpg")
     path.write_bytes(path.read_bytes()[:-2])  # without the end marker
-    _, [[row]] = predict([FoundFile(str(path))])
+    _, [[row]] = predict([FoundImage(str(path))])
     assert row.prediction.label == "red"
     assert caplog.messages == [str(path).replace("\n", "\\n") + ": JPEG lacks its end marker"]
 
 
 def test_counts_are_logged(files, caplog):
     caplog.set_level(logging.INFO)
-    predictor, _ = predict(files)
-    predictor.require_images(["folder"])
+    counts, _ = predict(files)
+    counts.require_images(["folder"])
     caplog.clear()
-    predictor.log_counts()
-    assert caplog.messages == ["skipped 1 file: no image by its suffix", "2 of 5 inputs failed"]
+    counts.log_all()
+    assert caplog.messages == [
+        "5 images in 2.5 s (2 images/s)",
+        "red 1, green 1, blue 1",
+        "skipped 1 file: no image by its suffix",
+        "2 of 5 inputs failed",
+    ]
 
 
 def test_nothing_is_logged_when_all_went_well(files, caplog):
     caplog.set_level(logging.INFO)
-    predictor, _ = predict(files[:1])
-    predictor.log_counts()
+    counts, _ = predict(files[:1])
+    counts.log_all()
     assert caplog.messages == []
 
 
@@ -137,15 +155,15 @@ def test_nothing_is_logged_when_all_went_well(files, caplog):
     [
         pytest.param([], "no image found in empty, stdin: expected files named .bmp ", id="nothing"),
         pytest.param(
-            [FoundFile("a.txt", skipped=True)] * 2,
+            [FoundImage("a.txt", skipped=True)] * 2,
             "no image found in empty, stdin (2 other files): expected files named .bmp ",
             id="other files",
         ),
     ],
 )
 def test_no_image_at_all(found, where):
-    predictor, batches = predict(found)
+    counts, batches = predict(found)
     assert batches == []
     with pytest.raises(SourceError) as caught:
-        predictor.require_images(["empty", "-"])
+        counts.require_images(["empty", "-"])
     assert str(caught.value).startswith(where)

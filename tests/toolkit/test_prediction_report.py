@@ -11,7 +11,8 @@ import pytest
 from cnnkit.classifier import Candidate, Prediction
 from cnnkit.errors import OutputError
 from cnnkit.messages import show_messages
-from cnnkit.report.predictions import Format, open_report
+from cnnkit.report.columns import Columns
+from cnnkit.report.predictions import Format, ReportOptions, open_report
 from cnnkit.rows import PredictionRow
 
 
@@ -47,13 +48,13 @@ STREAMED = ("jsonl", "csv")
 
 
 def write(style, batches=BATCHES, output=None, **options):
-    with open_report(style, output, top_k=2, **options) as report:
+    with open_report(ReportOptions(style, output, columns=Columns(2), **options)) as report:
         for rows in batches:
             report.write(rows)
 
 
 def test_every_format_is_tested():
-    assert set(TEXTS) == set(get_args(Format))
+    assert {*TEXTS, "parquet"} == set(get_args(Format))  # Parquet is tested with the command
 
 
 @pytest.mark.parametrize("style", sorted(TEXTS))
@@ -91,7 +92,7 @@ def test_one_image_below_the_least_confidence(capsys):
 
 def test_failures_of_a_table_go_to_stderr_at_once(capsys):
     show_messages(0)
-    with open_report("table") as report:
+    with open_report(ReportOptions("table")) as report:
         report.write([FAILED])
         assert capsys.readouterr().err == 'cnnkit: error: b.jpg: no image, "really"\n'
     assert capsys.readouterr() == ("", "")
@@ -109,7 +110,7 @@ def test_no_rows_at_all_is_an_empty_list(capfdbinary):
 
 @pytest.mark.parametrize("style", STREAMED)
 def test_rows_are_there_as_they_come(style, tmp_path):
-    with open_report(style, tmp_path / "rows", top_k=2) as report:
+    with open_report(ReportOptions(style, tmp_path / "rows", columns=Columns(2))) as report:
         report.write(BATCHES[0])
         assert TEXTS[style].startswith((tmp_path / "rows").read_text("utf-8"))
         assert "b.jpg" in (tmp_path / "rows").read_text("utf-8")
@@ -117,7 +118,10 @@ def test_rows_are_there_as_they_come(style, tmp_path):
 
 @pytest.mark.parametrize("style", sorted(TEXTS))
 def test_file_of_an_interrupted_run(style, tmp_path):
-    with pytest.raises(KeyboardInterrupt), open_report(style, tmp_path / "rows", top_k=2) as report:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        open_report(ReportOptions(style, tmp_path / "rows", columns=Columns(2))) as report,
+    ):
         report.write(BATCHES[0])
         raise KeyboardInterrupt
     assert os.listdir(tmp_path) == (["rows"] if style in STREAMED else [])

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnkit.sources.files import FoundFile, expand_sources
+from cnnkit.sources.files import SourceOptions, expand_sources
+from cnnkit.sources.found import FoundImage
 
 
 @pytest.fixture
@@ -30,11 +31,11 @@ def tree(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def expand(*sources: str, stdin: bytes = b"") -> list[FoundFile]:
+def expand(*sources: str, stdin: bytes = b"") -> list[FoundImage]:
     return list(expand_sources(sources, io.BytesIO(stdin)))
 
 
-def names(found: list[FoundFile]) -> list[str]:
+def names(found: list[FoundImage]) -> list[str]:
     return [file.source.replace(os.sep, "/") for file in found if not file.skipped and file.problem is None]
 
 
@@ -70,7 +71,7 @@ def test_file_that_looks_like_a_pattern(tree):
 
 
 def test_pattern_without_a_match(tree):
-    assert expand("*.gif") == [FoundFile("*.gif", problem="no file matches this pattern")]
+    assert expand("*.gif") == [FoundImage("*.gif", problem="no file matches this pattern")]
 
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"], ids=["unix", "windows"])
@@ -109,7 +110,7 @@ def test_links_are_followed(tree):
 def test_pipes_are_not_waited_for(tree):
     os.mkfifo(tree / "empty" / "pipe.png")
     pipe, folder = expand("empty")
-    assert pipe == FoundFile("empty/pipe.png", skipped=True)
+    assert pipe == FoundImage("empty/pipe.png", skipped=True)
     assert folder.source == "empty" and (folder.problem or "").startswith("no image in this folder")
 
 
@@ -124,9 +125,9 @@ def test_folder_that_cannot_be_read(tree, monkeypatch):
 
     monkeypatch.setattr(os, "listdir", refuse)
     assert expand("deep", "b.png") == [
-        FoundFile("deep/e.tif"),
-        FoundFile("deep/er", problem="this folder cannot be read: Permission denied"),
-        FoundFile("b.png"),
+        FoundImage("deep/e.tif"),
+        FoundImage("deep/er", problem="this folder cannot be read: Permission denied"),
+        FoundImage("b.png"),
     ]
 
 
@@ -153,7 +154,7 @@ def test_folder_without_permission(tree):
     ],
 )
 def test_what_is_excluded(tree, sources, exclude, expected):
-    found = expand_sources(sources, io.BytesIO(), exclude=exclude)
+    found = expand_sources(sources, io.BytesIO(), SourceOptions(exclude=tuple(exclude)))
     assert [name for name in names(list(found)) if name != "notes.txt"] == expected
 
 
@@ -168,4 +169,13 @@ def test_what_is_excluded(tree, sources, exclude, expected):
     ],
 )
 def test_paths_that_end_with_a_zero_byte(tree, stdin, expected):
-    assert names(list(expand_sources(["-"], io.BytesIO(stdin), null_separated=True))) == expected
+    assert names(list(expand_sources(["-"], io.BytesIO(stdin), SourceOptions(null_separated=True)))) == expected
+
+
+def test_a_list_file_holds_sources(tree):
+    (tree / "list").write_text("b.png\ndeep\n\n*.JPG\n@notes.txt\n")
+    assert names(expand("@list")) == ["b.png", "deep/e.tif", "deep/er/c.webp", "a.JPG", "@notes.txt"]
+
+
+def test_a_list_that_is_missing(tree):
+    assert expand("@gone") == [FoundImage("@gone", problem="this list cannot be read: No such file or directory")]

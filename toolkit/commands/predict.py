@@ -2,80 +2,48 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from cnnkit.commands import options as shared
-
-if TYPE_CHECKING:
-    from cnnkit.report.predictions import Format
+from cnnkit.commands.predict_options import output_options, source_options
 
 
 @click.command()
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
-@shared.model_option
-@shared.top_k_option
 @click.option(
-    "--format", "style", type=click.Choice(["table", "json", "jsonl", "csv"]), default="table", show_default=True
+    "--model",
+    "-m",
+    "models",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="An .onnx file; several answer side by side  [default: the bundled INT8 model].",
 )
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="A file instead of stdout.")
-@shared.overwrite_option
-@click.option("--resume", is_flag=True, help="Go on with the jsonl or csv file of an interrupted run.")
-@click.option("--null", "-0", "null_separated", is_flag=True, help="Zero bytes end the paths on stdin: find -print0.")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Left out of folders: '*.gif', 'old/*'; repeatable.")
+@shared.top_k_option
+@output_options
+@source_options
 @click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Images run together.")
 @shared.threads_option
 @shared.provider_option
 @shared.min_confidence_option
 @shared.max_pixels_option
 @click.option("--exact", is_flag=True, help="Decode large JPEGs in full, not at a reduced scale.")
-def command(
-    sources: tuple[str, ...],
-    model: Path | None,
-    top_k: int,
-    style: Format,
-    output: Path | None,
-    overwrite: bool,
-    resume: bool,
-    null_separated: bool,
-    exclude: tuple[str, ...],
-    batch_size: int,
-    threads: int | None,
-    provider: str,
-    min_confidence: float,
-    max_pixels: int | None,
-    exact: bool,
-) -> None:
+@click.option("--tta", is_flag=True, help="The mean answer to each image and its mirror image; takes twice the time.")
+def command(**options: Any) -> None:
     """Classify images.
 
-    SOURCE is an image, a folder (searched recursively), a pattern such as 'photos/*.jpg', or - for paths on stdin.
+    SOURCE is an image, a folder (searched recursively), a pattern such as 'photos/*.jpg', a zip or tar archive, a
+    video, an http or https address, @list.txt for a file with one of these a line, or - for the same on stdin.
     """
     from cnnkit.startup import without_garbage_collection
 
     with without_garbage_collection():
-        from cnnkit.images import DEFAULT_MAX_PIXELS
-        from cnnkit.model import load_model
-        from cnnkit.predicting import PredictOptions, Predictor
-        from cnnkit.report.predictions import open_report
-        from cnnkit.sources.files import expand_sources
+        from cnnkit.commands.predict_options import predict_run
+        from cnnkit.predicting.run import open_models, run_predict
 
-        classifier = load_model(model, threads=threads, provider=provider).classifier
-    options = PredictOptions(top_k, batch_size, min_confidence, max_pixels or DEFAULT_MAX_PIXELS, exact)
-    on_one_thread = None if threads is not None else lambda: load_model(model, threads=1, provider=provider).classifier
-    predictor = Predictor(classifier, options, on_one_thread)
-    columns = min(top_k, len(classifier.spec.labels))
-    files = iter(expand_sources(sources, sys.stdin.buffer, null_separated=null_separated, exclude=exclude))
-    if resume:
-        from cnnkit.report.resuming import begun_file
-
-        predictor.skip_done(files, begun_file(output, style, columns, overwrite=overwrite))
-    with open_report(style, output, overwrite=overwrite, top_k=columns, resume=resume) as report:
-        for rows in predictor.batches(files):
-            report.write(rows)
-        predictor.require_images(sources)
-    predictor.log_counts()
-    if predictor.failed:
+        run = predict_run(**options)
+        models = open_models(run)
+    if run_predict(run, models).failed:
         click.get_current_context().exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ class DecodedImage:
 
 
 def decode_image(
-    data: bytes, source: str, *, max_pixels: int = DEFAULT_MAX_PIXELS, taken: InputSpec | None = None
+    data: bytes, source: str, *, max_pixels: int = DEFAULT_MAX_PIXELS, taken: Sequence[InputSpec] = ()
 ) -> DecodedImage:
     """Decodes an image file that is in memory: JPEG, PNG, WebP, BMP, TIFF (first page) or GIF (first frame).
 
@@ -42,7 +43,8 @@ def decode_image(
         data: The file's bytes.
         source: What the user calls it, for errors.
         max_pixels: The most pixels to decode, compared with the file's header before anything is decoded.
-        taken: The input for which a JPEG may be decoded smaller, see `cnnkit.images.reduced`; None decodes in full.
+        taken: The inputs for which a JPEG may be decoded smaller, see `cnnkit.images.reduced`; without any it is
+            decoded in full.
 
     Returns:
         The image; with a warning when it is whole but its file is not.
@@ -59,8 +61,8 @@ def decode_image(
             pixels = decode_without_end(file, lambda padded: _decode(padded, traits))
         return DecodedImage(pixels, ("JPEG lacks its end marker",))
     factor = 1
-    if taken is not None and image_format.name == "JPEG":
-        factor = reduction(width, height, traits.orientation, taken)
+    if taken and image_format.name == "JPEG":
+        factor = min(reduction(width, height, traits.orientation, spec) for spec in taken)
     decoded = _decode(data, traits, factor)
     if decoded is None:
         raise file.corrupt("its pixels cannot be decoded")

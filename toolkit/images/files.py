@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from os import PathLike
 
 from cnnkit.errors import ImageError
@@ -16,14 +17,14 @@ _MAX_BYTES = 2**30
 
 
 def read_image(
-    path: str | PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS, taken: InputSpec | None = None
+    path: str | PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS, taken: Sequence[InputSpec] = ()
 ) -> DecodedImage:
     """Reads and decodes an image file, as `decode_image` does.
 
     Args:
         path: A regular file, or a link to one.
         max_pixels: The most pixels to decode, compared with the file's header before anything is decoded.
-        taken: The input for which a JPEG may be decoded smaller; None decodes in full.
+        taken: The inputs for which a JPEG may be decoded smaller; without any it is decoded in full.
 
     Returns:
         The image; with a warning when it is whole but its file is not.
@@ -32,10 +33,15 @@ def read_image(
         ImageError: The file cannot be read, is no image, is cut or corrupt, or is too large.
     """
     source = os.fspath(path)
-    return decode_image(_read_bytes(source), source, max_pixels=max_pixels, taken=taken)
+    return decode_image(read_bytes(source), source, max_pixels=max_pixels, taken=taken)
 
 
-def _read_bytes(source: str) -> bytes:
+def read_bytes(source: str) -> bytes:
+    """Reads a file.
+
+    Raises:
+        ImageError: It cannot be read, is no file, or has more than 1 GiB.
+    """
     try:
         _check_readable(source, os.stat(source))
         with open(source, "rb", buffering=0) as file:

@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from cnnkit.live.outputs import Observation
-from cnnkit.report.predictions import RowWriter
+from cnnkit.report.row_writers import RowWriter
 from cnnkit.rows import PredictionRow
 from cnnkit.view import SIGNAL_LOST
-
-
-@dataclass(frozen=True)
-class FrameRow(PredictionRow):
-    """A row of a video: the outcome for one frame."""
-
-    frame: int = 0  # its number in the source, from 0
-    seconds: float = 0.0  # its time in the source
-
-    def fields(self) -> dict[str, Any]:
-        """Returns the row of the machine formats; seconds to the millisecond."""
-        fields = super().fields()
-        source = fields.pop("source")
-        return {"source": source, "frame": self.frame, "seconds": round(self.seconds, 3), **fields}
 
 
 class FrameLog:
@@ -40,4 +23,5 @@ class FrameLog:
         """Writes the row of an observation; a frame that could not be read has an error and no label."""
         prediction, frame = observation.prediction, observation.frame
         error = None if prediction is not None else SIGNAL_LOST
-        self._writer.write([FrameRow(self._source, prediction, error, frame.number, frame.seconds)])
+        seconds = round(frame.seconds, 3)
+        self._writer.write([PredictionRow(self._source, prediction, error, frame=frame.number, seconds=seconds)])

@@ -19,7 +19,7 @@ from cnnkit.live.rows import FrameLog
 from cnnkit.live.stopping import stop_on_signals
 from cnnkit.live.summary import LiveSummary
 from cnnkit.model import load_model
-from cnnkit.report.predictions import STDOUT, open_report
+from cnnkit.report.predictions import STDOUT, ReportOptions, open_report
 from cnnkit.sources.address import Address, parse_address
 from cnnkit.sources.video import DEFAULT_RATE_HZ, Video, open_video
 from cnnkit.timing import Clock
@@ -81,7 +81,7 @@ def _watch(
 def _open_outputs(options: WebcamOptions, video: Video, stack: ExitStack) -> Outputs:
     log = film = window = None
     if options.headless or options.output is not None:
-        report = open_report("jsonl", options.output, overwrite=options.overwrite)
+        report = open_report(ReportOptions("jsonl", options.output, options.overwrite))
         log = FrameLog(stack.enter_context(report), video.address.name)
     if options.record is not None:
         film = stack.enter_context(closing(Recorder(options.record, video.rate_hz or DEFAULT_RATE_HZ)))

@@ -5,16 +5,28 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from cnnkit.errors import OutputError, UsageError
 from cnnkit.messages import log
-from cnnkit.report.predictions import Format, csv_heading, csv_lines
+from cnnkit.report.columns import Columns, csv_lines
+from cnnkit.report.output_file import OutputFile
+from cnnkit.report.predictions import Format, ReportOptions
+from cnnkit.rows import PredictionRow
 
 _ROW = b'{"source": '  # how a row of JSON lines begins
+
+
+class Done(NamedTuple):
+    """What is done already."""
+
+    inputs: int = 0  # whole ones
+    rows: int = 0  # of those
+    failures: int = 0  # inputs of which a row has an error
+    unfinished: bool = False  # whether the last of the rows looked at is one of an input that lacks some
 
 
 @dataclass(frozen=True)
@@ -23,46 +35,58 @@ class BegunFile:
 
     path: Path
     style: Format  # "jsonl" or "csv"
-    top_k: int  # candidates a row
+    columns: Columns
+    file: OutputFile  # the same, open for the rows to come
 
-    def resume(self, sources: Iterator[str]) -> tuple[int, int]:
-        """Counts the rows and those that failed, and cuts off what a killed run left of its last one.
+    def resume(self, expected: Iterable[Sequence[PredictionRow]]) -> Done:
+        """Counts the inputs that have their rows and those that failed, and cuts off what a killed run left behind.
 
         Nothing is cut before all that is there has been found to be of this run.
 
         Args:
-            sources: Of the inputs, in order; taken as far as there are rows.
+            expected: The rows of each input in order, without answers; taken as far as there are rows.
 
         Raises:
             OutputError: It is no such file, has other columns, or rows of other inputs, or cannot be read or written.
         """
         if not self.path.exists():
-            return 0, 0
+            return Done()
         try:
             with self.path.open("r+b") as file:
-                end, count, failures = self._check(file, sources)
+                end, done = self._check(file, iter(expected))
                 if end < file.seek(0, io.SEEK_END):
                     log.info("%s: half a row at its end is written again", self.path)
                     file.truncate(end)
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
-        return count, failures
+        return done
 
-    def _check(self, file: BinaryIO, sources: Iterator[str]) -> tuple[int, int, int]:
-        """Returns where the last whole row ends, how many rows there are and how many of them failed."""
-        heading = csv_lines([csv_heading(self.top_k)]) if self.style == "csv" else b""
-        end = count = failures = 0
-        for record, whole in self._records(file):
-            if end == 0 and heading:
-                if record != heading[: None if whole else len(record)]:
-                    raise OutputError(f"{self.path} has other columns than this run would write: name another file")
-            elif whole:
-                count += 1
-                failures += self._check_row(record.decode(errors="replace"), count, next(sources, None))
-            elif self.style == "jsonl" and record[: len(_ROW)] != _ROW[: len(record)]:
-                raise self._foreign(count + 1)
-            end += len(record) if whole else 0
-        return end, count, failures
+    def _check(self, file: BinaryIO, expected: Iterator[Sequence[PredictionRow]]) -> tuple[int, Done]:
+        """Returns where the rows of the last whole input end, and what is done until there."""
+        records, done, at, end = self._records(file), Done(), 0, 0
+        if self.style == "csv":
+            end = at = self._check_heading(records)
+        waiting: list[PredictionRow] = []
+        failed = False
+        for number, (record, whole) in enumerate(records, start=1):
+            at += len(record)
+            if not whole:
+                self._check_beginning(record, number)
+                break
+            if not waiting:
+                waiting, failed = list(next(expected, ())), False
+            failed = self._check_row(record, number, waiting) or failed
+            if not waiting:
+                end, done = at, Done(done.inputs + 1, number, done.failures + failed)
+        return end, done._replace(unfinished=bool(waiting))
+
+    def _check_heading(self, records: Iterator[tuple[bytes, bool]]) -> int:
+        """Returns where the heading ends; 0 where it is not whole."""
+        heading = csv_lines([self.columns.heading()])
+        record, whole = next(records, (b"", False))
+        if record != heading[: None if whole else len(record)]:
+            raise OutputError(f"{self.path} has other columns than this run would write: name another file")
+        return len(record) if whole else 0
 
     def _records(self, file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
         """Yields rows and whether they are whole; in CSV a name in quotes may hold line ends."""
@@ -75,39 +99,58 @@ class BegunFile:
         if record:
             yield record, False
 
-    def _check_row(self, text: str, number: int, source: str | None) -> bool:
-        """Returns whether the row failed, after checking that it is of an input."""
-        row, failed = self._row(text, number)
-        if source is None or self._as_written(source) != row:
-            found = "there is no such input" if source is None else f"input {number} is {source!r}"
-            raise OutputError(f"row {number} of {self.path} is of {row!r}, and {found}: resume with the same inputs")
+    def _check_beginning(self, record: bytes, number: int) -> None:
+        """Checks half a row, as far as that can be done."""
+        if self.style == "jsonl" and record[: len(_ROW)] != _ROW[: len(record)]:
+            raise self._foreign(number)
+
+    def _check_row(self, record: bytes, number: int, waiting: list[PredictionRow]) -> bool:
+        """Returns whether a row failed, after checking that it is the first of those that are waited for."""
+        identity, failed = self._read(record.decode(errors="replace"), number)
+        expected = waiting.pop(0) if waiting else None
+        if expected is None or self._as_written(expected) != identity:
+            found = "there is no such input" if expected is None else f"input {number} is {expected.source!r}"
+            shown = identity["source"] if isinstance(identity, dict) else identity[0]
+            raise OutputError(f"row {number} of {self.path} is of {shown!r}, and {found}: resume with the same inputs")
         return failed
 
-    def _row(self, text: str, number: int) -> tuple[str, bool]:
+    def _read(self, text: str, number: int) -> tuple[dict[str, Any] | list[str], bool]:
+        """Returns what tells a row from others, as it is written, and whether the row failed."""
         try:
             if self.style == "csv":
                 cells = next(csv.reader(io.StringIO(text, newline="")))
-                return cells[0], bool(cells[-1])
+                if len(cells) != len(self.columns.heading()):
+                    raise self._foreign(number)
+                return cells[: self.columns.identity_width], bool(cells[-1])
             row = json.loads(text)
-            return str(row["source"]), row["error"] is not None
+            failed = row["error"] is not None
+            return {
+                name: row[name] for name in ("source", "member", "frame", "seconds", "model") if name in row
+            }, failed
         except (ValueError, KeyError, TypeError, IndexError, StopIteration, csv.Error) as error:
             raise self._foreign(number) from error
 
     def _foreign(self, number: int) -> OutputError:
         return OutputError(f"{self.path} is no {self.style} file of cnnkit predict (row {number}): name another file")
 
-    def _as_written(self, source: str) -> str:
-        return source.encode(errors="backslashreplace").decode() if self.style == "csv" else source
+    def _as_written(self, row: PredictionRow) -> dict[str, Any] | list[str]:
+        if self.style == "jsonl":
+            return row.identity()
+        return [str(cell).encode(errors="backslashreplace").decode() for cell in self.columns.identity(row)]
 
 
-def begun_file(path: Path | None, style: Format, top_k: int, *, overwrite: bool) -> BegunFile:
-    """Returns the file that --resume goes on with.
+def open_begun(options: ReportOptions) -> BegunFile:
+    """Opens the file that --resume goes on with, for this run alone.
 
     Raises:
         UsageError: It is none that can be gone on with, or is to be overwritten.
+        OutputError: It cannot be opened, or another run writes to it.
     """
-    if overwrite:
+    path, style = options.output, options.style
+    if options.overwrite:
         raise UsageError("--resume keeps what --overwrite replaces: leave one of them out")
     if path is None or style not in ("jsonl", "csv") or (path.exists() and not path.is_file()):
         raise UsageError("--resume goes on with a file: add --output FILE, and --format jsonl or csv")
-    return BegunFile(path, style, top_k)
+    file = OutputFile(path, "ab")
+    file.open()
+    return BegunFile(path, style, options.columns, file)

@@ -53,6 +53,19 @@ def parse_address(text: str) -> Address:
     return _path(text)
 
 
+def without_password(text: str) -> str:
+    """Returns an address as it may be shown: "rtsp://user:***@host/stream".
+
+    Raises:
+        ValueError: It is no address.
+    """
+    parts = urlsplit(text)
+    if parts.password is None:
+        return text
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+
+
 def cameras_present() -> tuple[str, ...]:
     """Lists the camera devices of a Linux machine; other systems do not list theirs."""
     return tuple(sorted(map(str, Path("/dev").glob("video[0-9]*")))) if sys.platform.startswith("linux") else ()
@@ -62,14 +75,9 @@ def _stream(text: str, scheme: str) -> Address:
     if scheme not in _SCHEMES:
         raise SourceError(f"{text} cannot be opened: expected an address that begins with {', '.join(_SCHEMES)}")
     try:
-        parts = urlsplit(text)
-        password, user = parts.password, parts.username
+        return Address("stream", text, without_password(text))
     except ValueError as error:
         raise SourceError(f"{text} is no address ({error})") from error
-    if password is None:
-        return Address("stream", text, text)
-    host = parts.netloc.rpartition("@")[2]
-    return Address("stream", text, urlunsplit(parts._replace(netloc=f"{user}:***@{host}")))
 
 
 def _path(text: str) -> Address:

@@ -6,13 +6,14 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
 from cnnkit.errors import SourceError
 from cnnkit.opencv import import_cv2
 from cnnkit.sources.address import Address, cameras_hint
-from cnnkit.sources.frames import Capture, file_frames, live_frames, paced
+from cnnkit.sources.frames import Capture, Frame, file_frames, live_frames, paced
 from cnnkit.sources.newest import EveryFrame, FrameSource, NewestFrame
 from cnnkit.timing import Clock
 
@@ -54,6 +55,19 @@ class Video:
         if every:
             return EveryFrame(recorded, self.capture.release)
         return NewestFrame(paced(recorded, clock, stop.wait), self.capture.release, stop)
+
+    def recorded_frames(self, clock: Clock = time.perf_counter_ns) -> Generator[Frame]:
+        """Gives every frame of a recorded video in order, and then the file back.
+
+        Raises:
+            SourceError: Not one frame can be read.
+        """
+        try:
+            yield from file_frames(
+                self.capture, self.address.name, self.rate_hz or DEFAULT_RATE_HZ, self.promised_frames, clock
+            )
+        finally:
+            self.capture.release()
 
 
 def open_video(address: Address) -> Video:

@@ -1,0 +1,79 @@
+"""The options of `cnnkit predict`: which images, and what comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnkit.commands import options as shared
+
+if TYPE_CHECKING:
+    from cnnkit.predicting.run import PredictRun
+
+_PATH = click.Path(path_type=Path)
+_SOURCES = (
+    click.option("--null", "-0", "null_separated", is_flag=True, help="Zero bytes end the paths of lists."),
+    click.option("--exclude", multiple=True, metavar="PATTERN", help="Left out: '*.gif', 'old/*'; repeatable."),
+    click.option(
+        "--every", "every_s", metavar="SECONDS", type=click.FloatRange(0, min_open=True),
+        help="Of a video, one frame each so many seconds  [default: all].",
+    ),
+)  # fmt: skip
+_OUTPUTS = (
+    click.option(
+        "--format", "style", type=click.Choice(["table", "json", "jsonl", "csv", "parquet"]), default="table",
+        show_default=True,
+    ),
+    click.option("--output", "-o", type=_PATH, help="A file instead of stdout."),
+    shared.overwrite_option,
+    click.option("--resume", is_flag=True, help="Go on with the jsonl or csv file of an interrupted run."),
+    click.option("--annotate", type=_PATH, metavar="DIR", help="Write the images with label and bars there."),
+    click.option("--sort-into", type=_PATH, metavar="DIR", help="Copy the images there, into a folder for each class."),
+    click.option("--link", is_flag=True, help="With --sort-into: symbolic links instead of copies."),
+    click.option("--grid", type=_PATH, metavar="FILE", help="Write a contact sheet, such as sheet.png."),
+)  # fmt: skip
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say which images."""
+    return _add(_SOURCES, command)
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say what comes of them."""
+    return _add(_OUTPUTS, command)
+
+
+def predict_run(
+    *, sources: tuple[str, ...], models: tuple[Path, ...], threads: int | None, provider: str, tta: bool, resume: bool,
+    **options: Any,
+) -> PredictRun:  # fmt: skip
+    """Makes of the command's options what the library takes."""
+    from cnnkit.images import DEFAULT_MAX_PIXELS
+    from cnnkit.predicting.options import PredictOptions
+    from cnnkit.predicting.outputs import OutputOptions
+    from cnnkit.predicting.run import PredictRun
+    from cnnkit.report.predictions import ReportOptions
+    from cnnkit.sources.files import SourceOptions
+
+    options["max_pixels"] = options["max_pixels"] or DEFAULT_MAX_PIXELS
+    return PredictRun(
+        sources, models, threads, provider, tta, resume,
+        PredictOptions(**_taken(options, "top_k", "batch_size", "min_confidence", "max_pixels", "exact")),
+        SourceOptions(**_taken(options, "null_separated", "exclude", "every_s")),
+        ReportOptions(**_taken(options, "style", "output", "overwrite")),
+        OutputOptions(**_taken(options, "annotate", "sort_into", "link", "grid", "overwrite")),
+    )  # fmt: skip
+
+
+def _taken(options: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: options[name] for name in names}
+
+
+def _add(options: tuple[Callable[..., Any], ...], command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(options):
+        command = option(command)
+    return command

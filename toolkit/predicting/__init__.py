@@ -1,0 +1,1 @@
+"""Many images: found, decoded, classified batch by batch, each with its own row whatever happens to it."""

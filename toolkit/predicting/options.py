@@ -1,0 +1,43 @@
+"""How images are predicted, and what comes of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cnnkit.classifier import Classifier
+from cnnkit.images import DEFAULT_MAX_PIXELS
+from cnnkit.rows import PredictionRow
+from cnnkit.sources.found import FoundImage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """How images are predicted."""
+
+    top_k: int = 5  # candidates a row, at least 1
+    batch_size: int = 32  # images decoded and run together, at least 1
+    min_confidence: float = 0.0  # 0 to 1; below it the label is "unknown"
+    max_pixels: int = DEFAULT_MAX_PIXELS  # larger images are refused before decoding
+    exact: bool = False  # decode large JPEGs in full rather than at a reduced scale
+
+
+@dataclass(frozen=True)
+class NamedClassifier:
+    """A model among those that answer."""
+
+    classifier: Classifier
+    name: str | None = None  # what rows call it; None where it is the only one
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one image."""
+
+    found: FoundImage
+    rows: tuple[PredictionRow, ...]  # one a model
+    picture: NDArray[np.uint8] | None = None  # (H, W, 3) RGB, if it was to be kept and could be read

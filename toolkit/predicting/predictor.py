@@ -1,0 +1,149 @@
+"""Images decoded, resized and run together, each with its own row whatever happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cnnkit.classifier import Prediction, top_candidates
+from cnnkit.errors import ImageError
+from cnnkit.messages import log
+from cnnkit.opencv import import_cv2
+from cnnkit.predicting.loading import load_ahead
+from cnnkit.predicting.options import NamedClassifier, Outcome, PredictOptions
+from cnnkit.preprocess import resize_image
+from cnnkit.rows import PredictionRow, printable
+from cnnkit.sources.found import FoundImage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cnnkit.spec import ModelSpec
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """An image made ready, or the reason why it cannot be."""
+
+    found: FoundImage
+    images: tuple[NDArray[np.uint8], ...] = ()  # one a model, (height, width, channels) of its size
+    picture: NDArray[np.uint8] | None = None  # (H, W, 3) RGB
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Predictor:
+    """Predicts images batch by batch.
+
+    Args:
+        models: Any runtimes, one at least.
+        options: How.
+        on_one_thread: Gives the same models on one thread each. They take over where several threads decode: between
+            two batches models on several would keep their processors waiting. None leaves them as they are.
+        picture_side: Says for each image how long the longest side of the picture shall be that its outcome has, in
+            pixels; 0 for none.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[NamedClassifier],
+        options: PredictOptions,
+        on_one_thread: Callable[[], Sequence[NamedClassifier]] | None = None,
+        picture_side: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._models = tuple(models)
+        self._options = options
+        self._on_one_thread, self._picture_side = on_one_thread, picture_side
+        self._taken = () if options.exact else tuple(model.classifier.spec.input for model in models)
+
+    def outcomes(self, images: Iterable[FoundImage]) -> Iterator[list[Outcome]]:
+        """Yields outcomes in the order of the images, one list a batch; images wait only for others of their batch.
+
+        Raises:
+            ModelError: A model cannot be run.
+        """
+        batch: list[_Loaded] = []
+        for loaded in load_ahead(self._load, images, before_threads=self._leave_processors):
+            for warning in loaded.warnings:
+                log.warning("%s: %s", printable(loaded.found.name), warning)
+            batch.append(loaded)
+            if len(batch) == self._options.batch_size:
+                yield self._answer(batch)
+                batch = []
+        if batch:
+            yield self._answer(batch)
+
+    def unanswered(self, found: FoundImage) -> tuple[PredictionRow, ...]:
+        """Returns the rows of an image as they are before there is an answer, one a model."""
+        return tuple(_row(found, model) for model in self._models)
+
+    def _leave_processors(self) -> None:
+        if self._on_one_thread is not None:
+            self._models = tuple(self._on_one_thread())
+
+    def _load(self, found: FoundImage) -> _Loaded:
+        """Reads one image; on any thread."""
+        try:
+            decoded = found.decode(max_pixels=self._options.max_pixels, taken=self._taken)
+            picture = self._picture(found)
+        except ImageError as error:
+            return _Loaded(found, error=error.reason)
+        images = tuple(resize_image(decoded.pixels, model.classifier.spec.input) for model in self._models)
+        return _Loaded(found, images, picture, warnings=decoded.warnings)
+
+    def _picture(self, found: FoundImage) -> NDArray[np.uint8] | None:
+        """Decodes in full what is to be looked at: the model's own may be a much smaller image."""
+        side = self._picture_side()
+        return _shrunk(found.decode(max_pixels=self._options.max_pixels).pixels, side) if side else None
+
+    def _answer(self, batch: list[_Loaded]) -> list[Outcome]:
+        answers = [iter(self._run(model, index, batch)) for index, model in enumerate(self._models)]
+        return [
+            Outcome(
+                loaded.found,
+                tuple(self._row(loaded, model, each) for model, each in zip(self._models, answers, strict=True)),
+                loaded.picture,
+            )
+            for loaded in batch
+        ]
+
+    def _run(self, model: NamedClassifier, index: int, batch: list[_Loaded]) -> Iterable[NDArray[np.float32]]:
+        """Returns the probabilities of those images of a batch that could be read."""
+        images = [loaded.images[index] for loaded in batch if loaded.images]
+        return model.classifier.probabilities(np.stack(images)) if images else ()
+
+    def _row(self, loaded: _Loaded, model: NamedClassifier, answers: Iterator[NDArray[np.float32]]) -> PredictionRow:
+        row = _row(loaded.found, model)
+        if loaded.error is not None:
+            return replace(row, error=loaded.error)
+        probabilities = next(answers)
+        if not np.isfinite(probabilities).all():
+            return replace(row, error="the model's answer is not finite")
+        return replace(row, prediction=self._named(probabilities, model.classifier.spec))
+
+    def _named(self, probabilities: NDArray[np.float32], spec: ModelSpec) -> Prediction:
+        prediction = top_candidates(probabilities, spec.labels, self._options.top_k)
+        return (
+            replace(prediction, label=UNKNOWN) if prediction.confidence < self._options.min_confidence else prediction
+        )
+
+
+def _row(found: FoundImage, model: NamedClassifier) -> PredictionRow:
+    return PredictionRow(found.source, member=found.member, frame=found.frame, seconds=found.seconds, model=model.name)
+
+
+def _shrunk(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Brings the longest side of (H, W, 3) RGB down to `side` pixels; smaller ones stay as they are."""
+    height, width = pixels.shape[:2]
+    factor = side / max(height, width)
+    if factor >= 1:
+        return pixels
+    cv2 = import_cv2()
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    smaller: NDArray[np.uint8] = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return smaller

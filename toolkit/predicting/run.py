@@ -1,0 +1,150 @@
+"""`cnnkit predict`: opens models, sources and outputs, and brings them together."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnkit.classifier import Classifier
+from cnnkit.model import load_model
+from cnnkit.predicting.counts import RunCounts
+from cnnkit.predicting.options import NamedClassifier, PredictOptions
+from cnnkit.predicting.outputs import OutcomeSink, OutputOptions, open_outputs
+from cnnkit.predicting.predictor import Predictor
+from cnnkit.report.columns import Columns
+from cnnkit.report.predictions import ReportOptions, open_report
+from cnnkit.sources.files import SourceOptions, expand_sources
+from cnnkit.sources.found import FoundImage
+from cnnkit.sources.kinds import is_archive, is_video
+
+if TYPE_CHECKING:
+    from cnnkit.report.resuming import BegunFile
+
+_DRAWN_BATCH = 8  # images of a batch where pictures of them are kept, which are large
+
+
+@dataclass(frozen=True)
+class PredictRun:
+    """What `cnnkit predict` is asked to do."""
+
+    sources: tuple[str, ...]
+    models: tuple[Path, ...] = ()  # none takes the bundled one
+    threads: int | None = None
+    provider: str = "cpu"
+    mirrored: bool = False  # whether each image is answered together with its mirror image
+    resume: bool = False  # whether to go on with the output of an interrupted run
+    predict: PredictOptions = field(default_factory=PredictOptions)
+    source: SourceOptions = field(default_factory=SourceOptions)
+    report: ReportOptions = field(default_factory=ReportOptions)  # its columns and models are filled in here
+    outputs: OutputOptions = field(default_factory=OutputOptions)
+
+
+def open_models(run: PredictRun) -> list[NamedClassifier]:
+    """Opens the models that are to answer.
+
+    Raises:
+        UsageError: The provider is not available here.
+        ModelError: A model cannot be used.
+        SpecError: A model does not say what it takes.
+    """
+    paths: Sequence[Path | None] = run.models or (None,)
+    models = []
+    for path, name in zip(paths, model_names(run.models), strict=True):
+        classifier = load_model(path, threads=run.threads, provider=run.provider).classifier
+        models.append(NamedClassifier(_averaged(classifier) if run.mirrored else classifier, name))
+    return models
+
+
+def run_predict(run: PredictRun, models: Sequence[NamedClassifier]) -> RunCounts:
+    """Predicts all that the sources name, and writes what comes of it.
+
+    Args:
+        run: See there.
+        models: What `open_models` gives.
+
+    Returns:
+        How many images there were; those that failed have rows that say why.
+
+    Raises:
+        UsageError: Options contradict each other.
+        ModelError: A model cannot be run.
+        SourceError: There is nothing to predict.
+        OutputError: Something cannot be written.
+    """
+    sinks = open_outputs(run.outputs, models=len(models), resume=run.resume)
+    predictor, counts = _predictor(run, models, sinks), RunCounts()
+    report = _report_options(run, models)
+    images = counts.wanted(expand_sources(run.sources, sys.stdin.buffer, run.source))
+    begun = _open_begun(report) if run.resume else None
+    with open_report(report, None if begun is None else begun.file) as writer:
+        if begun is not None:
+            images = _skip_done(images, begun, predictor, counts, sinks)
+        for outcomes in predictor.outcomes(images):
+            for sink in sinks:  # before the rows, so that what has a row has everything else
+                sink.add(outcomes)
+            writer.write([row for outcome in outcomes for row in outcome.rows])
+            counts.add(outcomes)
+        counts.require_images(run.sources)
+    for sink in sinks:
+        sink.close()
+    counts.log_all()
+    return counts
+
+
+def model_names(paths: Sequence[Path]) -> list[str | None]:
+    """Returns what rows call the models: nothing where there is one, else the files' stems, or paths where those clash.
+
+    Args:
+        paths: Of the models; none for the bundled one.
+    """
+    if len(paths) < 2:
+        return [None]
+    stems = Counter(path.stem for path in paths)
+    return [path.stem if stems[path.stem] == 1 else str(path) for path in paths]
+
+
+def _averaged(classifier: Classifier) -> Classifier:
+    from cnnkit.predicting.averaging import FlipAveraged
+
+    return FlipAveraged(classifier)
+
+
+def _predictor(run: PredictRun, models: Sequence[NamedClassifier], sinks: Sequence[OutcomeSink]) -> Predictor:
+    def picture_side() -> int:
+        return max((sink.picture_side for sink in sinks), default=0)
+
+    on_one_thread = None if run.threads is not None else lambda: open_models(replace(run, threads=1))
+    batch_size = min(run.predict.batch_size, _DRAWN_BATCH if picture_side() else run.predict.batch_size)
+    return Predictor(models, replace(run.predict, batch_size=batch_size), on_one_thread, picture_side)
+
+
+def _report_options(run: PredictRun, models: Sequence[NamedClassifier]) -> ReportOptions:
+    columns = Columns(
+        top_k=min(run.predict.top_k, max(len(model.classifier.spec.labels) for model in models)),
+        member=any(map(is_archive, run.sources)),
+        frame=any(map(is_video, run.sources)),
+        model=len(models) > 1,
+    )
+    return replace(run.report, columns=columns, models=tuple(model.name for model in models if model.name))
+
+
+def _open_begun(report: ReportOptions) -> BegunFile:
+    from cnnkit.report.resuming import open_begun
+
+    return open_begun(report)
+
+
+def _skip_done(
+    images: Iterator[FoundImage],
+    begun: BegunFile,
+    predictor: Predictor,
+    counts: RunCounts,
+    sinks: Sequence[OutcomeSink],
+) -> Iterator[FoundImage]:
+    from cnnkit.predicting.skipping import DoneImages
+
+    return DoneImages(images, sinks).skip(begun, predictor, counts)

@@ -1,0 +1,54 @@
+"""Passes over the images of which an interrupted run has written the rows: `--resume`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from cnnkit.messages import log
+from cnnkit.predicting.counts import RunCounts, count
+from cnnkit.predicting.outputs import OutcomeSink
+from cnnkit.predicting.predictor import Predictor
+from cnnkit.report.resuming import BegunFile
+from cnnkit.rows import PredictionRow
+from cnnkit.sources.found import FoundImage
+
+
+class DoneImages:
+    """Takes the images that are done off the front of all.
+
+    Args:
+        images: All of them.
+        sinks: Outputs that must know of what is done.
+    """
+
+    def __init__(self, images: Iterator[FoundImage], sinks: Sequence[OutcomeSink]) -> None:
+        self._images, self._sinks = images, sinks
+        self._last: FoundImage | None = None
+
+    def skip(self, begun: BegunFile, predictor: Predictor, counts: RunCounts) -> Iterator[FoundImage]:
+        """Returns the images that are still to be predicted; the others are counted.
+
+        Raises:
+            OutputError: The rows are those of other images.
+        """
+        done = begun.resume(self._expected(predictor))
+        if done.inputs:
+            log.info("%s: %s are there already", begun.path, count(done.rows, "row"))
+        counts.add_done(done.inputs, done.failures)
+        if self._last is not None and done.unfinished:
+            return chain((self._last,), self._images)
+        self._note()
+        return self._images
+
+    def _expected(self, predictor: Predictor) -> Iterator[tuple[PredictionRow, ...]]:
+        for found in self._images:
+            self._note()
+            self._last = found
+            yield predictor.unanswered(found)
+
+    def _note(self) -> None:
+        """Tells the outputs of the last image, which is done."""
+        if self._last is not None:
+            for sink in self._sinks:
+                sink.skip(self._last)

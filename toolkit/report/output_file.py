@@ -1,0 +1,109 @@
+"""A file to which rows are written as they come, by one run at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from cnnkit.errors import OutputError
+
+Mode = Literal["wb", "xb", "ab"]
+_FLAGS = {"wb": os.O_CREAT, "xb": os.O_CREAT | os.O_EXCL, "ab": os.O_CREAT | os.O_APPEND}
+
+
+class OutputFile:
+    """Is opened when something is written: without a first row, an earlier file stays what it was.
+
+    Args:
+        path: Where it is.
+        mode: "wb" replaces what is there, "xb" makes a new file, "ab" adds to it.
+    """
+
+    def __init__(self, path: Path, mode: Mode) -> None:
+        self._path, self._mode = path, mode
+        self._file: BinaryIO | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in it, in whatever run it was written."""
+        return not self._path.exists() or self._path.stat().st_size == 0
+
+    def open(self) -> None:
+        """Opens it for this run alone; once more does nothing.
+
+        Raises:
+            OutputError: It cannot be opened, or another run writes to it.
+        """
+        if self._file is None:
+            with self._errors():
+                self._file = _open_alone(self._path, self._mode)
+
+    def write(self, data: bytes, /) -> int:
+        """Writes at the end.
+
+        Raises:
+            OutputError: It cannot be opened or written, or another run writes to it.
+        """
+        self.open()
+        assert self._file is not None
+        with self._errors():
+            return self._file.write(data)
+
+    def flush(self) -> None:
+        """Hands to the system what was written.
+
+        Raises:
+            OutputError: The system does not take it: the disk is full.
+        """
+        if self._file is not None:
+            with self._errors():
+                self._file.flush()
+
+    def close(self) -> None:
+        """Closes it.
+
+        Raises:
+            OutputError: The system does not take the rest of what was written.
+        """
+        if self._file is not None:
+            with self._errors():
+                self._file.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise  # of a named pipe whose reader has gone: no fault of the file
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path}: {error.strerror or error}") from error
+
+
+def _open_alone(path: Path, mode: Mode) -> BinaryIO:
+    if path.exists() and not path.is_file():
+        return path.open("wb")  # a device or a pipe
+    file = os.fdopen(os.open(path, os.O_WRONLY | _FLAGS[mode] | getattr(os, "O_BINARY", 0), 0o666), "wb")
+    if not _lock(file.fileno()):
+        file.close()
+        raise OutputError(f"{path} is being written by another run: wait for its end, or name another file")
+    if mode == "wb":
+        file.truncate(0)  # not before the lock is ours: those rows may be another run's
+    return file
+
+
+def _lock(descriptor: int) -> bool:
+    """Locks a file until it is closed, whatever ends the process; false where another one has it."""
+    try:
+        import fcntl
+    except ImportError:
+        return True  # Windows lets nobody else write to an open file as it is
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks
+    return True

@@ -1,0 +1,143 @@
+"""The images in zip and tar archives, read without unpacking anything."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cnnkit.errors import ImageError
+from cnnkit.images import IMAGE_SUFFIXES
+from cnnkit.sources.found import FoundImage
+from cnnkit.sources.kinds import ZIP_SUFFIXES
+
+if TYPE_CHECKING:
+    from tarfile import TarFile, TarInfo
+    from zipfile import ZipFile, ZipInfo
+
+_MAX_BYTES = 2**28  # of a member: so much is held in memory, and a compressed bomb is more
+_HIDDEN = (".", "__MACOSX")  # how the names of what operating systems add begin
+
+
+def archive_images(source: str, is_excluded: Callable[[str], bool]) -> Iterator[FoundImage]:
+    """Finds the images in an archive, in its own order.
+
+    Args:
+        source: The archive's path.
+        is_excluded: Whether a member is to be left out, by its name.
+
+    Yields:
+        Members, members skipped for their suffix, and what cannot be read with its problem; an archive that cannot be
+        read, or ends too early, as a whole.
+    """
+    found = False
+    try:
+        for image in _zip_images(source) if source.lower().endswith(ZIP_SUFFIXES) else _tar_images(source):
+            name = image.member or ""
+            if not _is_hidden(name) and not is_excluded(name):
+                found = found or not image.skipped
+                yield image
+    except _errors() as error:
+        yield FoundImage(source, problem=_unreadable(error))
+    else:
+        if not found:
+            yield FoundImage(source, problem=f"no image in this archive: expected {' '.join(sorted(IMAGE_SUFFIXES))}")
+
+
+def _zip_images(source: str) -> Iterator[FoundImage]:
+    from zipfile import ZipFile
+
+    archive = ZipFile(source)  # not closed here: the members that are still to be read keep it
+    for entry in archive.infolist():
+        if entry.is_dir():
+            continue
+        problem = None
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            problem = "is a link within the archive, which is not followed"
+        elif entry.flag_bits & 1:
+            problem = "is encrypted: unpack the archive first"
+        yield _member(source, entry.filename, entry.file_size, problem, partial(_zip_bytes, archive, entry))
+
+
+def _zip_bytes(archive: ZipFile, entry: ZipInfo) -> bytes:
+    name = f"{archive.filename}/{entry.filename}"
+    try:
+        with archive.open(entry) as file:
+            return _read(file, name)
+    except _errors() as error:
+        raise ImageError(name, _unreadable(error)) from error
+
+
+def _tar_images(source: str) -> Iterator[FoundImage]:
+    import tarfile
+
+    with tarfile.open(source, "r|*") as archive:  # "|": from front to back, as compressed data can be read only
+        for entry in archive:
+            archive.members.clear()  # type: ignore[attr-defined]  # else it remembers all of them
+            if not entry.isdir():
+                yield _tar_image(source, archive, entry)
+
+
+def _tar_image(source: str, archive: TarFile, entry: TarInfo) -> FoundImage:
+    """Reads a member at once: the next one cannot be found before it is behind."""
+    if not entry.isreg():
+        return _member(source, entry.name, 0, "is a link or a device within the archive, expected a file", bytes)
+    image = _member(source, entry.name, entry.size, None, bytes)
+    file = archive.extractfile(entry) if not image.skipped and image.problem is None else None
+    if file is None:
+        return image
+    data = _read(file, image.name)
+    return _member(source, entry.name, entry.size, None, lambda: data)
+
+
+def _member(source: str, name: str, size: int, problem: str | None, content: Callable[[], bytes]) -> FoundImage:
+    skipped = os.path.splitext(name)[1].lower() not in IMAGE_SUFFIXES
+    if size > _MAX_BYTES:
+        problem = f"{size:,} bytes, more than the {_MAX_BYTES:,} that are read from an archive"
+    return FoundImage(
+        source,
+        None if skipped else problem,
+        skipped=skipped,
+        member=name,
+        place=name,
+        content=None if problem else content,
+    )
+
+
+def _read(file: Any, name: str) -> bytes:
+    data: bytes = file.read(_MAX_BYTES + 1)  # sizes in headers may lie
+    if len(data) > _MAX_BYTES:
+        raise ImageError(name, f"more than the {_MAX_BYTES:,} bytes that are read from an archive")
+    return data
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(_HIDDEN) and part not in (".", "..") for part in name.split("/"))
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    import lzma
+    import tarfile
+    import zipfile
+    import zlib
+
+    # RuntimeError and NotImplementedError: encrypted, or compressed in a way that Python does not know.
+    return (
+        OSError,
+        EOFError,
+        ValueError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        zlib.error,
+        lzma.LZMAError,
+    )
+
+
+def _unreadable(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return f"the archive cannot be read: {reason}"

@@ -1,0 +1,27 @@
+"""What a SOURCE is, told by its name alone."""
+
+from __future__ import annotations
+
+import os
+
+ZIP_SUFFIXES = (".zip",)
+TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+VIDEO_SUFFIXES = frozenset({
+    ".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".mts", ".m2ts",
+})  # fmt: skip
+_WEB = ("http://", "https://")
+
+
+def is_web_address(source: str) -> bool:
+    """Tells an http or https address from a path."""
+    return source[:8].lower().startswith(_WEB)
+
+
+def is_archive(source: str) -> bool:
+    """Tells a zip or tar archive from other files."""
+    return source.lower().endswith((*ZIP_SUFFIXES, *TAR_SUFFIXES))
+
+
+def is_video(source: str) -> bool:
+    """Tells a video from other files."""
+    return os.path.splitext(source)[1].lower() in VIDEO_SUFFIXES
