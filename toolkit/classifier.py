@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,16 +11,14 @@ if TYPE_CHECKING:
     from cnnkit.spec import ModelSpec
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One class with its probability."""
 
     label: str
-    probability: float  # 0 to 1
+    probability: float  # 0 to 1, as `short_float` gives it
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """The answer for one image: the likeliest class first."""
 
     label: str
@@ -50,6 +47,11 @@ class Classifier(Protocol):
         ...
 
 
+def short_float(value: np.float32) -> float:
+    """Returns the shortest decimal number that is the same float32: 0.93 rather than 0.9300000071525574."""
+    return float(str(value))
+
+
 def top_candidates(probabilities: NDArray[np.float32], labels: tuple[str, ...], k: int) -> Prediction:
     """Names the k likeliest classes of one image; equal probabilities keep the order of the labels.
 
@@ -58,6 +60,20 @@ def top_candidates(probabilities: NDArray[np.float32], labels: tuple[str, ...], 
         labels: One name a class.
         k: How many candidates to keep, at least 1; more than there are classes keeps all.
     """
-    order = (-probabilities).argsort(kind="stable")[: max(1, k)]
-    top = tuple(Candidate(labels[index], float(probabilities[index])) for index in order)
-    return Prediction(top[0].label, top[0].probability, top)
+    return batch_candidates(probabilities[None], labels, k)[0]
+
+
+def batch_candidates(probabilities: NDArray[np.float32], labels: tuple[str, ...], k: int) -> list[Prediction]:
+    """Names the k likeliest classes of each image, as `top_candidates` does.
+
+    Args:
+        probabilities: (N, classes) float32.
+        labels: One name a class.
+        k: How many candidates to keep, at least 1.
+    """
+    order = (-probabilities).argsort(axis=1, kind="stable")[:, : max(1, k)].tolist()
+    predictions = []
+    for indices, values in zip(order, probabilities, strict=True):
+        top = tuple(Candidate(labels[index], short_float(values[index])) for index in indices)
+        predictions.append(Prediction(top[0].label, top[0].probability, top))
+    return predictions

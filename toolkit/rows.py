@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from cnnkit.classifier import Prediction
 
 
@@ -44,18 +42,14 @@ class PredictionRow:
         return fields
 
     def fields(self) -> dict[str, Any]:
-        """Returns the row of the machine formats; probabilities as short as float32 allows."""
-        prediction = self.prediction
-        return {
-            **self.identity(),
-            "label": None if prediction is None else prediction.label,
-            "confidence": None if prediction is None else short_float(prediction.confidence),
-            "top": [
-                {"label": candidate.label, "probability": short_float(candidate.probability)}
-                for candidate in (() if prediction is None else prediction.top)
-            ],
-            "error": self.error,
-        }
+        """Returns the row of the machine formats."""
+        fields, prediction = self.identity(), self.prediction
+        if prediction is None:
+            return {**fields, "label": None, "confidence": None, "top": [], "error": self.error}
+        fields["label"], fields["confidence"] = prediction.label, prediction.confidence
+        fields["top"] = [{"label": label, "probability": probability} for label, probability in prediction.top]
+        fields["error"] = self.error
+        return fields
 
 
 def input_name(source: str, member: str | None, frame: int | None) -> str:
@@ -70,8 +64,3 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def short_float(value: float) -> float:
-    """Returns the shortest decimal number that is the same float32: 0.93 rather than 0.9300000071525574."""
-    return float(str(np.float32(value)))

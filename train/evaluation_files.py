@@ -6,10 +6,10 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cnnkit.classifier import short_float
 from cnnkit.errors import OutputError
 from cnnkit.files import whole_file, write_text
 from cnnkit.report.json_output import to_json
-from cnnkit.rows import short_float
 from cnnkit.spec import ModelSpec
 from cnnkit.train.evaluation_answers import Answers, Shown
 from cnnkit.train.evaluation_grids import draw_grid

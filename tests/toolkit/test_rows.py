@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnkit.classifier import Candidate, Prediction
-from cnnkit.rows import PredictionRow, printable, short_float
+from cnnkit.classifier import Candidate, Prediction, short_float
+from cnnkit.rows import PredictionRow, printable
 
 
 def test_fields_of_an_answer():
-    top = (Candidate("cat", float(np.float32(0.93))), Candidate("dog", 0.0625))
+    top = (Candidate("cat", 0.93), Candidate("dog", 0.0625))
     assert PredictionRow("photo.jpg", Prediction("cat", top[0].probability, top)).fields() == {
         "source": "photo.jpg",
         "label": "cat",
@@ -45,5 +45,5 @@ def test_printable(text, expected):
 
 @given(st.floats(0, 1, width=32))
 def test_short_float_is_the_same_float32(value):
-    assert np.float32(short_float(value)) == np.float32(value)
-    assert len(repr(short_float(value))) <= len(repr(value))
+    assert np.float32(short_float(np.float32(value))) == np.float32(value)
+    assert len(repr(short_float(np.float32(value)))) <= len(repr(value))

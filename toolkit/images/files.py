@@ -14,6 +14,7 @@ from cnnkit.spec import InputSpec
 # By these a folder's images are told from its other files; which format a file has is read from its bytes.
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"})
 _MAX_BYTES = 2**30
+_PART = 2**20
 
 
 def read_image(
@@ -43,15 +44,30 @@ def read_bytes(source: str) -> bytes:
         ImageError: It cannot be read, is no file, or has more than 1 GiB.
     """
     try:
-        _check_readable(source, os.stat(source))
-        with open(source, "rb", buffering=0) as file:
-            return file.read()
+        status = os.stat(source)
+        _check_readable(source, status)
+        descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            return _read_all(descriptor, status.st_size)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError as error:
         raise ImageError(source, "no such file") from error
     except PermissionError as error:
         raise ImageError(source, "permission denied") from error
     except (OSError, ValueError) as error:  # ValueError: a path that no system takes, such as one with a null byte
         raise ImageError(source, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    """Reads to the end of a file; mostly that is one call, as nothing is added to it meanwhile."""
+    data = os.read(descriptor, size + 1)
+    if len(data) == size:
+        return data
+    parts = [data]
+    while part := os.read(descriptor, _PART):
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _check_readable(source: str, status: os.stat_result) -> None:

@@ -15,6 +15,7 @@ FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame, of
 SCAN = 0xDA
 _END, _APP1 = 0xD9, 0xE1
 _ALONE = frozenset({0x01, 0xD8, _END})  # markers without a length
+_MEASURED = frozenset(range(1, 0xFF)) - frozenset(range(0xD0, 0xD8)) - _ALONE  # those with a length
 # In a scan, FF is followed by 00 or a restart marker: all else ends it. FF may be repeated in front of a marker.
 _MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
 
@@ -80,6 +81,10 @@ def segments(file: ImageBytes) -> Iterator[Segment]:
 
 
 def _segment_after(data: bytes, at: int) -> Segment | None:
+    if at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] in _MEASURED:  # as nearly always: nothing to look for
+        start = at + 2
+        end = start + (data[start] << 8 | data[start + 1])
+        return Segment(data[at + 1], start + 2, end) if max(end, start + 2) <= len(data) else None
     match = _MARKER.search(data, at)
     if match is None:
         return None

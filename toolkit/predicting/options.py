@@ -41,3 +41,4 @@ class Outcome:
     found: FoundImage
     rows: tuple[PredictionRow, ...]  # one a model
     picture: NDArray[np.uint8] | None = None  # (H, W, 3) RGB, if it was to be kept and could be read
+    warnings: tuple[str, ...] = ()  # what was odd about the file, one line each

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnkit.classifier import Prediction, top_candidates
+from cnnkit.classifier import Prediction, batch_candidates
 from cnnkit.errors import ImageError
 from cnnkit.messages import log
 from cnnkit.opencv import import_cv2
-from cnnkit.predicting.loading import load_ahead
 from cnnkit.predicting.options import NamedClassifier, Outcome, PredictOptions
+from cnnkit.predicting.pipeline import Pipeline
 from cnnkit.preprocess import resize_image
 from cnnkit.rows import PredictionRow, printable
 from cnnkit.sources.found import FoundImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from cnnkit.spec import ModelSpec
 
 UNKNOWN = "unknown"
 
@@ -43,8 +41,8 @@ class Predictor:
     Args:
         models: Any runtimes, one at least.
         options: How.
-        on_one_thread: Gives the same models on one thread each. They take over where several threads decode: between
-            two batches models on several would keep their processors waiting. None leaves them as they are.
+        on_one_thread: Gives the same models for several threads to call, each of which they use alone: they take over
+            where several threads work. None keeps the models as they are, and to the thread that asks.
         picture_side: Says for each image how long the longest side of the picture shall be that its outcome has, in
             pixels; 0 for none.
     """
@@ -67,16 +65,18 @@ class Predictor:
         Raises:
             ModelError: A model cannot be run.
         """
-        batch: list[_Loaded] = []
-        for loaded in load_ahead(self._load, images, before_threads=self._leave_processors):
-            for warning in loaded.warnings:
-                log.warning("%s: %s", printable(loaded.found.name), warning)
-            batch.append(loaded)
-            if len(batch) == self._options.batch_size:
-                yield self._answer(batch)
-                batch = []
-        if batch:
-            yield self._answer(batch)
+        pipeline = Pipeline(
+            self._load,
+            self._answer,
+            self._options.batch_size,
+            sharing=self._on_one_thread is not None,
+            before_threads=self._leave_processors,
+        )
+        for outcomes in pipeline.run(images):
+            for outcome in outcomes:
+                for warning in outcome.warnings:
+                    log.warning("%s: %s", printable(outcome.found.name), warning)
+            yield outcomes
 
     def unanswered(self, found: FoundImage) -> tuple[PredictionRow, ...]:
         """Returns the rows of an image as they are before there is an answer, one a model."""
@@ -106,35 +106,40 @@ class Predictor:
         return [
             Outcome(
                 loaded.found,
-                tuple(self._row(loaded, model, each) for model, each in zip(self._models, answers, strict=True)),
+                tuple(_answered(loaded, model, each) for model, each in zip(self._models, answers, strict=True)),
                 loaded.picture,
+                loaded.warnings,
             )
             for loaded in batch
         ]
 
-    def _run(self, model: NamedClassifier, index: int, batch: list[_Loaded]) -> Iterable[NDArray[np.float32]]:
-        """Returns the probabilities of those images of a batch that could be read."""
+    def _run(self, model: NamedClassifier, index: int, batch: list[_Loaded]) -> Iterable[Prediction | None]:
+        """Answers those images of a batch that could be read; None is an answer that is not finite."""
         images = [loaded.images[index] for loaded in batch if loaded.images]
-        return model.classifier.probabilities(np.stack(images)) if images else ()
-
-    def _row(self, loaded: _Loaded, model: NamedClassifier, answers: Iterator[NDArray[np.float32]]) -> PredictionRow:
-        row = _row(loaded.found, model)
-        if loaded.error is not None:
-            return replace(row, error=loaded.error)
-        probabilities = next(answers)
-        if not np.isfinite(probabilities).all():
-            return replace(row, error="the model's answer is not finite")
-        return replace(row, prediction=self._named(probabilities, model.classifier.spec))
-
-    def _named(self, probabilities: NDArray[np.float32], spec: ModelSpec) -> Prediction:
-        prediction = top_candidates(probabilities, spec.labels, self._options.top_k)
+        if not images:
+            return ()
+        probabilities = model.classifier.probabilities(np.stack(images))
+        finite = np.isfinite(probabilities.sum(axis=1))
+        predictions = batch_candidates(probabilities, model.classifier.spec.labels, self._options.top_k)
+        least = self._options.min_confidence
         return (
-            replace(prediction, label=UNKNOWN) if prediction.confidence < self._options.min_confidence else prediction
+            (prediction if prediction.confidence >= least else prediction._replace(label=UNKNOWN)) if known else None
+            for known, prediction in zip(finite, predictions, strict=True)
         )
 
 
-def _row(found: FoundImage, model: NamedClassifier) -> PredictionRow:
-    return PredictionRow(found.source, member=found.member, frame=found.frame, seconds=found.seconds, model=model.name)
+def _answered(loaded: _Loaded, model: NamedClassifier, answers: Iterator[Prediction | None]) -> PredictionRow:
+    """Makes the row of an image, whose answer is the next one if it could be read."""
+    if loaded.error is not None:
+        return _row(loaded.found, model, error=loaded.error)
+    prediction = next(answers)
+    return _row(loaded.found, model, prediction, None if prediction is not None else "the model's answer is not finite")
+
+
+def _row(
+    found: FoundImage, model: NamedClassifier, prediction: Prediction | None = None, error: str | None = None
+) -> PredictionRow:
+    return PredictionRow(found.source, prediction, error, found.member, found.frame, found.seconds, model.name)
 
 
 def _shrunk(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

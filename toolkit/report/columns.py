@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnnkit.rows import PredictionRow, short_float
+from cnnkit.rows import PredictionRow
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,9 @@ class Columns:
         """Returns all cells of a row."""
         if row.prediction is None:
             return *self.identity(row), "", "", *[""] * (2 * self.top_k), row.error
-        pairs = ((item.label, short_float(item.probability)) for item in row.prediction.top)
-        top = [cell for pair in pairs for cell in pair]
+        top = [cell for candidate in row.prediction.top for cell in candidate]
         filling = [""] * (2 * self.top_k - len(top))
-        confidence = short_float(row.prediction.confidence)
-        return *self.identity(row), row.prediction.label, confidence, *top, *filling, ""
+        return *self.identity(row), row.prediction.label, row.prediction.confidence, *top, *filling, ""
 
     def _identity_heading(self) -> tuple[str, ...]:
         return (

@@ -6,10 +6,16 @@ import json
 
 import click
 
+_ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
 
 def to_json(value: object, *, indent: int | None = None) -> str:
     """Writes JSON that UTF-8 can encode: file names that are no Unicode become escapes, which read back the same."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    text = (
+        _ONE_LINE.encode(value)
+        if indent is None
+        else json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    )
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -63,16 +63,17 @@ def _list_file(source: str, options: SourceOptions) -> Iterator[FoundImage]:
 
 
 def _listed(file: BinaryIO, options: SourceOptions) -> Iterator[FoundImage]:
-    for line in _ended_by_zero(file) if options.null_separated else file:
-        path = os.fsdecode(line if options.null_separated else line.rstrip(b"\r\n"))
+    for line in _split(file, b"\0" if options.null_separated else b"\n"):
+        path = os.fsdecode(line if options.null_separated else line.rstrip(b"\r"))
         if path:
             yield from _expand(path, options)
 
 
-def _ended_by_zero(file: BinaryIO) -> Iterator[bytes]:
-    read, rest = getattr(file, "read1", file.read), b""  # read1 does not wait for more than there is
+def _split(file: BinaryIO, end: bytes) -> Iterator[bytes]:
+    # Unbuffered reads do not wait for more than there is, and hold no lock on stdin that the end of the process needs.
+    read, rest = getattr(file, "raw", file).read, b""
     while part := read(_PART):
-        *whole, rest = (rest + part).split(b"\0")
+        *whole, rest = (rest + part).split(end)
         yield from whole
     yield rest
 

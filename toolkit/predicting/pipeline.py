@@ -1,0 +1,99 @@
+"""Loads images and answers them batch by batch, in order, on as many threads as pay.
+
+Which way is the fastest depends on the images, so the first ones are timed:
+
+- Large ones take long to decode: several threads decode one image each, and one thread answers.
+- Small ones take less time than handing them to another thread, some 50 us and Python's lock: several threads take a
+  whole batch each, and decode and answer it alone.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from threading import Lock
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Loaded = TypeVar("Loaded")
+Answer = TypeVar("Answer")
+Given = TypeVar("Given")
+Done = TypeVar("Done")
+
+_TRIED = 4  # images that tell how long one takes
+_WORTH_A_THREAD = 0.002  # seconds an image
+_IMAGES_AHEAD, _BATCHES_AHEAD = 4, 1  # a thread, that may be ready before they are asked for
+
+# Of the threads that take whole batches one loads at a time, while the others answer: reading small files is mostly
+# Python, which two threads do not do at once, but slow each other down in taking turns.
+_LOADING = Lock()
+
+
+@dataclass(frozen=True)
+class Pipeline(Generic[Item, Loaded, Answer]):
+    """What is done with each image, and with each batch."""
+
+    load: Callable[[Item], Loaded]  # safe to call on several threads
+    answer: Callable[[list[Loaded]], Answer]  # safe to call on several threads
+    batch_size: int  # items of a batch, but for the last one
+    sharing: bool = True  # whether several batches may be answered at the same time
+    threads: int | None = None  # how many there may be; None takes one a processor
+    before_threads: Callable[[], None] = lambda: None  # called once before they start, where they do
+    clock: Callable[[], float] = time.perf_counter  # seconds
+
+    def run(self, items: Iterable[Item]) -> Iterator[Answer]:
+        """Yields the answers in the order of the items, which are taken as they are needed.
+
+        An item waits only for others of its batch. What `load` and `answer` raise is raised here.
+        """
+        remaining, begun, spent_s = iter(items), list[Loaded](), list[float]()
+        for item in islice(remaining, _TRIED):
+            start = self.clock()
+            begun.append(self.load(item))
+            spent_s.append(self.clock() - start)
+            if len(begun) == self.batch_size:
+                yield self.answer(begun)
+                begun = []
+        threads = self.threads or _processors()
+        # The first one may have waited for OpenCV to be imported.
+        large = len(spent_s) == _TRIED and sorted(spent_s)[_TRIED // 2] >= _WORTH_A_THREAD
+        if len(spent_s) < _TRIED or threads < 2 or not (self.sharing or large):
+            yield from self._answers(chain(begun, map(self.load, remaining)))
+        elif large:
+            yield from self._answers(chain(begun, self._on_threads(self.load, remaining, threads, _IMAGES_AHEAD)))
+        else:
+            rest = islice(remaining, self.batch_size - len(begun))
+            yield from self._answers(chain(begun, map(self.load, rest)))
+            yield from self._on_threads(self._batch, _batches(remaining, self.batch_size), threads, _BATCHES_AHEAD)
+
+    def _answers(self, loaded: Iterator[Loaded]) -> Iterator[Answer]:
+        return map(self.answer, _batches(loaded, self.batch_size))
+
+    def _batch(self, items: list[Item]) -> Answer:
+        with _LOADING:
+            loaded = [self.load(item) for item in items]
+        return self.answer(loaded)
+
+    def _on_threads(
+        self, work: Callable[[Given], Done], items: Iterator[Given], threads: int, ahead: int
+    ) -> Iterator[Done]:
+        for first in islice(items, 1):  # else there is nothing left to start threads for
+            from cnnkit.predicting.threads import on_threads
+
+            self.before_threads()
+            yield from on_threads(work, chain((first,), items), threads=threads, ahead=ahead)
+
+
+def _batches(items: Iterator[Given], size: int) -> Iterator[list[Given]]:
+    while batch := list(islice(items, size)):
+        yield batch
+
+
+def _processors() -> int:
+    """Returns how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
