@@ -155,14 +155,14 @@ def test_earlier_results_stay_where_there_is_nothing_to_predict(predict, tmp_pat
 
 def test_folder_without_permission(predict, monkeypatch):
     """Root may read everything, so the refusal is simulated."""
-    listdir = os.listdir
+    scandir = os.scandir
 
     def refuse(folder):
         if str(folder).endswith("deep"):
             raise PermissionError(13, "Permission denied", folder)
-        return listdir(folder)
+        return scandir(folder)
 
-    monkeypatch.setattr(os, "listdir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     result = predict("photos/deep", "photos/red.png", "--format", "jsonl")
     assert result.exit_code == 1
     assert [row["error"] for row in rows(result)] == ["this folder cannot be read: Permission denied", None]

@@ -55,14 +55,18 @@ def write_photos(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def cnnkit_way(classifier: OnnxClassifier, paths: list[Path], *, exact: bool = False) -> list[str]:
-    """Predicts as the command does, rows and all, and returns the labels."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "list").write_text("\n".join(map(str, paths)))
-        report = ReportOptions("jsonl", Path(folder, "rows.jsonl"))
-        run = PredictRun((f"@{folder}/list",), predict=PredictOptions(exact=exact), report=report)
-        run_predict(run, [NamedClassifier(classifier)])
-        return [json.loads(row)["label"] for row in Path(folder, "rows.jsonl").read_text().splitlines()]
+def cnnkit_way(classifier: OnnxClassifier, paths: list[Path], rows: Path, *, exact: bool = False) -> None:
+    """Predicts as the command does, rows and all."""
+    names = rows.with_suffix(".list")
+    names.write_text("\n".join(map(str, paths)))
+    report = ReportOptions("jsonl", rows, overwrite=True)
+    run = PredictRun((f"@{names}",), predict=PredictOptions(exact=exact), report=report)
+    run_predict(run, [NamedClassifier(classifier)])
+
+
+def labels_in(rows: Path) -> list[str]:
+    """Returns the labels that a run wrote."""
+    return [json.loads(row)["label"] for row in rows.read_text().splitlines()]
 
 
 def plain_loop(classifier: OnnxClassifier, paths: list[Path], batch: int) -> list[str]:
@@ -112,27 +116,28 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     classifier = OnnxClassifier(bundled_model())
-    if arguments.what == "tiny":
-        paths = sorted(arguments.folder.rglob("*.jpg"))[:TINY]
-        ways = {
-            "cnnkit": lambda: cnnkit_way(classifier, paths),
-            "plain loop": lambda: plain_loop(classifier, paths, 64),
-        }
-        compare(ways, len(paths), arguments.rounds)
-        return
     with tempfile.TemporaryDirectory() as folder:
+        rows, exact = Path(folder, "rows.jsonl"), Path(folder, "exact.jsonl")
+        if arguments.what == "tiny":
+            paths = sorted(arguments.folder.rglob("*.jpg"))[:TINY]
+            ways = {
+                "cnnkit": lambda: cnnkit_way(classifier, paths, rows),
+                "plain loop": lambda: plain_loop(classifier, paths, 64),
+            }
+            compare(ways, len(paths), arguments.rounds)
+            return
         paths = write_photos(Path(folder), arguments.count)
         compare(
             {
-                "cnnkit": lambda: cnnkit_way(classifier, paths),
+                "cnnkit": lambda: cnnkit_way(classifier, paths, rows),
                 "plain loop": lambda: plain_loop(classifier, paths, 1),
                 "decoding alone, 2 threads": lambda: decoding_alone(classifier, paths),
             },
             len(paths),
             arguments.rounds,
         )
-        pairs = zip(cnnkit_way(classifier, paths), cnnkit_way(classifier, paths, exact=True), strict=True)
-        changed = sum(reduced != exact for reduced, exact in pairs)
+        cnnkit_way(classifier, paths, exact, exact=True)
+        changed = sum(one != other for one, other in zip(labels_in(rows), labels_in(exact), strict=True))
     low, high = wilson_interval(changed, len(paths))
     click.echo(f"labels changed by the reduced scale: {changed} of {len(paths)}, 95 % interval {low:.1%} to {high:.1%}")
 

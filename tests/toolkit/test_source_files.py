@@ -82,9 +82,15 @@ def test_paths_on_stdin(tree, ending):
 
 
 def test_stdin_is_read_as_far_as_asked(tree):
-    stdin = io.BytesIO(b"b.png\na.JPG\n")
-    assert next(iter(expand_sources(["-"], stdin))).source == "b.png"
-    assert stdin.read() == b"a.JPG\n"
+    reading, writing = os.pipe()
+    os.write(writing, b"b.png\na.J")
+    with open(reading, "rb") as stdin:
+        found = iter(expand_sources(["-"], stdin))
+        assert next(found).source == "b.png"
+        os.write(writing, b"PG\n")
+        assert next(found).source == "a.JPG"
+        os.close(writing)
+        assert next(found, None) is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -116,14 +122,14 @@ def test_pipes_are_not_waited_for(tree):
 
 def test_folder_that_cannot_be_read(tree, monkeypatch):
     """Root may read everything, so the refusal is simulated."""
-    listdir = os.listdir
+    scandir = os.scandir
 
     def refuse(folder):
         if os.path.basename(folder) == "er":
             raise PermissionError(13, "Permission denied", folder)
-        return listdir(folder)
+        return scandir(folder)
 
-    monkeypatch.setattr(os, "listdir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     assert expand("deep", "b.png") == [
         FoundImage("deep/e.tif"),
         FoundImage("deep/er", problem="this folder cannot be read: Permission denied"),

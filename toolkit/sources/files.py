@@ -65,7 +65,9 @@ def _list_file(source: str, options: SourceOptions) -> Iterator[FoundImage]:
 def _listed(file: BinaryIO, options: SourceOptions) -> Iterator[FoundImage]:
     for line in _split(file, b"\0" if options.null_separated else b"\n"):
         path = os.fsdecode(line if options.null_separated else line.rstrip(b"\r"))
-        if path:
+        if os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES and not is_web_address(path) and not _is_pattern(path):
+            yield FoundImage(path)  # as nearly all of a long list: it is not looked at before it is read
+        elif path:
             yield from _expand(path, options)
 
 

@@ -48,22 +48,31 @@ def _walk(folder: str, place: str, seen: set[tuple[int, int]], exclude: Sequence
         if identity in seen:
             return
         seen.add(identity)
-        names = sorted(os.listdir(folder))
+        names, others = _list(folder)
     except OSError as error:
         yield FoundImage(folder, problem=f"this folder cannot be read: {error.strerror or error}")
         return
     for name in names:
-        path = os.path.join(folder, name)
-        if not name.startswith(".") and not is_excluded(exclude, path):
-            yield from _entry(path, os.path.join(place, name), seen, exclude)
+        path, below = os.path.join(folder, name), os.path.join(place, name)
+        if name.startswith(".") or is_excluded(exclude, path):
+            continue
+        if name in others and os.path.isdir(path):
+            yield from _walk(path, below, seen, exclude)
+        else:
+            image = os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+            yield FoundImage(path, skipped=not image or (name in others and not _may_be_read(path)), place=below)
 
 
-def _entry(path: str, place: str, seen: set[tuple[int, int]], exclude: Sequence[str]) -> Iterator[FoundImage]:
-    if os.path.isdir(path):
-        yield from _walk(path, place, seen, exclude)
-    else:
-        image = os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES
-        yield FoundImage(path, skipped=not (image and _may_be_read(path)), place=place)
+def _list(folder: str) -> tuple[list[str], set[str]]:
+    """Returns the names in a folder, sorted, and those among them that are no plain files: folders, links, pipes."""
+    names, others = [], set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            names.append(entry.name)
+            if not entry.is_file(follow_symlinks=False):
+                others.add(entry.name)
+    names.sort()
+    return names, others
 
 
 def _may_be_read(path: str) -> bool:
