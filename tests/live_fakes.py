@@ -56,6 +56,7 @@ class FakeCamera:
     Args:
         clock: The test's clock; waiting for a frame advances it.
         frames: How many there are before the source ends.
+        same_after: The number of the frame that is given over and over from then on; None for never.
         broken: Numbers of frames that cannot be read.
         silent_after: The number of the last frame before the camera hangs; None for never.
     """
@@ -63,9 +64,15 @@ class FakeCamera:
     PERIOD_NS = 40_000_000
 
     def __init__(
-        self, clock: FakeClock, frames: int, broken: frozenset[int] = frozenset(), silent_after: int | None = None
+        self,
+        clock: FakeClock,
+        frames: int,
+        broken: frozenset[int] = frozenset(),
+        silent_after: int | None = None,
+        same_after: int | None = None,
     ) -> None:
         self.clock, self.frames, self.broken, self.silent_after = clock, frames, broken, silent_after
+        self.same_after = frames if same_after is None else same_after
         self.taken = -1
 
     @property
@@ -83,7 +90,7 @@ class FakeCamera:
             self.clock.advance(wait_s)
             newest += 1
         self.taken = newest
-        pixels = None if newest in self.broken else picture(newest)
+        pixels = None if newest in self.broken else picture(min(newest, self.same_after))
         return Frame(newest, newest * self.PERIOD_NS / 1e9, pixels, newest * self.PERIOD_NS)
 
     def close(self) -> None:
@@ -109,8 +116,8 @@ class SlowClassifier:
 class FakeScreen:
     """Keeps what it was shown; showing takes its time; asks to quit after so many pictures."""
 
-    def __init__(self, clock: FakeClock, seconds: float = 0.0, quit_after: int | None = None) -> None:
-        self.clock, self.seconds, self.quit_after = clock, seconds, quit_after
+    def __init__(self, clock: FakeClock, seconds: float = 0.0, quit_after: int | None = None, keys=()) -> None:
+        self.clock, self.seconds, self.quit_after, self.keys = clock, seconds, quit_after, list(keys)
         self.shown: list[np.ndarray] = []
         self.polls = 0
 
@@ -118,9 +125,11 @@ class FakeScreen:
         self.clock.advance(self.seconds)
         self.shown.append(image)
 
-    def quit_requested(self) -> bool:
+    def command(self):
         self.polls += 1
-        return self.quit_after is not None and len(self.shown) >= self.quit_after
+        if self.quit_after is not None and len(self.shown) >= self.quit_after:
+            return "quit"
+        return self.keys.pop(0) if self.keys else None
 
 
 class FakeFilm:
@@ -128,6 +137,10 @@ class FakeFilm:
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
+        self.running = True
+
+    def toggle(self) -> None:
+        self.running = not self.running
 
     def write(self, image, seconds) -> None:
         self.seconds.append(seconds)

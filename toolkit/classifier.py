@@ -26,6 +26,14 @@ class Prediction(NamedTuple):
     top: tuple[Candidate, ...]  # falling probability
 
 
+UNKNOWN = "unknown"
+
+
+def or_unknown(prediction: Prediction, least: float) -> Prediction:
+    """Returns a prediction whose label is "unknown" where its confidence is below `least`, from 0 to 1."""
+    return prediction if prediction.confidence >= least else prediction._replace(label=UNKNOWN)
+
+
 class Classifier(Protocol):
     """A model that gives class probabilities for images of its own size."""
 

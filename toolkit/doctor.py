@@ -12,7 +12,7 @@ from pathlib import Path
 from cnnkit import __version__
 from cnnkit.errors import CnnkitError
 from cnnkit.machine import Machine, describe_machine, package_version
-from cnnkit.sources.address import cameras_present
+from cnnkit.sources.cameras import cameras_present
 from cnnkit.tensorflow_probe import TensorFlowFacts, probe_tensorflow
 
 # Distributions that install the same module as the one that cnnkit asks for.

@@ -61,9 +61,16 @@ class Model:
         return top_candidates(probabilities, self.spec.labels, top_k)
 
 
-def load_model(path: str | PathLike[str] | None = None, *, threads: int | None = None, provider: str = "cpu") -> Model:
+def load_model(
+    path: str | PathLike[str] | None = None,
+    *,
+    threads: int | None = None,
+    provider: str = "cpu",
+    spinning: bool = True,
+) -> Model:
     """Loads an ONNX file with a model spec; None takes the bundled INT8 model. See `cnnkit.load`."""
-    return Model(OnnxClassifier(bundled_model() if path is None else path, threads=threads, provider=provider))
+    path = bundled_model() if path is None else path
+    return Model(OnnxClassifier(path, threads=threads, provider=provider, spinning=spinning))
 
 
 def bundled_model(kind: Literal["int8", "float32", "keras"] = "int8") -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ class OnnxClassifier:
         threads: CPU threads of one inference; None takes one a physical core.
         provider: Where it runs: "cpu", "cuda", ...: a name of `cnnkit.session.PROVIDERS`.
         spec: Used instead of the file's own.
+        spinning: Whether its threads may spin; see `open_session`.
         precise_x64: Let 8-bit products not saturate, also where the spec does not ask for it; see `open_session`.
 
     Raises:
@@ -51,14 +53,16 @@ class OnnxClassifier:
         provider: str = "cpu",
         spec: ModelSpec | None = None,
         precise_x64: bool = False,
+        spinning: bool = True,
     ) -> None:
         self.path = Path(path)
         self.provider = provider.lower()
         self.threads = threads or 0
-        self._session = open_session(self.path, threads=threads, provider=provider, precise_x64=precise_x64)
+        opening = partial(open_session, self.path, threads=threads, provider=provider, spinning=spinning)
+        self._session = opening(precise_x64=precise_x64)
         self.spec = spec or _spec_in(self._session, self.path)
         if self.spec.quantization is not None and self.spec.quantization.precise_x64 and not precise_x64:
-            self._session = open_session(self.path, threads=threads, provider=provider, precise_x64=True)
+            self._session = opening(precise_x64=True)
         self._input, self._output = _check_graph(self._session, self.spec, self.path)
         self._errors = runtime_errors()
         self._fixed_batch = self._input.shape[0] if isinstance(self._input.shape[0], int) else None

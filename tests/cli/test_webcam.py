@@ -9,6 +9,7 @@ import sys
 import time
 
 import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from live_fakes import count_frames, write_video
@@ -33,13 +34,14 @@ def clip(tmp_path):
     return write_video(tmp_path / "clip.mp4", [220] * 10, rate_hz=50.0)
 
 
-def test_headless_prints_a_row_for_each_frame(clip, tiny_model):
-    result = webcam("--source", clip, "--model", tiny_model, "--headless", "--fast", "--top-k", 2)
+def test_headless_prints_a_row_for_each_frame_if_it_shall(clip, tiny_model):
+    result = webcam("--source", clip, "--model", tiny_model, "--headless", "--fast", "--every", 0, "--top-k", 2)
     assert result.exit_code == 0, result.output
     printed = rows(result.stdout)
     assert [(row["frame"], row["seconds"]) for row in printed] == [(index, index / 50) for index in range(10)]
     assert {row["source"] for row in printed} == {str(clip)}
-    assert list(printed[0]) == ["source", "frame", "seconds", "label", "confidence", "top", "error"]
+    assert list(printed[0])[:7] == ["source", "frame", "seconds", "label", "confidence", "top", "error"]
+    assert list(printed[0])[7:] == ["age_ms", "capture_hz", "inference_hz"]
     assert printed[0]["label"] == "red" and printed[0]["error"] is None
     assert printed[0]["confidence"] == printed[0]["top"][0]["probability"] > 0.9
     assert len(printed[0]["top"]) == 2
@@ -58,7 +60,7 @@ def test_frames_are_classified_as_predict_classifies_the_picture(tmp_path, tiny_
 def test_a_paced_file_takes_its_time_and_the_bundled_model_is_the_default(tmp_path, clip, tiny_model, models_folder):
     shutil.copy(tiny_model, models_folder / "tiny.int8.onnx")
     start = time.monotonic()
-    result = webcam("--source", clip, "--headless")
+    result = webcam("--source", clip, "--headless", "--every", 0)
     assert result.exit_code == 0, result.output
     assert time.monotonic() - start > 0.17
     seen = [row["frame"] for row in rows(result.stdout)]
@@ -67,7 +69,8 @@ def test_a_paced_file_takes_its_time_and_the_bundled_model_is_the_default(tmp_pa
 
 def test_files_are_written_and_not_replaced_without_asking(tmp_path, clip, tiny_model):
     film, log = tmp_path / "film.mp4", tmp_path / "log.jsonl"
-    call = ("-s", clip, "-m", tiny_model, "--headless", "--fast", "--max-frames", 6, "--record", film, "--output", log)
+    call = ("-s", clip, "-m", tiny_model, "--headless", "--fast", "--every", 0, "--max-frames", 6)
+    call += ("--record", film, "--output", log)
     result = webcam(*call)
     assert (result.exit_code, result.stdout) == (0, "")
     assert len(rows(log.read_text())) == 6 and count_frames(film) == 6
@@ -132,15 +135,57 @@ def test_fast_is_for_files(monkeypatch, tiny_model):
     assert result.stderr == "cnnkit: error: --fast is for video files, camera 0 is live: leave --fast out\n"
 
 
-def test_no_display_is_one_line_before_any_window_is_tried(clip, tiny_model):
+def test_without_a_display_it_says_so_and_goes_on_headless(clip, tiny_model):
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     if not sys.platform.startswith("linux"):
         pytest.skip("other systems always have a display")
     command = [sys.executable, "-m", "cnnkit", "webcam", "--source", clip, "--model", tiny_model]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr.startswith("cnnkit: error: ") and done.stderr.count("\n") == 1
-    assert "--headless" in done.stderr
+    assert done.returncode == 0
+    assert [row["label"] for row in rows(done.stdout)] == ["red"]
+    warning, summary = done.stderr.splitlines()
+    assert warning.startswith("cnnkit: warning: ") and warning.endswith("; going on as with --headless")
+    assert "frames classified" in summary
+
+
+def test_a_row_comes_with_each_change(tmp_path, tiny_model):
+    video = write_video(tmp_path / "long.avi", [220] * 30, rate_hz=50.0)
+    result = webcam("-s", video, "-m", tiny_model, "--headless", "--fast")
+    assert [(row["frame"], row["label"]) for row in rows(result.stdout)] == [(0, "red")]
+    due = webcam("-s", video, "-m", tiny_model, "--headless", "--fast", "--every", 0.2)
+    assert [row["frame"] for row in rows(due.stdout)] == [0, 10, 20]
+
+
+def test_the_label_below_the_least_confidence_is_unknown(clip, tiny_model):
+    result = webcam("-s", clip, "-m", tiny_model, "--headless", "--fast", "--min-confidence", 0.999)
+    assert [row["label"] for row in rows(result.stdout)] == ["unknown"]
+
+
+def test_a_part_of_the_picture(tmp_path, tiny_model):
+    path = str(tmp_path / "halves.avi")
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:, :32], image[:, 32:] = (255, 0, 0), (0, 0, 255)
+    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"MJPG"), 25.0, (64, 48))
+    writer.write(image)
+    writer.release()
+    for part, label in (("0,0,20,48", "blue"), ("0.6,0,0.4,1", "red")):
+        (row,) = rows(webcam("-s", path, "-m", tiny_model, "--headless", "--fast", "--roi", part).stdout)
+        assert row["label"] == label
+    outside = webcam("-s", path, "-m", tiny_model, "--headless", "--fast", "--roi", "64,0,9,9")
+    assert (outside.exit_code, outside.stderr.count("\n")) == (1, 1)
+    assert "--roi lies outside the picture of 64 x 48 pixels" in outside.stderr
+    assert webcam("-s", path, "-m", tiny_model, "--headless", "--roi", "left").exit_code == 2
+
+
+def test_cameras_are_listed(monkeypatch):
+    from cnnkit.sources.cameras import Camera
+
+    monkeypatch.setattr("cnnkit.report.cameras.list_cameras", lambda: [Camera("/dev/video0", "HD\nWebcam")])
+    assert webcam("--list").stdout == "source       camera\n/dev/video0  HD\\nWebcam\n"
+    monkeypatch.setattr("cnnkit.report.cameras.list_cameras", list)
+    nothing = webcam("--list")
+    assert (nothing.exit_code, nothing.stdout) == (1, "")
+    assert nothing.stderr.startswith("cnnkit: error: no camera was found")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -149,7 +194,9 @@ def test_a_signal_ends_a_run_with_whole_files(tmp_path, tiny_model, name):
     film, log = tmp_path / "film.mp4", tmp_path / "log.jsonl"
     video = write_video(tmp_path / "long.mp4", LONG, rate_hz=10.0)
     command = [sys.executable, "-m", "cnnkit", "webcam", "-s", video, "-m", tiny_model, "--headless"]
-    process = subprocess.Popen([*command, "--record", film, "-o", log], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "--every", "0", "--record", film, "-o", log], stderr=subprocess.PIPE, text=True
+    )
     wait_for(lambda: log.exists() and log.read_text().count("\n") >= 3)
     process.send_signal(getattr(signal, name))
     _, stderr = process.communicate(timeout=20)
@@ -192,6 +239,7 @@ def test_a_key_closes_the_window_and_the_recording(tmp_path, tiny_model, display
     video = write_video(tmp_path / "long.mp4", LONG, rate_hz=10.0)
     environment = {**os.environ, "DISPLAY": display}
     command = [sys.executable, "-m", "cnnkit", "webcam", "-s", video, "-m", tiny_model, "--record", film, "-o", log]
+    command += ["--every", "0"]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: log.exists() and log.read_text().count("\n") >= 3)
     find = ["xdotool", "search", "--onlyvisible", "--name", "^cnnkit - "]

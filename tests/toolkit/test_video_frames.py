@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from live_fakes import FakeCapture, FakeClock, picture
 
 from cnnkit.errors import SourceError
-from cnnkit.sources.frames import RETRY_S, Frame, file_frames, live_frames, paced
+from cnnkit.sources.frames import Frame, file_frames, paced, read_frame
 from cnnkit.sources.newest import EveryFrame, NewestFrame
 
 
@@ -72,22 +72,6 @@ def test_what_is_read_of_a_file_is_the_file_without_failures_at_its_end(numbers)
     assert numbers_in(read_file(numbers, len(numbers))) == expected
 
 
-def test_live_frames_go_on_after_failed_reads_and_wait_before_the_next_one():
-    clock = FakeClock()
-    clock.advance(100)
-    pauses = []
-
-    def pause(seconds):
-        pauses.append(seconds)
-        clock.advance(seconds)
-
-    frames = list(itertools.islice(live_frames(FakeCapture([3, None, None, 4]), clock, pause), 5))
-    assert numbers_in(frames) == [3, None, None, 4, None]
-    assert [frame.number for frame in frames] == [0, 1, 2, 3, 4]
-    assert [frame.seconds for frame in frames] == [0.0, 0.0, RETRY_S, 2 * RETRY_S, 2 * RETRY_S]
-    assert pauses == [RETRY_S, RETRY_S]
-
-
 @pytest.mark.parametrize(
     "pixels",
     [
@@ -98,14 +82,14 @@ def test_live_frames_go_on_after_failed_reads_and_wait_before_the_next_one():
 def test_grey_cameras_give_three_channels(pixels):
     capture = FakeCapture([])
     capture.read = lambda: (True, pixels)
-    frame = next(live_frames(capture, FakeClock(), lambda _: None))
-    assert frame.pixels.shape == (4, 6, 3) and (frame.pixels == 9).all()
+    read = read_frame(capture)
+    assert read.shape == (4, 6, 3) and (read == 9).all()
 
 
 def test_an_empty_picture_is_a_failed_read():
     capture = FakeCapture([])
     capture.read = lambda: (True, np.empty((0, 0, 3), np.uint8))
-    assert next(live_frames(capture, FakeClock(), lambda _: None)).pixels is None
+    assert read_frame(capture) is None
 
 
 def test_a_file_is_paced_at_its_own_rate_and_its_frames_are_stamped_when_due():
@@ -162,7 +146,7 @@ def test_the_newest_frame_takes_the_place_of_those_nobody_took():
 
 
 def test_a_finite_source_ends_after_its_last_frame_was_taken():
-    source = NewestFrame(iter([Frame(0, 0.0, None, 0)]), lambda: None, threading.Event())
+    source = NewestFrame((frame for frame in [Frame(0, 0.0, None, 0)]), lambda: None, threading.Event())
     source.close()
     assert not source.ended
     assert source.take(1).number == 0

@@ -223,20 +223,21 @@ class FakeHighgui:
 @pytest.mark.parametrize(
     ("keys", "visible", "answers"),
     [
-        pytest.param([-1, ord("q")], 1.0, [False, True], id="q"),
-        pytest.param([ord("Q")], 1.0, [True], id="Q"),
-        pytest.param([27], 1.0, [True], id="Esc"),
-        pytest.param([ord("x"), ord("q") | 0x100000], 1.0, [False, True], id="q with modifiers"),
-        pytest.param([-1], 0.0, [True], id="closed"),
-        pytest.param([-1], None, [True], id="closed, OpenCV 5"),
+        pytest.param([-1, ord("q")], 1.0, [None, "quit"], id="q"),
+        pytest.param([ord("Q")], 1.0, ["quit"], id="Q"),
+        pytest.param([27], 1.0, ["quit"], id="Esc"),
+        pytest.param([ord("x"), ord("q") | 0x100000], 1.0, [None, "quit"], id="q with modifiers"),
+        pytest.param([ord(" "), ord("s"), ord("r")], 1.0, ["pause", "save", "record"], id="other keys"),
+        pytest.param([-1], 0.0, ["quit"], id="closed"),
+        pytest.param([ord("s")], None, ["quit"], id="closed, OpenCV 5"),
     ],
 )
-def test_what_ends_the_window(monkeypatch, keys, visible, answers):
+def test_what_the_window_asks_for(monkeypatch, keys, visible, answers):
     highgui = FakeHighgui(keys, visible)
     monkeypatch.setattr(window, "import_cv2", lambda: highgui)
     opened = window.Window("title")
     opened.show(frame(48, 64))
-    assert [opened.quit_requested() for _ in answers] == answers
+    assert [opened.command() for _ in answers] == answers
 
 
 def test_a_new_window_has_the_frame_size_or_what_fits_a_screen(monkeypatch):

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cnnkit.commands.options import add, taken
 from cnnkit.commands.values import number, numbers, size
 
 _NAMES = ("scale", "mean", "std", "color", "resize", "interpolation", "size")
@@ -26,11 +27,9 @@ _OPTIONS = (
 
 def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the flags to a command."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return add(_OPTIONS, command)
 
 
 def take_input_flags(options: dict[str, Any]) -> dict[str, Any]:
     """Takes the fields of `cnnkit.export.InputFlags` out of a command's options."""
-    return {name: options.pop(name) for name in _NAMES}
+    return taken(options, *_NAMES)

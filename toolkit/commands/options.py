@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,3 +40,15 @@ overwrite_option = click.option("--overwrite", is_flag=True, help="Replace the o
 max_pixels_option = click.option(
     "--max-pixels", type=click.IntRange(1), help="Refuse larger images before decoding  [default: 178956970]."
 )
+
+
+def add(options: tuple[Callable[..., Any], ...], command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds several options to a command; its help shows them in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def taken(options: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Takes some options out of all."""
+    return {name: options.pop(name) for name in names}

@@ -39,12 +39,12 @@ _OUTPUTS = (
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options that say which images."""
-    return _add(_SOURCES, command)
+    return shared.add(_SOURCES, command)
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options that say what comes of them."""
-    return _add(_OUTPUTS, command)
+    return shared.add(_OUTPUTS, command)
 
 
 def predict_run(
@@ -60,20 +60,11 @@ def predict_run(
     from cnnkit.sources.files import SourceOptions
 
     options["max_pixels"] = options["max_pixels"] or DEFAULT_MAX_PIXELS
+    overwrite = options.pop("overwrite")
     return PredictRun(
         sources, models, threads, provider, tta, resume,
-        PredictOptions(**_taken(options, "top_k", "batch_size", "min_confidence", "max_pixels", "exact")),
-        SourceOptions(**_taken(options, "null_separated", "exclude", "every_s")),
-        ReportOptions(**_taken(options, "style", "output", "overwrite")),
-        OutputOptions(**_taken(options, "annotate", "sort_into", "link", "grid", "overwrite")),
+        PredictOptions(**shared.taken(options, "top_k", "batch_size", "min_confidence", "max_pixels", "exact")),
+        SourceOptions(**shared.taken(options, "null_separated", "exclude", "every_s")),
+        ReportOptions(**shared.taken(options, "style", "output"), overwrite=overwrite),
+        OutputOptions(**options, overwrite=overwrite),
     )  # fmt: skip
-
-
-def _taken(options: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: options[name] for name in names}
-
-
-def _add(options: tuple[Callable[..., Any], ...], command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(options):
-        command = option(command)
-    return command

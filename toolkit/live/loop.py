@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.classifier import Classifier, Prediction, top_candidates
-from cnnkit.errors import ModelError
+from cnnkit.live.answering import FrameClassifier
 from cnnkit.live.outputs import Observation, Outputs
 from cnnkit.live.rates import RateMeter
-from cnnkit.live.signal_watch import SignalWatch
+from cnnkit.live.signal_watch import FROZEN_S, SignalWatch
+from cnnkit.live.snapshots import save_frame
 from cnnkit.live.summary import LiveSummary
-from cnnkit.opencv import import_cv2
-from cnnkit.preprocess import resize_image
 from cnnkit.sources.frames import Frame
 from cnnkit.sources.newest import FrameSource
 from cnnkit.timing import Clock
-from cnnkit.view import Caption, enlarge, paint
+from cnnkit.view import SIGNAL_WORDS, Caption, Command, enlarge, outline, paint
 
 POLL_S = 0.05  # how long a frame is waited for before the window's keys are looked at again
 _REMEMBERED_AGES = 1000
@@ -30,12 +29,12 @@ _DARK = (480, 640, 3)  # the picture of a source that has not given one yet
 
 @dataclass(frozen=True)
 class LoopOptions:
-    """How long the loop runs and what it says of each frame."""
+    """How long the loop runs and what it watches for."""
 
-    name: str = "the source"  # in messages
-    top_k: int = 5  # classes named for each frame
     max_frames: int | None = None  # frames handled, good or not; None for no limit
+    max_s: float | None = None  # seconds; None for no limit
     live: bool = True  # frames come by themselves, and their absence is a lost signal
+    frozen_s: float = FROZEN_S  # seconds of the same picture that count as frozen; 0 for never
 
 
 class LiveLoop:
@@ -48,71 +47,93 @@ class LiveLoop:
         stop: Ends the loop when set, by a signal handler or another thread.
         outputs: Window, recording and log.
         options: See there.
+        beat: Is called whenever the loop turns.
     """
 
     def __init__(
         self,
         source: FrameSource,
-        classifier: Classifier,
+        classifier: FrameClassifier,
         clock: Clock,
         stop: threading.Event,
         outputs: Outputs,
         options: LoopOptions,
+        beat: Callable[[], None] | None = None,
     ) -> None:
         self._source, self._classifier, self._clock, self._stop = source, classifier, clock, stop
-        self._outputs, self._options = outputs, options
-        self._signal = SignalWatch(options.name, clock()) if options.live else None
-        self._rate = RateMeter()
+        self._outputs, self._options, self._beat = outputs, options, beat
+        self._start_ns = clock()
+        self._signal = SignalWatch(clock(), options.frozen_s) if options.live else None
+        self._inference, self._capture = RateMeter(), RateMeter()
         self._ages_ms: deque[float] = deque(maxlen=_REMEMBERED_AGES)
         self._picture: NDArray[np.uint8] = np.zeros(_DARK, np.uint8)
+        self._latest: Observation | None = None
+        self._paused = False
         self._classified = self._lost = self._skipped = self._next_number = 0
 
     def run(self) -> LiveSummary:
         """Runs to the end.
 
         Raises:
-            SourceError: The source failed, or a live one gave no good frame for several seconds.
+            SourceError: The source failed for good.
             ModelError: The model gives no usable answer.
             OutputError: The log or the recording cannot be written.
         """
         while not self._done():
+            if self._beat is not None:
+                self._beat()
             frame = self._source.take(POLL_S)
-            if frame is None:
-                frame = self._overdue()
-            else:
-                self._skipped += frame.number - self._next_number
-                self._next_number = frame.number + 1
             if frame is not None:
+                self._count_skipped(frame)
+            elif self._signal is not None:
+                frame = self._signal.overdue(self._clock())
+            if frame is not None and not self._paused:
                 self._handle(frame)
         return LiveSummary(
             classified=self._classified,
             lost=self._lost,
             skipped=self._skipped,
-            rate_hz=self._rate.rate_hz,
+            rate_hz=self._inference.rate_hz,
             age_ms=median(self._ages_ms) if self._ages_ms else None,
         )
 
     def _done(self) -> bool:
-        limit, screen = self._options.max_frames, self._outputs.screen
+        limit, longest_s = self._options.max_frames, self._options.max_s
         return (
             self._stop.is_set()
             or self._source.ended
             or (limit is not None and self._classified + self._lost >= limit)
-            or (screen is not None and screen.quit_requested())
+            or (longest_s is not None and self._clock() - self._start_ns >= longest_s * 1e9)
+            or self._quits()
         )
 
-    def _overdue(self) -> Frame | None:
-        if self._signal is None:
-            return None
-        now = self._clock()
-        self._signal.check(now)
-        return self._signal.overdue(now)
+    def _quits(self) -> bool:
+        """Does what a key asks for; true for the end."""
+        command = None if self._outputs.screen is None else self._outputs.screen.command()
+        if command is not None and command != "quit":
+            self._obey(command)
+        return command == "quit"
+
+    def _obey(self, command: Command) -> None:
+        if command == "pause":
+            self._paused = not self._paused
+        elif command == "save" and self._latest is not None:
+            save_frame(self._latest)
+        elif command == "record" and self._outputs.film is not None:
+            self._outputs.film.toggle()
+        if self._outputs.screen is not None:
+            self._outputs.screen.show(paint(self._picture, self._caption()))
+
+    def _count_skipped(self, frame: Frame) -> None:
+        self._skipped += frame.number - self._next_number
+        self._next_number = frame.number + 1
+        if frame.pixels is not None:
+            self._capture.read(frame.number, frame.read_ns)
 
     def _handle(self, frame: Frame) -> None:
-        observation = Observation(frame, None if frame.pixels is None else self._classify(frame.pixels))
-        self._count(observation)
-        if self._outputs.log is not None:
-            self._outputs.log.write(observation)
+        self._latest = observation = self._observe(frame)
+        for watcher in self._outputs.watchers:
+            watcher.write(observation)
         if self._outputs.want_pictures:
             self._show(observation)
         if observation.prediction is not None:
@@ -120,31 +141,45 @@ class LiveLoop:
         if self._signal is not None:
             self._signal.note(frame, self._clock())
 
-    def _classify(self, pixels: NDArray[np.uint8]) -> Prediction:
-        cv2 = import_cv2()
-        spec = self._classifier.spec
-        image = resize_image(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), spec.input)
-        probabilities = self._classifier.probabilities(image[None])[0]
-        if not np.isfinite(probabilities).all():
-            raise ModelError(f"the model gives an answer that is not finite for a frame of {self._options.name}")
-        return top_candidates(probabilities, spec.labels, self._options.top_k)
-
-    def _count(self, observation: Observation) -> None:
-        if observation.prediction is None:
+    def _observe(self, frame: Frame) -> Observation:
+        signal = self._signal.judge(frame) if self._signal is not None else "lost" if frame.pixels is None else "live"
+        if signal != "live" or frame.pixels is None:
             self._lost += 1
-        else:
-            self._classified += 1
-            self._rate.tick(self._clock())
+            self._classifier.forget()
+            return Observation(frame, signal, None, self._age_ms(frame), self._inference.rate_hz, self._capture.rate_hz)
+        prediction, box = self._classifier.classify(frame.pixels, frame.seconds)
+        self._classified += 1
+        self._inference.tick(self._clock())
+        rates = self._inference.rate_hz, self._capture.rate_hz
+        return Observation(frame, signal, prediction, self._age_ms(frame), *rates, box)
 
     def _show(self, observation: Observation) -> None:
-        frame = observation.frame
+        frame, box = observation.frame, observation.box
         if frame.pixels is not None:
-            self._picture = enlarge(frame.pixels)
-        image = paint(self._picture, Caption(observation.prediction, self._rate.rate_hz, self._age_ms(frame)))
-        if self._outputs.film is not None:
+            pixels = frame.pixels if box is None else outline(frame.pixels, box.left, box.top, box.width, box.height)
+            self._picture = enlarge(pixels)
+        image = paint(self._picture, self._caption())
+        if self._outputs.film is not None and self._outputs.film.running:
             self._outputs.film.write(image, frame.seconds)
         if self._outputs.screen is not None:
             self._outputs.screen.show(image)
+
+    def _caption(self) -> Caption:
+        """Says what is known of the latest frame."""
+        film = self._outputs.film
+        keys = (("paused", self._paused), ("recording", film is not None and film.running))
+        note = ", ".join(word for word, on in keys if on) if self._outputs.screen is not None else ""
+        latest = self._latest
+        if latest is None:
+            return Caption(None, note=note)
+        return Caption(
+            latest.prediction,
+            latest.inference_hz,
+            self._age_ms(latest.frame),
+            latest.capture_hz,
+            SIGNAL_WORDS.get(latest.signal, ""),
+            note,
+        )
 
     def _age_ms(self, frame: Frame) -> float:
         return (self._clock() - frame.read_ns) / 1e6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.classifier import Prediction
+from cnnkit.live.region import Box
+from cnnkit.live.signal_watch import Signal
 from cnnkit.sources.frames import Frame
+from cnnkit.view import Command
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,12 @@ class Observation:
     """One frame and what the model says about it."""
 
     frame: Frame
-    prediction: Prediction | None  # None: the frame could not be read, and nothing was classified
+    signal: Signal
+    prediction: Prediction | None  # None unless the signal is live: nothing was classified
+    age_ms: float  # from the reading of the frame to its label
+    inference_hz: float | None = None  # frames classified a second; None while unknown
+    capture_hz: float | None = None  # frames the source gives a second
+    box: Box | None = None  # the part that was classified; None for the whole frame
 
 
 class Screen(Protocol):
@@ -27,24 +36,33 @@ class Screen(Protocol):
         """Shows (H, W, 3) uint8 BGR."""
         ...
 
-    def quit_requested(self) -> bool:
-        """Handles events; true when the person wants to end."""
+    def command(self) -> Command | None:
+        """Handles events, and returns what the person asks for, if anything."""
         ...
 
 
 class Film(Protocol):
-    """A recording, as `cnnkit.live.recording.Recorder` is one."""
+    """A recording that can be switched on and off, as `cnnkit.live.filming.FilmSwitch` is one."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it takes pictures now."""
+        ...
 
     def write(self, image: NDArray[np.uint8], seconds: float) -> None:
         """Adds (H, W, 3) uint8 BGR as what is seen at `seconds` of the source's time."""
         ...
 
+    def toggle(self) -> None:
+        """Begins a recording, or ends the one that runs."""
+        ...
 
-class Log(Protocol):
-    """A list of results, as `cnnkit.live.rows.FrameLog` is one."""
+
+class Watcher(Protocol):
+    """Is told of every observation: a log, a page."""
 
     def write(self, observation: Observation) -> None:
-        """Adds a row."""
+        """Takes one; the label in it has just become known."""
         ...
 
 
@@ -54,9 +72,9 @@ class Outputs:
 
     screen: Screen | None = None
     film: Film | None = None
-    log: Log | None = None
+    watchers: Sequence[Watcher] = ()
 
     @property
     def want_pictures(self) -> bool:
         """Whether anybody looks at the annotated frames."""
-        return self.screen is not None or self.film is not None
+        return self.screen is not None or (self.film is not None and self.film.running)

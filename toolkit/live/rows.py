@@ -2,26 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from cnnkit.live.outputs import Observation
 from cnnkit.report.row_writers import RowWriter
 from cnnkit.rows import PredictionRow
-from cnnkit.view import SIGNAL_LOST
+from cnnkit.view import SIGNAL_WORDS
+
+_ROUNDING_S = 1e-6
 
 
-class FrameLog:
-    """Writes a row for each observation as it comes.
+@dataclass(frozen=True)
+class LiveRow(PredictionRow):
+    """A row of a live source: the outcome for one frame, how old it was, and how fast frames come and go."""
+
+    age_ms: float = 0.0
+    capture_hz: float | None = None
+    inference_hz: float | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Returns the row of the machine formats; times to a tenth of a millisecond, rates to a hundredth."""
+        rates = {"capture_hz": self.capture_hz, "inference_hz": self.inference_hz}
+        return {
+            **super().fields(),
+            "age_ms": round(self.age_ms, 1),
+            **{name: None if rate is None else round(rate, 2) for name, rate in rates.items()},
+        }
+
+
+class ChangeLog:
+    """Writes a row whenever the label or the signal changes, or time is up.
 
     Args:
         writer: Where rows go.
         source: What they call the source.
+        every_s: Seconds of the source after which a row is written in any case; 0 writes all, None changes alone.
     """
 
-    def __init__(self, writer: RowWriter, source: str) -> None:
-        self._writer, self._source = writer, source
+    def __init__(self, writer: RowWriter, source: str, every_s: float | None = None) -> None:
+        self._writer, self._source, self._every_s = writer, source, every_s
+        self._last: tuple[str, str | None] | None = None  # signal and label
+        self._written_s = 0.0
 
     def write(self, observation: Observation) -> None:
-        """Writes the row of an observation; a frame that could not be read has an error and no label."""
+        """Writes the row of an observation, if it is due; without a picture it has an error and no label."""
         prediction, frame = observation.prediction, observation.frame
-        error = None if prediction is not None else SIGNAL_LOST
-        seconds = round(frame.seconds, 3)
-        self._writer.write([PredictionRow(self._source, prediction, error, frame=frame.number, seconds=seconds)])
+        state = observation.signal, None if prediction is None else prediction.label
+        if state == self._last and not self._is_due(frame.seconds):
+            return
+        self._last, self._written_s = state, frame.seconds
+        row = LiveRow(
+            self._source,
+            prediction,
+            None if prediction is not None else SIGNAL_WORDS[observation.signal],
+            frame=frame.number,
+            seconds=round(frame.seconds, 3),
+            age_ms=observation.age_ms,
+            capture_hz=observation.capture_hz,
+            inference_hz=observation.inference_hz,
+        )
+        self._writer.write([row])
+
+    def _is_due(self, seconds: float) -> bool:
+        return self._every_s is not None and seconds - self._written_s >= self._every_s - _ROUNDING_S

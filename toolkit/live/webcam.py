@@ -6,18 +6,22 @@ import os
 import threading
 import time
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cnnkit.classifier import Classifier
-from cnnkit.errors import UsageError
+from cnnkit.errors import DisplayError, UsageError
 from cnnkit.files import check_new_file
+from cnnkit.live.answering import AnswerOptions, FrameClassifier
+from cnnkit.live.filming import FilmSwitch
 from cnnkit.live.loop import LiveLoop, LoopOptions
-from cnnkit.live.outputs import Outputs
-from cnnkit.live.recording import Recorder, check_recording
-from cnnkit.live.rows import FrameLog
+from cnnkit.live.outputs import Outputs, Watcher
+from cnnkit.live.recording import check_recording
+from cnnkit.live.rows import ChangeLog
 from cnnkit.live.stopping import stop_on_signals
 from cnnkit.live.summary import LiveSummary
+from cnnkit.live.watchdog import Watchdog
+from cnnkit.messages import log
 from cnnkit.model import load_model
 from cnnkit.report.predictions import STDOUT, ReportOptions, open_report
 from cnnkit.sources.address import Address, parse_address
@@ -34,17 +38,22 @@ class WebcamOptions:
     model: Path | None = None  # None takes the bundled one
     threads: int | None = None
     provider: str = "cpu"
-    top_k: int = 5
     headless: bool = False  # rows on stdout instead of a window
     output: Path | None = None  # rows in this file
+    every_s: float | None = None  # seconds after which a row is written though nothing changed; 0 for all frames
     record: Path | None = None  # annotated video in this file
     overwrite: bool = False  # of both files
-    max_frames: int | None = None
     every_frame: bool = False  # of a video file, without pacing
+    retries: int | None = None  # how often in a row a live source may fail to open again; None for ever
+    watchdog_s: float | None = None  # seconds of a loop that hangs after which the process ends; None for never
+    answer: AnswerOptions = field(default_factory=AnswerOptions)
+    loop: LoopOptions = field(default_factory=LoopOptions)
 
 
 def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -> LiveSummary:
-    """Classifies a source until it ends, the person quits, Ctrl-C or SIGTERM comes, or `max_frames` were handled.
+    """Classifies a source until it ends, the person quits, Ctrl-C or SIGTERM comes, or a limit is reached.
+
+    Without a display it does as if it were asked to be headless, and says so.
 
     Args:
         options: See there.
@@ -53,17 +62,27 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
     Raises:
         UsageError: Options contradict each other.
         SourceError: The source cannot be opened, or a camera is gone for good.
-        DisplayError: No window can be opened.
         OutputError: A file cannot be written, or exists already.
         ModelError: The model cannot be loaded or run.
     """
     with stop_on_signals() as stop:
         address = parse_address(options.source)
         _check_files(options, address)
-        if not options.headless:
+        options = _without_display(options)
+        # Threads that spin while they wait for the next frame would take the processors from everything else.
+        model = load_model(options.model, threads=options.threads, provider=options.provider, spinning=False)
+        return _watch(options, open_video(address), model.classifier, stop, clock)
+
+
+def _without_display(options: WebcamOptions) -> WebcamOptions:
+    """Returns the options as they can be followed here."""
+    if not options.headless:
+        try:
             check_display()
-        classifier = load_model(options.model, threads=options.threads, provider=options.provider).classifier
-        return _watch(options, open_video(address), classifier, stop, clock)
+        except DisplayError as error:
+            log.warning("%s; going on as with --headless", error)
+            return replace(options, headless=True)
+    return options
 
 
 def _watch(
@@ -71,23 +90,30 @@ def _watch(
 ) -> LiveSummary:
     if options.every_frame and video.is_live:
         raise UsageError(f"--fast is for video files, {video.address} is live: leave --fast out")
+    name = str(video.address)
     with ExitStack() as stack:
         outputs = _open_outputs(options, video, stack)
-        source = stack.enter_context(closing(video.frames(every=options.every_frame, clock=clock)))
-        loop_options = LoopOptions(str(video.address), options.top_k, options.max_frames, video.is_live)
-        return LiveLoop(source, classifier, clock, stop, outputs, loop_options).run()
+        frames = video.frames(every=options.every_frame, clock=clock, retries=options.retries)
+        source = stack.enter_context(closing(frames))
+        beat = None
+        if options.watchdog_s is not None:
+            beat = stack.enter_context(closing(Watchdog(options.watchdog_s))).beat
+        answering = FrameClassifier(classifier, replace(options.answer, name=name))
+        loop_options = replace(options.loop, live=video.is_live)
+        return LiveLoop(source, answering, clock, stop, outputs, loop_options, beat).run()
 
 
 def _open_outputs(options: WebcamOptions, video: Video, stack: ExitStack) -> Outputs:
-    log = film = window = None
+    window = film = None
+    watchers: list[Watcher] = []
     if options.headless or options.output is not None:
         report = open_report(ReportOptions("jsonl", options.output, options.overwrite))
-        log = FrameLog(stack.enter_context(report), video.address.name)
-    if options.record is not None:
-        film = stack.enter_context(closing(Recorder(options.record, video.rate_hz or DEFAULT_RATE_HZ)))
+        watchers.append(ChangeLog(stack.enter_context(report), video.address.name, options.every_s))
+    if options.record is not None or not options.headless:
+        film = stack.enter_context(closing(FilmSwitch(options.record, video.rate_hz or DEFAULT_RATE_HZ)))
     if not options.headless:
         window = stack.enter_context(closing(Window(f"cnnkit - {video.address}")))
-    return Outputs(window, film, log)
+    return Outputs(window, film, watchers)
 
 
 def _check_files(options: WebcamOptions, address: Address) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnkit.classifier import Prediction, batch_candidates
+from cnnkit.classifier import Prediction, batch_candidates, or_unknown
 from cnnkit.errors import ImageError
 from cnnkit.messages import log
 from cnnkit.opencv import import_cv2
@@ -20,8 +20,6 @@ from cnnkit.sources.found import FoundImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ class Predictor:
         predictions = batch_candidates(probabilities, model.classifier.spec.labels, self._options.top_k)
         least = self._options.min_confidence
         return (
-            (prediction if prediction.confidence >= least else prediction._replace(label=UNKNOWN)) if known else None
+            or_unknown(prediction, least) if known else None
             for known, prediction in zip(finite, predictions, strict=True)
         )
 

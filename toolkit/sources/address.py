@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from cnnkit.errors import SourceError
 from cnnkit.images import IMAGE_SUFFIXES
+from cnnkit.sources.cameras import cameras_present
 
 Kind = Literal["camera", "file", "stream"]
 
@@ -64,11 +64,6 @@ def without_password(text: str) -> str:
         return text
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
-
-
-def cameras_present() -> tuple[str, ...]:
-    """Lists the camera devices of a Linux machine; other systems do not list theirs."""
-    return tuple(sorted(map(str, Path("/dev").glob("video[0-9]*")))) if sys.platform.startswith("linux") else ()
 
 
 def _stream(text: str, scheme: str) -> Address:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Protocol
@@ -43,17 +43,6 @@ class Capture(Protocol):
         ...
 
 
-def live_frames(capture: Capture, clock: Clock, pause: Pause) -> Iterator[Frame]:
-    """Gives what a camera or stream gives, for ever; a read that fails is a frame without pixels."""
-    start = clock()
-    for number in count():
-        pixels = _read(capture)
-        now = clock()
-        yield Frame(number, (now - start) / 1e9, pixels, now)
-        if pixels is None:
-            pause(RETRY_S)
-
-
 def file_frames(capture: Capture, name: str, rate_hz: float, promised: int, clock: Clock) -> Iterator[Frame]:
     """Gives the frames of a video file to its end.
 
@@ -71,7 +60,7 @@ def file_frames(capture: Capture, name: str, rate_hz: float, promised: int, cloc
     """
     good = lost = 0
     for number in count():
-        pixels = _read(capture)
+        pixels = read_frame(capture)
         if pixels is None:
             lost += 1
             if number + 1 >= promised or lost > _MOST_LOST:
@@ -88,7 +77,7 @@ def file_frames(capture: Capture, name: str, rate_hz: float, promised: int, cloc
         log.warning("%s: the last %d of %d frames cannot be read, the file is damaged", name, missing, promised)
 
 
-def paced(frames: Iterator[Frame], clock: Clock, pause: Pause) -> Iterator[Frame]:
+def paced(frames: Iterator[Frame], clock: Clock, pause: Pause) -> Generator[Frame]:
     """Gives each frame of a file when its time has come, as a camera would."""
     start: float | None = None
     for frame in frames:
@@ -101,7 +90,8 @@ def paced(frames: Iterator[Frame], clock: Clock, pause: Pause) -> Iterator[Frame
         yield replace(frame, read_ns=clock())
 
 
-def _read(capture: Capture) -> NDArray[np.uint8] | None:
+def read_frame(capture: Capture) -> NDArray[np.uint8] | None:
+    """Reads (H, W, 3) uint8 BGR, or None where that fails; grey becomes three channels."""
     ok, pixels = capture.read()
     if not ok or pixels is None or pixels.size == 0:
         return None

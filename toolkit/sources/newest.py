@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
 
 from cnnkit.sources.frames import Frame
@@ -36,12 +36,12 @@ class NewestFrame:
     """Reads in a thread of its own and keeps one frame: a newer one takes the place of one that nobody took.
 
     Args:
-        frames: Blocks until the next frame is there.
+        frames: Blocks until the next frame is there; closed at the end, in its own thread.
         release: Called once, when no read is under way any more.
         stop: Set by `close`; what `frames` waits with, so that closing does not wait for it.
     """
 
-    def __init__(self, frames: Iterator[Frame], release: Callable[[], None], stop: threading.Event) -> None:
+    def __init__(self, frames: Generator[Frame], release: Callable[[], None], stop: threading.Event) -> None:
         self._frames, self._release, self._stop = frames, release, stop
         self._changed = threading.Condition()
         self._newest: Frame | None = None
@@ -77,6 +77,7 @@ class NewestFrame:
                     self._changed.notify_all()
                 if self._stop.is_set():
                     break
+            self._frames.close()
         except Exception as raised:  # noqa: BLE001 - `take` raises it in the thread that asks
             error = raised
         with self._changed:

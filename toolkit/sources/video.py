@@ -13,8 +13,9 @@ from typing import Any
 from cnnkit.errors import SourceError
 from cnnkit.opencv import import_cv2
 from cnnkit.sources.address import Address, cameras_hint
-from cnnkit.sources.frames import Capture, Frame, file_frames, live_frames, paced
+from cnnkit.sources.frames import Capture, Frame, file_frames, paced
 from cnnkit.sources.newest import EveryFrame, FrameSource, NewestFrame
+from cnnkit.sources.reconnecting import Reconnecting
 from cnnkit.timing import Clock
 
 DEFAULT_RATE_HZ = 25.0  # of a file that does not say its own
@@ -39,22 +40,29 @@ class Video:
         """Whether frames come when they come: a camera or a live stream, not something recorded."""
         return self.address.kind == "camera" or (self.address.kind == "stream" and self.promised_frames <= 0)
 
-    def frames(self, *, every: bool = False, clock: Clock = time.perf_counter_ns) -> FrameSource:
+    def frames(
+        self, *, every: bool = False, clock: Clock = time.perf_counter_ns, retries: int | None = None
+    ) -> FrameSource:
         """Starts to read.
 
         Args:
             every: Give every frame of a recorded video as fast as it is asked for; otherwise a recorded video runs at
                 its own rate like a camera, and only the newest frame is given, as it always is of a live source.
             clock: Nanoseconds.
+            retries: How often in a row a live source may fail to open again; None for ever.
         """
         stop = threading.Event()
         if self.is_live:
-            return NewestFrame(live_frames(self.capture, clock, stop.wait), self.capture.release, stop)
+            live = Reconnecting(self.capture, self._reopened, str(self.address), clock, stop.wait, stop.is_set, retries)
+            return NewestFrame(live.frames(), lambda: None, stop)
         rate_hz = self.rate_hz or DEFAULT_RATE_HZ
         recorded = file_frames(self.capture, self.address.name, rate_hz, self.promised_frames, clock)
         if every:
             return EveryFrame(recorded, self.capture.release)
         return NewestFrame(paced(recorded, clock, stop.wait), self.capture.release, stop)
+
+    def _reopened(self) -> Capture:
+        return open_video(self.address).capture
 
     def recorded_frames(self, clock: Clock = time.perf_counter_ns) -> Generator[Frame]:
         """Gives every frame of a recorded video in order, and then the file back.

@@ -12,7 +12,7 @@ from cnnkit.classifier import Candidate, Prediction
 from cnnkit.opencv import import_cv2
 from cnnkit.view.text import CAP_HEIGHT, Colour, Font, best_font, fit
 
-SIGNAL_LOST = "signal lost"
+SIGNAL_WORDS = {"lost": "signal lost", "frozen": "picture frozen"}
 
 _WHITE: Colour = (255, 255, 255)
 _PALE: Colour = (205, 205, 205)
@@ -27,9 +27,12 @@ _COMFORTABLE = (640, 480)  # width and height in pixels below which a frame is e
 class Caption:
     """What is written on a frame."""
 
-    prediction: Prediction | None  # None: no frame could be read
-    rate_hz: float | None = None  # frames shown a second; None while unknown
+    prediction: Prediction | None  # None: nothing was classified
+    rate_hz: float | None = None  # frames classified a second; None while unknown
     age_ms: float | None = None  # how old the frame is when it is shown
+    capture_hz: float | None = None  # frames the source gives a second
+    words: str = SIGNAL_WORDS["lost"]  # instead of a label, where nothing was classified
+    note: str = ""  # at the bottom right: what the keys have switched on
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,20 @@ def paint(pixels: NDArray[np.uint8], caption: Caption) -> NDArray[np.uint8]:
     layout = _lay_out(pixels.shape[1], pixels.shape[0])
     image = pixels.copy()
     if caption.prediction is None:
-        _paint_lost(image, layout, best_font())
+        _paint_words(image, layout, best_font(), caption.words)
     else:
         _paint_headline(image, layout, best_font(), caption.prediction, caption)
         _paint_bars(image, layout, best_font(), caption.prediction.top)
+    if caption.note:
+        _paint_note(image, layout, best_font(), caption.note)
+    return image
+
+
+def outline(pixels: NDArray[np.uint8], left: int, top: int, width: int, height: int) -> NDArray[np.uint8]:
+    """Returns a copy of (H, W, 3) uint8 BGR with a frame around a part of it."""
+    thickness = max(1, min(pixels.shape[:2]) // 200)
+    image = pixels.copy()
+    import_cv2().rectangle(image, (left, top), (left + width - 1, top + height - 1), _FIRST, thickness)
     return image
 
 
@@ -100,10 +113,11 @@ def _lay_out(width: int, height: int) -> _Layout:
 
 
 def _status(caption: Caption, font: Font, size: int, width: int) -> str:
-    """Rate and age where both fit, else the rate, else nothing."""
+    """As much as fits of the rates and the age."""
     rate = "" if caption.rate_hz is None else f"{caption.rate_hz:.1f} frames/s"
+    both = f"{rate} of {caption.capture_hz:.1f}" if rate and caption.capture_hz is not None else rate
     age = "" if caption.age_ms is None else f"delay {caption.age_ms:.0f} ms"
-    wordings = (", ".join(filter(None, (rate, age))), rate)
+    wordings = (", ".join(filter(None, (both, age))), ", ".join(filter(None, (rate, age))), rate)
     return next((wording for wording in wordings if font.width(wording, size) <= width), "")
 
 
@@ -158,9 +172,17 @@ def _bar(
     image[top : top + thickness, left:filled] = colour
 
 
-def _paint_lost(image: NDArray[np.uint8], layout: _Layout, font: Font) -> None:
+def _paint_note(image: NDArray[np.uint8], layout: _Layout, font: Font, note: str) -> None:
+    line = fit(font, note, layout.text, layout.width - 2 * layout.margin, bold=True)
+    width = font.width(line, layout.text, bold=True) + 2 * layout.margin
+    x, y = layout.width - width, layout.height - layout.row
+    _shade(image, x, y, width, layout.row)
+    font.draw(image, line, (x + layout.margin, _baseline(y, layout.row, layout.text)), layout.text, _WHITE, bold=True)
+
+
+def _paint_words(image: NDArray[np.uint8], layout: _Layout, font: Font, words: str) -> None:
     _shade(image, 0, 0, layout.width, layout.height)
-    line = fit(font, SIGNAL_LOST, layout.headline, layout.width, bold=True)
+    line = fit(font, words, layout.headline, layout.width, bold=True)
     x = (layout.width - font.width(line, layout.headline, bold=True)) // 2
     font.draw(image, line, (x, _baseline(0, layout.height, layout.headline)), layout.headline, _WHITE, bold=True)
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,12 @@ from numpy.typing import NDArray
 from cnnkit.errors import DisplayError
 from cnnkit.opencv import import_cv2
 
-_QUIT_KEYS = frozenset({ord("q"), ord("Q"), 27})  # 27 is Esc
+Command = Literal["quit", "pause", "save", "record"]
+
+_KEYS: dict[int, Command] = {
+    ord("q"): "quit", ord("Q"): "quit", 27: "quit",  # 27 is Esc
+    ord(" "): "pause", ord("s"): "save", ord("S"): "save", ord("r"): "record", ord("R"): "record",
+}  # fmt: skip
 _LARGEST = (1280, 720)  # pixels of a new window, so that a large frame does not cover the screen
 _ALTERNATIVE = "use --headless for JSON lines without a window"
 
@@ -48,10 +54,12 @@ class Window:
         self._cv2.imshow(self._title, image)
         self._shown = True
 
-    def quit_requested(self) -> bool:
-        """Handles the window's events; true after q, Esc or the close button."""
+    def command(self) -> Command | None:
+        """Handles the window's events, and returns what a key asks for; the close button asks to quit."""
         key = self._cv2.waitKey(1)
-        return (self._shown and not self._visible()) or (key >= 0 and key & 0xFF in _QUIT_KEYS)
+        if self._shown and not self._visible():
+            return "quit"
+        return _KEYS.get(key & 0xFF) if key >= 0 else None
 
     def _visible(self) -> bool:
         try:

@@ -1,0 +1,97 @@
+"""The options of `cnnkit webcam`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnkit.commands import options as shared
+
+if TYPE_CHECKING:
+    from cnnkit.live.webcam import WebcamOptions
+
+_PATH = click.Path(path_type=Path)
+_SOURCE = (
+    click.option(
+        "--source", "-s", default="0", show_default=True,
+        help="A camera's index or device, a video file, or an http or rtsp address.",
+    ),
+    click.option("--list", "list_cameras", is_flag=True, help="List the cameras and stop."),
+    click.option("--fast", "every_frame", is_flag=True, help="Every frame of a video file, as fast as the model goes."),
+    click.option(
+        "--retries", type=click.IntRange(0),
+        help="How often a camera that gives no picture is opened again before it is given up  [default: for ever].",
+    ),
+)  # fmt: skip
+_VIEW = (
+    shared.top_k_option,
+    shared.min_confidence_option,
+    click.option(
+        "--smooth", "smooth_s", metavar="SECONDS", type=click.FloatRange(0), default=0.3, show_default=True,
+        help="How slowly label and bars follow the model's answers; 0 shows each answer as it is.",
+    ),
+    click.option(
+        "--roi", metavar="LEFT,TOP,WIDTH,HEIGHT",
+        help="Classify this part of the picture, in pixels or fractions, or the 'centre' square  [default: all of it].",
+    ),
+    click.option(
+        "--frozen", "frozen_s", metavar="SECONDS", type=click.FloatRange(0), default=5.0, show_default=True,
+        help="The same picture for so long is no signal; 0 where a picture may stand still.",
+    ),
+    click.option("--headless", is_flag=True, help="No window: a JSON line for each change on stdout."),
+)  # fmt: skip
+_OUTPUT = (
+    click.option("--output", "-o", type=_PATH, help="JSON lines in a file."),
+    click.option(
+        "--every", "every_s", metavar="SECONDS", type=click.FloatRange(0),
+        help="A JSON line at least so often; 0 for each frame  [default: for each change].",
+    ),
+    click.option("--record", type=_PATH, help="Annotated video in a file such as out.mp4."),
+    shared.overwrite_option,
+)  # fmt: skip
+_LIMIT = (
+    click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames."),
+    click.option(
+        "--max-seconds", "max_s", metavar="SECONDS", type=click.FloatRange(0, min_open=True), help="Stop after so long."
+    ),
+    click.option(
+        "--watchdog", "watchdog_s", metavar="SECONDS", type=click.FloatRange(1),
+        help="End the process when it hangs for so long, for systemd to start it again.",
+    ),
+)  # fmt: skip
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say what is looked at."""
+    return shared.add(_SOURCE, command)
+
+
+def view_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say what is shown."""
+    return shared.add(_VIEW, command)
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say what is written."""
+    return shared.add(_OUTPUT, command)
+
+
+def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say when to stop."""
+    return shared.add(_LIMIT, command)
+
+
+def webcam_options(*, roi: str | None, **options: Any) -> WebcamOptions:
+    """Makes of the command's options what the library takes."""
+    from cnnkit.live.answering import AnswerOptions
+    from cnnkit.live.loop import LoopOptions
+    from cnnkit.live.region import parse_region
+    from cnnkit.live.webcam import WebcamOptions
+
+    region = None if roi is None else parse_region(roi)
+    answer = shared.taken(options, "top_k", "min_confidence", "smooth_s")
+    loop = shared.taken(options, "max_frames", "max_s", "frozen_s")
+    return WebcamOptions(**options, answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop))

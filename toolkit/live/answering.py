@@ -1,0 +1,86 @@
+"""From a frame to its label: the part of it that counts, the model's answer, smoothed over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.classifier import Classifier, Prediction, or_unknown, short_float, top_candidates
+from cnnkit.errors import ModelError
+from cnnkit.live.region import Box, Region
+from cnnkit.live.smoothing import LabelSmoother
+from cnnkit.opencv import import_cv2
+from cnnkit.preprocess import resize_image
+
+DEFAULT_SMOOTH_S = 0.3
+
+
+@dataclass(frozen=True)
+class AnswerOptions:
+    """What is said of each frame."""
+
+    name: str = "the source"  # in messages
+    top_k: int = 5  # classes named
+    min_confidence: float = 0.0  # 0 to 1; below it the label is "unknown"
+    smooth_s: float = DEFAULT_SMOOTH_S  # time constant of the smoothing; 0 for none
+    region: Region | None = None  # the part that is classified; None for the whole frame
+
+
+class FrameClassifier:
+    """Classifies frames, one after another.
+
+    Args:
+        classifier: Any runtime.
+        options: See there.
+    """
+
+    def __init__(self, classifier: Classifier, options: AnswerOptions) -> None:
+        self._classifier, self._options = classifier, options
+        self._smoother = LabelSmoother(options.smooth_s)
+        self._as_it_is = replace(
+            classifier.spec.input, color="rgb", channels=3
+        )  # its size, and the colours as they are
+
+    def classify(self, pixels: NDArray[np.uint8], seconds: float) -> tuple[Prediction, Box | None]:
+        """Classifies a frame.
+
+        Args:
+            pixels: (H, W, 3) uint8 BGR.
+            seconds: Its time in the source.
+
+        Returns:
+            The smoothed answer, and the part of the frame that was looked at; None for all of it.
+
+        Raises:
+            ModelError: The answer is not finite.
+            SourceError: The region lies outside the frame.
+        """
+        box = None
+        if self._options.region is not None:
+            box = self._options.region.box(pixels.shape[1], pixels.shape[0])
+            pixels = box.cut(pixels)
+        image = resize_image(self._small_rgb(pixels), self._classifier.spec.input)
+        probabilities = self._classifier.probabilities(image[None])[0]
+        if not np.isfinite(probabilities).all():
+            raise ModelError(f"the model gives an answer that is not finite for a frame of {self._options.name}")
+        return self._named(*self._smoother.update(probabilities, seconds)), box
+
+    def forget(self) -> None:
+        """Forgets the frames before, since those after them show something else."""
+        self._smoother.reset()
+
+    def _small_rgb(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Makes (H, W, 3) BGR small before it turns the colours, which is the same and less work."""
+        cv2 = import_cv2()
+        small: NDArray[np.uint8] = cv2.cvtColor(resize_image(pixels, self._as_it_is), cv2.COLOR_BGR2RGB)
+        return small
+
+    def _named(self, probabilities: NDArray[np.float32], shown: int) -> Prediction:
+        labels = self._classifier.spec.labels
+        prediction = top_candidates(probabilities, labels, self._options.top_k)
+        if labels[shown] != prediction.label:  # it stays, as the class ahead of it is not far enough ahead
+            label, confidence = labels[shown], short_float(probabilities[shown])
+            prediction = prediction._replace(label=label, confidence=confidence)
+        return or_unknown(prediction, self._options.min_confidence)

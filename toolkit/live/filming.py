@@ -1,0 +1,75 @@
+"""Recordings that a key begins and ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.live.recording import Recorder
+from cnnkit.messages import log
+
+
+class FilmSwitch:
+    """Records into the file that was named from the beginning on, and whenever it is switched on into a new one.
+
+    Args:
+        path: Of the first recording; None waits for the switch.
+        rate_hz: Frames a second of the recordings.
+        now: Local time, of which later files are named.
+    """
+
+    def __init__(self, path: Path | None, rate_hz: float, now: Callable[[], time.struct_time] = time.localtime) -> None:
+        self._rate_hz, self._now = rate_hz, now
+        self._suffix = ".mp4" if path is None else path.suffix
+        self._folder = Path() if path is None else path.parent
+        self._recorder = None if path is None else Recorder(path, rate_hz)
+
+    @property
+    def running(self) -> bool:
+        """Whether it takes pictures now."""
+        return self._recorder is not None
+
+    def write(self, image: NDArray[np.uint8], seconds: float) -> None:
+        """Adds (H, W, 3) uint8 BGR as what is seen at `seconds` of the source's time; nothing while it is off.
+
+        Raises:
+            OutputError: The file cannot be opened.
+        """
+        if self._recorder is not None:
+            self._recorder.write(image, seconds)
+
+    def toggle(self) -> None:
+        """Begins a recording, or ends the one that runs.
+
+        Raises:
+            OutputError: The recording cannot be played.
+        """
+        if self._recorder is not None:
+            self.close()
+            return
+        path = new_path(self._folder, time.strftime("cnnkit-%Y%m%d-%H%M%S", self._now()), self._suffix)
+        log.info("recording to %s", path)
+        self._recorder = Recorder(path, self._rate_hz)
+
+    def close(self) -> None:
+        """Ends the recording that runs, if any.
+
+        Raises:
+            OutputError: It cannot be played.
+        """
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.close()
+
+
+def new_path(folder: Path, stem: str, suffix: str) -> Path:
+    """Returns a path at which nothing stands yet: "stem.png", "stem-2.png", ..."""
+    path, number = folder / f"{stem}{suffix}", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}{suffix}"
+    return path

@@ -1,0 +1,20 @@
+"""The cameras of this machine, as a table."""
+
+from __future__ import annotations
+
+from cnnkit.errors import SourceError
+from cnnkit.report.tables import NOTHING, print_table
+from cnnkit.rows import printable
+from cnnkit.sources.cameras import list_cameras
+
+
+def print_cameras() -> None:
+    """Prints what --source can name.
+
+    Raises:
+        SourceError: There is no camera.
+    """
+    cameras = list_cameras()
+    if not cameras:
+        raise SourceError("no camera was found: connect one, or give --source a video file or an address")
+    print_table(("source", "camera"), [(camera.source, printable(camera.name or NOTHING)) for camera in cameras])

@@ -1,0 +1,57 @@
+"""The cameras of this machine, with their names where the system tells them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnkit.opencv import import_cv2
+
+_LINUX = Path("/sys/class/video4linux")
+_TRIED = 8  # indices, where the system lists no cameras
+
+
+@dataclass(frozen=True)
+class Camera:
+    """One that --source can name."""
+
+    source: str  # "/dev/video0", or an index
+    name: str | None  # "HD Webcam"; None where the system does not say
+
+
+def list_cameras(platform: str = sys.platform, devices: Path = _LINUX) -> list[Camera]:
+    """Lists the cameras, without opening them where the system lists them itself.
+
+    Args:
+        platform: As `sys.platform`.
+        devices: Where Linux lists video devices.
+    """
+    if platform.startswith("linux"):
+        return sorted(_linux_cameras(devices), key=lambda camera: (len(camera.source), camera.source))
+    return [Camera(str(index), None) for index in range(_TRIED) if _opens(index)]
+
+
+def _linux_cameras(devices: Path) -> list[Camera]:
+    """A camera has several devices, the first of which gives its pictures, the others what is known about them."""
+    found = devices.glob("video[0-9]*")
+    return [Camera(f"/dev/{path.name}", _text(path / "name")) for path in found if _text(path / "index") in (None, "0")]
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(errors="replace").strip() or None
+    except OSError:
+        return None
+
+
+def _opens(index: int) -> bool:
+    capture = import_cv2().VideoCapture(index)
+    opened: bool = capture.isOpened()
+    capture.release()
+    return opened
+
+
+def cameras_present() -> tuple[str, ...]:
+    """Lists the video devices of a Linux machine; other systems do not list theirs."""
+    return tuple(sorted(map(str, Path("/dev").glob("video[0-9]*")))) if sys.platform.startswith("linux") else ()
