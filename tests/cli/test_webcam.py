@@ -180,9 +180,9 @@ def test_a_part_of_the_picture(tmp_path, tiny_model):
 def test_cameras_are_listed(monkeypatch):
     from cnnkit.sources.cameras import Camera
 
-    monkeypatch.setattr("cnnkit.report.cameras.list_cameras", lambda: [Camera("/dev/video0", "HD\nWebcam")])
+    monkeypatch.setattr("cnnkit.live.camera_list.list_cameras", lambda: [Camera("/dev/video0", "HD\nWebcam")])
     assert webcam("--list").stdout == "source       camera\n/dev/video0  HD\\nWebcam\n"
-    monkeypatch.setattr("cnnkit.report.cameras.list_cameras", list)
+    monkeypatch.setattr("cnnkit.live.camera_list.list_cameras", list)
     nothing = webcam("--list")
     assert (nothing.exit_code, nothing.stdout) == (1, "")
     assert nothing.stderr.startswith("cnnkit: error: no camera was found")

@@ -28,7 +28,7 @@ def command(list_cameras: bool, **options: Any) -> None:
     everywhere.
     """
     if list_cameras:
-        from cnnkit.report.cameras import print_cameras
+        from cnnkit.live.camera_list import print_cameras
 
         print_cameras()
         return

@@ -128,7 +128,7 @@ def _paint_headline(
     _shade(image, 0, 0, layout.width, layout.bar_top)
     baseline = _baseline(0, layout.bar_top, layout.headline)
     room = layout.width - 2 * layout.margin
-    status = _status(caption, font, layout.text, round(0.45 * room))
+    status = _status(caption, font, layout.text, round(0.6 * room))
     status_width = font.width(status, layout.text)
     font.draw(image, status, (layout.width - layout.margin - status_width, baseline), layout.text, _PALE)
     confidence = percent(prediction.confidence)
