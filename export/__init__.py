@@ -2,14 +2,13 @@
 
 from cnnkit.export.conventions import check_conventions
 from cnnkit.export.exporting import ExportReport, default_output, export_model
-from cnnkit.export.options import ExportOptions, InputFlags, QuantizeOptions, StampOptions
+from cnnkit.export.options import ExportOptions, QuantizeOptions, StampOptions
 from cnnkit.export.quantization.quantizing import QuantizeReport, quantize_model
 from cnnkit.export.stamping import stamp_model
 
 __all__ = [
     "ExportOptions",
     "ExportReport",
-    "InputFlags",
     "QuantizeOptions",
     "QuantizeReport",
     "StampOptions",

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import UsageError
 from cnnkit.export.layers import scales_itself
-from cnnkit.export.options import ExportOptions, InputFlags
+from cnnkit.export.options import ExportOptions
 from cnnkit.export.original import Original, load_original, use_tensorflow
 from cnnkit.export.quantization.calibration import draw_balanced
 from cnnkit.extras import require
 from cnnkit.folders import LabelledFiles, list_class_folder, read_labelled, test_split
+from cnnkit.foreign import InputFlags
 from cnnkit.keras_apps import SCALINGS, Scaling, is_app, spread
 from cnnkit.messages import log
 from cnnkit.run_folder import read_run_spec

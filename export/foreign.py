@@ -9,14 +9,13 @@ import numpy as np
 
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.layers import final_activation, scales_itself
-from cnnkit.export.options import InputFlags
-from cnnkit.keras_apps import spread
+from cnnkit.foreign.answers import are_fractions, are_probabilities
+from cnnkit.foreign.flags import InputFlags, per_channel
 from cnnkit.preprocess import prepare_batch
 from cnnkit.spec import InputSpec
 from cnnkit.spec.fields import Output
 
 _PROBES = 8  # random images on which an unknown head is tried
-_SUM_TOLERANCE = 1e-3
 
 
 def describe_input(model: Any, flags: InputFlags, path: Path, *, scaling_known: bool = False) -> InputSpec:
@@ -77,16 +76,6 @@ def output_kind(model: Any, taken: InputSpec, path: Path) -> Output:
     return "logits"
 
 
-def are_fractions(values: Any) -> bool:
-    """Whether all values are from 0 to 1."""
-    return bool(((values >= 0) & (values <= 1)).all())
-
-
-def are_probabilities(values: Any) -> bool:
-    """Whether the values of each row are from 0 to 1 and sum to 1."""
-    return are_fractions(values) and bool((np.abs(values.sum(axis=-1) - 1) < _SUM_TOLERANCE).all())
-
-
 def _image_shape(model: Any, flags: InputFlags, path: Path) -> tuple[int, int, int, str]:
     """Returns height, width, channels and dtype of the model's one input."""
     inputs = getattr(model, "inputs", None) or []
@@ -104,19 +93,6 @@ def _image_shape(model: Any, flags: InputFlags, path: Path) -> tuple[int, int, i
     if shape[0] not in (None, height) or shape[1] not in (None, width):
         raise UsageError(f"--size {height}x{width} does not fit {path}, which takes {shape[0]}x{shape[1]}")
     return height, width, shape[2], dtype
-
-
-def per_channel(flag: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
-    """Returns one number a channel.
-
-    Raises:
-        UsageError: There are neither one nor as many as channels, or a deviation is not above 0.
-    """
-    if len(values) not in (1, channels):
-        raise UsageError(f"{flag} has {len(values)} numbers, expected 1 or {channels}, one a channel")
-    if flag == "--std" and min(values) <= 0:
-        raise UsageError(f"--std holds {min(values)}, expected numbers above 0")
-    return spread(values, channels)
 
 
 def _probe(model: Any, taken: InputSpec) -> Any:

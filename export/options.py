@@ -6,30 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from cnnkit.spec.fields import Color, Dtype, Interpolation, Resize
+from cnnkit.foreign import InputFlags, Said
+from cnnkit.spec.fields import Dtype
 
 CalibrationMethod = Literal["minmax", "entropy", "percentile"]
 Target = Literal["any", "this", "avx2", "vnni", "arm64"]
-
-
-@dataclass(frozen=True)
-class InputFlags:
-    """How an image becomes the input of the Keras model, as far as the user says it; None means not said.
-
-    The Keras model takes x = (pixel * scale - mean) / std per channel, with pixel from 0 to 255.
-    """
-
-    scale: float | None = None
-    mean: tuple[float, ...] | None = None  # one number, or one a channel
-    std: tuple[float, ...] | None = None  # one number, or one a channel, above 0
-    color: Color | None = None  # the order of the channels that the Keras model takes
-    resize: Resize | None = None
-    interpolation: Interpolation | None = None
-    size: tuple[int, int] | None = None  # height, width in pixels; only for models that take any size
-
-    def says_scaling(self) -> bool:
-        """Whether scale, mean or std were given."""
-        return (self.scale, self.mean, self.std) != (None, None, None)
 
 
 @dataclass(frozen=True)
@@ -54,8 +35,7 @@ class StampOptions:
 
     model: Path
     output: Path  # may be the model itself
-    labels: str | None  # a file with a name a line, or names separated by commas
-    input: InputFlags = field(default_factory=InputFlags)
+    said: Said = field(default_factory=Said)
     overwrite: bool = False  # another file than the model
 
 

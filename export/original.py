@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from cnnkit import __version__
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.foreign import describe_input, output_kind
-from cnnkit.export.labels import parse_labels
 from cnnkit.export.layers import in_float32
-from cnnkit.export.options import ExportOptions, InputFlags
+from cnnkit.export.options import ExportOptions
 from cnnkit.extras import require
+from cnnkit.foreign import InputFlags
+from cnnkit.foreign.labels import parse_labels
 from cnnkit.keras_apps import app_input, app_labels, is_app
 from cnnkit.keras_runtime import load_keras_model
 from cnnkit.preprocess import prepare_batch, softmax

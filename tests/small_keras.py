@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnkit.export import ExportOptions, InputFlags, export_model
+from cnnkit.export import ExportOptions, export_model
+from cnnkit.foreign import InputFlags
 
 LABELS = "ant,bee,cat"
 SIZE = 12

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from cnnkit.model_facts import ModelFacts, TensorFacts
+from cnnkit.model_facts import ModelFacts, tensor_facts
 from cnnkit.onnx_header import OnnxHeader, read_header
-from cnnkit.runtime import dtype_name, read_spec_of
+from cnnkit.runtime import read_spec_of
 from cnnkit.session import open_session
 from cnnkit.spec import ModelSpec
 
@@ -29,8 +28,8 @@ def inspect_model(path: Path) -> ModelFacts:
     return ModelFacts(
         path=path,
         spec=spec,
-        inputs=tuple(map(_tensor, session.get_inputs())),
-        outputs=tuple(map(_tensor, session.get_outputs())),
+        inputs=tuple(map(tensor_facts, session.get_inputs())),
+        outputs=tuple(map(tensor_facts, session.get_outputs())),
         opset=header.opset,
         ir_version=header.ir_version,
         parameters=None if graph is None else graph.parameters,
@@ -39,10 +38,6 @@ def inspect_model(path: Path) -> ModelFacts:
         size_bytes=path.stat().st_size,
         quantized=_is_quantized(header, spec),
     )
-
-
-def _tensor(value: Any) -> TensorFacts:
-    return TensorFacts(value.name, dtype_name(value), tuple(value.shape))
 
 
 def _is_quantized(header: OnnxHeader, spec: ModelSpec | None) -> bool:

@@ -21,6 +21,8 @@ from cnnkit.spec import InputSpec, ModelSpec
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cnnkit.foreign import Said
+
 MODELS_FOLDER = Path(__file__).parent / "models"
 _INT8_SUFFIX = ".int8.onnx"
 
@@ -67,10 +69,14 @@ def load_model(
     threads: int | None = None,
     provider: str = "cpu",
     spinning: bool = True,
+    said: Said | None = None,
 ) -> Model:
-    """Loads an ONNX file with a model spec; None takes the bundled INT8 model. See `cnnkit.load`."""
+    """Loads an ONNX file with a model spec; None takes the bundled INT8 model. See `cnnkit.load`.
+
+    `said` is what is said of a file that carries no spec; None needs one that does.
+    """
     path = bundled_model() if path is None else path
-    return Model(OnnxClassifier(path, threads=threads, provider=provider, spinning=spinning))
+    return Model(OnnxClassifier(path, threads=threads, provider=provider, spinning=spinning, said=said))
 
 
 def bundled_model(kind: Literal["int8", "float32", "keras"] = "int8") -> Path:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cnnkit.spec import ModelSpec
+
+DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(float16)": "float16"}  # onnxruntime's -> ours
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,11 @@ class TensorFacts:
     name: str
     dtype: str  # "uint8", "float32", or onnxruntime's name
     shape: tuple[int | str | None, ...]  # names of dynamic sizes; None where they have none
+
+
+def tensor_facts(value: Any) -> TensorFacts:
+    """Returns the facts of an input or output of an `onnxruntime.InferenceSession`."""
+    return TensorFacts(value.name, DTYPES.get(value.type, str(value.type)), tuple(value.shape))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,17 +45,17 @@ def resize_image(pixels: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8
     return gray[..., None]
 
 
-def prepare_batch(images: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8] | NDArray[np.float32]:
+def prepare_batch(images: NDArray[np.uint8], spec: InputSpec) -> NDArray[Any]:
     """Makes the tensor that the model takes, in its layout and dtype.
 
-    Floats are (pixel * scale - mean) / std, each step in float32.
+    Floats are (pixel * scale - mean) / std, each step in float32, also where the result becomes float16.
 
     Args:
         images: (N, height, width, channels) uint8 in the spec's colour order.
         spec: What the model takes.
 
     Returns:
-        (N, height, width, channels) or (N, channels, height, width), uint8 or float32; for uint8 NHWC `images` itself.
+        (N, height, width, channels) or (N, channels, height, width) of the spec's dtype; for uint8 NHWC `images`.
 
     Raises:
         ImageError: `images` is no such array.
@@ -71,7 +73,7 @@ def prepare_batch(images: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint
         tensor -= np.array(spec.mean, np.float32).reshape(channel_shape)
     if spec.std:
         tensor /= np.array(spec.std, np.float32).reshape(channel_shape)
-    return tensor
+    return tensor.astype(spec.dtype, copy=False)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

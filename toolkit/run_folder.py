@@ -66,6 +66,6 @@ def original_input(spec: ModelSpec) -> InputSpec:
     """
     if spec.provenance is not None and spec.provenance.original_input is not None:
         return spec.provenance.original_input
-    if spec.input.dtype == "float32":
+    if spec.input.dtype != "uint8":
         return spec.input
     return replace(spec.input, dtype="float32", layout="nhwc", scale=1.0, mean=(), std=())

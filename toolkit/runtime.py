@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnnkit.errors import ImageError, ModelError, SpecError
+from cnnkit.errors import ImageError, ModelError, SpecError, UsageError
+from cnnkit.model_facts import tensor_facts
 from cnnkit.onnx_header import read_header
 from cnnkit.preprocess import prepare_batch, softmax
-from cnnkit.session import open_session, runtime_errors, short_reason
+from cnnkit.session import open_session, runtime_errors, short_reason, used_provider
 from cnnkit.spec import METADATA_KEY, InputSpec, ModelSpec, read_spec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(float16)": "float16"}
+    from cnnkit.foreign import Said
 
 
 class OnnxClassifier:
@@ -36,13 +37,15 @@ class OnnxClassifier:
         threads: CPU threads of one inference; None takes one a physical core.
         provider: Where it runs: "cpu", "cuda", ...: a name of `cnnkit.session.PROVIDERS`.
         spec: Used instead of the file's own.
+        said: What is said of a file that carries no spec; None needs one that does.
         spinning: Whether its threads may spin; see `open_session`.
         precise_x64: Let 8-bit products not saturate, also where the spec does not ask for it; see `open_session`.
 
     Raises:
         ModelError: The file is missing, no ONNX model, or contradicts the spec.
         SpecError: There is no spec, or one of a newer version.
-        UsageError: The provider is not available here.
+        UsageError: The provider is not available here; the file carries a spec, and something else is said of it; it
+            carries none, and not enough is said.
     """
 
     def __init__(
@@ -52,15 +55,16 @@ class OnnxClassifier:
         threads: int | None = None,
         provider: str = "cpu",
         spec: ModelSpec | None = None,
+        said: Said | None = None,
         precise_x64: bool = False,
         spinning: bool = True,
     ) -> None:
         self.path = Path(path)
-        self.provider = provider.lower()
         self.threads = threads or 0
         opening = partial(open_session, self.path, threads=threads, provider=provider, spinning=spinning)
         self._session = opening(precise_x64=precise_x64)
-        self.spec = spec or _spec_in(self._session, self.path)
+        self.provider = used_provider(self._session)
+        self.spec = spec or _spec_in(self._session, self.path, said)
         if self.spec.quantization is not None and self.spec.quantization.precise_x64 and not precise_x64:
             self._session = opening(precise_x64=True)
         self._input, self._output = _check_graph(self._session, self.spec, self.path)
@@ -147,19 +151,20 @@ def describe_shape(shape: object) -> str:
     return f"({', '.join('?' if dim is None else str(dim) for dim in dims)})"
 
 
-def dtype_name(value: Any) -> str:
-    """Returns the dtype of a graph's input or output: "uint8", "float32", or onnxruntime's own name."""
-    return _DTYPES.get(value.type, str(value.type))
-
-
-def _spec_in(session: Any, path: Path) -> ModelSpec:
+def _spec_in(session: Any, path: Path, said: Said | None) -> ModelSpec:
     text = _metadata(session, path).get(METADATA_KEY)
-    if text is None:
+    if text is not None:
+        if said is not None and said.anything():
+            raise UsageError(f"{path} says itself what it takes and gives: leave out --labels, --scale and the like")
+        return _read(text, path)
+    if said is None:
         raise SpecError(
             f"{path} carries no model spec, so its labels and scaling are unknown: "
-            "export it with cnnkit export, which writes labels and scaling into the file"
+            "cnnkit stamp writes them into it, or export it with cnnkit export, which does"
         )
-    return _read(text, path)
+    from cnnkit.foreign.opening import describe_session
+
+    return describe_session(session, path, said)
 
 
 def _metadata(session: Any, path: Path) -> Mapping[str, str]:
@@ -183,9 +188,10 @@ def _check_graph(session: Any, spec: ModelSpec, path: Path) -> tuple[Any, Any]:
     if len(inputs) != 1:
         raise ModelError(f"{path} has {len(inputs)} inputs, expected one: the image")
     taken, expected = inputs[0], _expected_shape(spec.input)
-    if dtype_name(taken) != spec.input.dtype or not _fits(taken.shape, expected):
+    dtype = tensor_facts(taken).dtype
+    if dtype != spec.input.dtype or not _fits(taken.shape, expected):
         raise ModelError(
-            f"{path} takes {dtype_name(taken)} {describe_shape(taken.shape)}, "
+            f"{path} takes {dtype} {describe_shape(taken.shape)}, "
             f"its spec says {spec.input.dtype} {describe_shape(expected)}: export the model again"
         )
     given = outputs[0]

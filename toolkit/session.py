@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from cnnkit.errors import CnnkitError, ModelError, UsageError
+from cnnkit.messages import log
 from cnnkit.onnx_header import external_locations, is_ort_format, read_model_bytes
 
 # The flag's name -> onnxruntime's name.
@@ -32,6 +33,10 @@ PROVIDERS = {
     "vitisai": "VitisAIExecutionProvider",
     "webgpu": "WebGpuExecutionProvider",
 }
+
+AUTO = "auto"
+# What "auto" tries, in this order; others are slower on most models, or take minutes to start.
+_PREFERRED = ("cuda", "migraphx", "coreml", "directml", "openvino", "cpu")
 
 _ERROR_NAMES = (
     "EPFail", "EngineError", "Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "ModelLoaded", "NoModel",
@@ -65,7 +70,7 @@ def open_session(
     Args:
         path: An ONNX file.
         threads: CPU threads of one inference; None or 0 leaves it to onnxruntime: one a physical core.
-        provider: A name of `PROVIDERS`.
+        provider: A name of `PROVIDERS`, or "auto": the first usual one that starts here, which may be the CPU.
         spinning: Whether its threads may wait for work by asking for it all the time: faster by a half where they
             are asked one time after another, and a waste of the processors where they wait for a camera.
         precise_x64: Let 8-bit products never saturate on x86 CPUs without VNNI, at the cost of time there.
@@ -74,6 +79,8 @@ def open_session(
         ModelError: The file is missing, no ONNX model, reads files outside its folder, or cannot be run here.
         UsageError: The provider is not known or not available here.
     """
+    if provider.lower() == AUTO:
+        return _open_first(path, threads=threads, precise_x64=precise_x64, spinning=spinning)
     onnxruntime = import_onnxruntime()
     wanted = _provider_name(provider)
     _refuse_outside_data(path, read_model_bytes(path))
@@ -100,6 +107,12 @@ def open_session(
     return session
 
 
+def used_provider(session: Any) -> str:
+    """Returns the short name of the provider that a session runs on: "cpu"."""
+    used = session.get_providers()[0]
+    return next((name for name, long_name in PROVIDERS.items() if long_name == used), str(used))
+
+
 def runtime_errors() -> tuple[type[Exception], ...]:
     """Returns the exception classes of onnxruntime, which have no base class of their own."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
@@ -116,13 +129,28 @@ def short_reason(text: str) -> str:
     return line if len(line) <= _MAX_REASON else line[:_MAX_REASON].rstrip() + "..."
 
 
+def _open_first(path: Path, **options: Any) -> Any:
+    """Opens a session on the first provider that starts, and says which one that is where there was a choice."""
+    available = import_onnxruntime().get_available_providers()
+    for provider in _PREFERRED[:-1]:
+        if PROVIDERS[provider] in available:
+            try:
+                session = open_session(path, provider=provider, **options)
+            except ModelError as error:
+                log.warning("%s", error)
+                continue
+            log.info("running on %s", provider)
+            return session
+    return open_session(path, provider="cpu", **options)
+
+
 def _provider_name(provider: str) -> str:
     available = import_onnxruntime().get_available_providers()
     wanted = PROVIDERS.get(provider.lower())
     if wanted is None or wanted not in available:
         names = ", ".join(name for name, long_name in PROVIDERS.items() if long_name in available)
         why = "is not known" if wanted is None else "is not in this onnxruntime"
-        raise UsageError(f"provider {provider!r} {why}, expected one of those available here: {names}")
+        raise UsageError(f"provider {provider!r} {why}, expected auto or one of those available here: {names}")
     return wanted
 
 

@@ -12,8 +12,9 @@ from small_keras import SIZE
 
 from cnnkit.cli import main
 from cnnkit.errors import DataError, SourceError, UsageError
-from cnnkit.export import ExportOptions, InputFlags, check_conventions, conventions
+from cnnkit.export import ExportOptions, check_conventions, conventions
 from cnnkit.export.conventions import Tried, judge
+from cnnkit.foreign import InputFlags
 from cnnkit.spec import InputSpec, ModelSpec, write_spec
 
 LABELS = "blue,dark,red"

@@ -7,8 +7,8 @@ import pytest
 from small_keras import SIZE, body, exported, keras_answers, random_images, randomise
 
 from cnnkit.errors import UsageError
-from cnnkit.export import InputFlags
 from cnnkit.files import sha256
+from cnnkit.foreign import InputFlags
 from cnnkit.golden import check_golden
 from cnnkit.preprocess import softmax
 from cnnkit.runtime import OnnxClassifier, read_spec_of

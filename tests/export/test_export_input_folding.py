@@ -5,7 +5,7 @@ import onnx
 import pytest
 from small_keras import body, exported, keras_answers, random_images
 
-from cnnkit.export import InputFlags
+from cnnkit.foreign import InputFlags
 from cnnkit.runtime import OnnxClassifier
 
 MEAN, STD = np.float32([0.5, 0.4, 0.3]), np.float32([0.2, 0.25, 0.3])

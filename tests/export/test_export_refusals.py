@@ -5,8 +5,9 @@ import pytest
 from small_keras import SIZE, body, exported
 
 from cnnkit.errors import DataError, ModelError, OutputError, ParityError, UsageError
-from cnnkit.export import ExportOptions, InputFlags, export_model
+from cnnkit.export import ExportOptions, export_model
 from cnnkit.export.layers import layer_of
+from cnnkit.foreign import InputFlags
 
 
 def refused(path, tmp_path, error, message, **options):

@@ -8,8 +8,8 @@ import pytest
 from small_keras import body, exported, keras_answers, random_images
 
 from cnnkit.errors import SpecError, UsageError
-from cnnkit.export import InputFlags
 from cnnkit.export.samples import generated_images
+from cnnkit.foreign import InputFlags
 
 
 def test_a_run_folder_needs_no_flags(keras, run_folder, tmp_path):

@@ -7,7 +7,8 @@ import pytest
 from small_keras import SIZE, body, exported, random_images, randomise
 
 from cnnkit.errors import ModelError, UsageError
-from cnnkit.export import ExportOptions, InputFlags, default_output, export_model
+from cnnkit.export import ExportOptions, default_output, export_model
+from cnnkit.foreign import InputFlags
 from cnnkit.runtime import OnnxClassifier
 
 KERAS2 = Path(__file__).parent / "keras2"

@@ -9,11 +9,12 @@ from skimage import data as photos
 from small_keras import SIZE, body
 
 from cnnkit.errors import DataError, ModelError, ParityError, SourceError
-from cnnkit.export import ExportOptions, InputFlags, export_model
+from cnnkit.export import ExportOptions, export_model
 from cnnkit.export.graphs import load_graph, save_with_spec
 from cnnkit.export.verification import pictures
 from cnnkit.export.verification.ladder import climb, require_parity
 from cnnkit.export.verification.reference import decode_with_pillow, resize_in_numpy
+from cnnkit.foreign import InputFlags
 from cnnkit.preprocess import resize_image
 from cnnkit.runtime import OnnxClassifier, read_spec_of
 from cnnkit.spec import InputSpec, Quantization

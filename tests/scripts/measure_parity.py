@@ -22,8 +22,9 @@ from typing import Any
 import click
 import numpy as np
 
-from cnnkit.export import ExportOptions, InputFlags, export_model
+from cnnkit.export import ExportOptions, export_model
 from cnnkit.export.samples import generated_images
+from cnnkit.foreign import InputFlags
 from cnnkit.keras_runtime import flat_layers, import_keras, load_keras_model
 from cnnkit.preprocess import prepare_batch
 from cnnkit.runtime import OnnxClassifier

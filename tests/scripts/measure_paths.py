@@ -19,7 +19,14 @@ import click
 
 FEW, MANY = 10_000, 1_000_000
 LINKS = 30_000  # to one file: file systems have limits
-RUN = "import resource, sys; from cnnkit.cli import main\ntry: main(sys.argv[1:])\nfinally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+RUN = """
+import resource, sys
+from cnnkit.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
 
 
 def peak_bytes(arguments: list[str], names: Path | None = None) -> int:
@@ -61,14 +68,12 @@ def main() -> None:
     images, many = sorted(arguments.folder.rglob("*.jpg")), arguments.many
     with tempfile.TemporaryDirectory(dir=arguments.folder.parent) as folder:
         few, most = (on_stdin(images, count, Path(folder)) for count in (FEW, many))
-        click.echo(
-            f"stdin: {few / 1e6:.1f} MB for {FEW:,} paths, {most / 1e6:.1f} MB for {many:,}: {(most - few) / 1e6:+.1f} MB"
-        )
+        said = f"{few / 1e6:.1f} MB for {FEW:,} paths, {most / 1e6:.1f} MB for {many:,}"
+        click.echo(f"stdin: {said}: {(most - few) / 1e6:+.1f} MB")
         few, most = (in_folder(images, count, Path(folder)) for count in (FEW, many))
         each = (most - few) / (many - FEW)
-        click.echo(
-            f"folder: {few / 1e6:.1f} MB for {FEW:,} images, {most / 1e6:.1f} MB for {many:,}: {each:+.0f} bytes a name"
-        )
+        said = f"{few / 1e6:.1f} MB for {FEW:,} images, {most / 1e6:.1f} MB for {many:,}"
+        click.echo(f"folder: {said}: {each:+.0f} bytes a name")
 
 
 if __name__ == "__main__":

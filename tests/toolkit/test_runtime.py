@@ -82,7 +82,7 @@ def test_model_without_a_spec(make_model):
         OnnxClassifier(path)
     assert str(caught.value) == (
         f"{path} carries no model spec, so its labels and scaling are unknown: "
-        "export it with cnnkit export, which writes labels and scaling into the file"
+        "cnnkit stamp writes them into it, or export it with cnnkit export, which does"
     )
     assert read_spec_of(path) is None
 

@@ -7,7 +7,7 @@ import pytest
 from tiny_models import build_tiny_onnx
 
 from cnnkit.errors import CnnkitError, ModelError, UsageError
-from cnnkit.session import import_onnxruntime, open_session, short_reason
+from cnnkit.session import import_onnxruntime, open_session, short_reason, used_provider
 
 GOOD = build_tiny_onnx()
 
@@ -149,7 +149,9 @@ def test_telemetry_is_off_unless_chosen(monkeypatch, chosen):
 def test_provider_that_is_not_there(make_model, provider, why):
     with pytest.raises(UsageError) as caught:
         open_session(make_model(), provider=provider)
-    assert str(caught.value).startswith(f"provider {provider!r} {why}, expected one of those available here: cpu")
+    assert str(caught.value).startswith(
+        f"provider {provider!r} {why}, expected auto or one of those available here: cpu"
+    )
 
 
 def test_silent_fallback_to_the_cpu_is_an_error(make_model, monkeypatch):
@@ -164,6 +166,19 @@ def test_silent_fallback_to_the_cpu_is_an_error(make_model, monkeypatch):
         "provider CUDA cannot start on this machine (onnxruntime took CPUExecutionProvider): "
         "check its drivers and libraries, or use --provider cpu"
     )
+
+
+def test_auto_takes_what_starts_and_says_what_did_not(make_model, monkeypatch, caplog):
+    import onnxruntime
+
+    assert used_provider(open_session(make_model(), provider="auto")) == "cpu"
+    assert caplog.messages == []
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
+    with pytest.warns(UserWarning, match="CUDAExecutionProvider"):
+        assert used_provider(open_session(make_model(), provider="Auto")) == "cpu"
+    assert [message.split(" (")[0] for message in caplog.messages] == ["provider cuda cannot start on this machine"]
 
 
 @pytest.mark.parametrize(("threads", "expected"), [(None, 0), (0, 0), (1, 1), (3, 3)])

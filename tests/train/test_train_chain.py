@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnkit.export import ExportOptions, InputFlags, export_model
+from cnnkit.export import ExportOptions, export_model
+from cnnkit.foreign import InputFlags
 from cnnkit.runtime import OnnxClassifier
 from cnnkit.train.architectures import ARCHITECTURES, NetworkShape, build_network
 from cnnkit.train.architectures.counting import multiply_adds

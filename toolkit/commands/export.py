@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cnnkit.commands import options as shared
-from cnnkit.commands.input_options import input_options, take_input_flags
+from cnnkit.commands.input_options import input_options, take_said
 
 
 @click.command()
@@ -33,15 +33,15 @@ def command(source: Path, output: Path | None, suffix: str | None, **options: An
     --labels, and --scale unless the model scales its input itself. keras-app:NAME is a network of keras.applications.
     The file appears only if it answers as the Keras model does.
     """
-    from cnnkit.export import ExportOptions, InputFlags, check_conventions, default_output, export_model
+    from cnnkit.export import ExportOptions, check_conventions, default_output, export_model
     from cnnkit.export.conventions import judge
     from cnnkit.export.summary import print_conventions, print_export
 
-    flags = InputFlags(**take_input_flags(options))
+    said = take_said(options)
     target = output or default_output(source, f".{suffix or 'onnx'}")
     if suffix is not None and target.suffix != f".{suffix}":
         raise click.BadParameter(f"{target} does not end in .{suffix}", param_hint="--format")
-    wanted = ExportOptions(source, target, input=flags, **options)
+    wanted = ExportOptions(source, target, labels=said.labels, input=said.input, **options)
     if wanted.data is not None:
         tried = check_conventions(wanted)
         print_conventions(tried)

@@ -1,14 +1,17 @@
-"""What a model takes, said by flags: for export of Keras files from elsewhere, and for stamping ONNX files."""
+"""What a model from elsewhere takes, said by flags."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cnnkit.commands.options import add, taken
 from cnnkit.commands.values import number, numbers, size
+
+if TYPE_CHECKING:
+    from cnnkit.foreign import Said
 
 _NAMES = ("scale", "mean", "std", "color", "resize", "interpolation", "size")
 _OPTIONS = (
@@ -30,6 +33,8 @@ def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return add(_OPTIONS, command)
 
 
-def take_input_flags(options: dict[str, Any]) -> dict[str, Any]:
-    """Takes the fields of `cnnkit.export.InputFlags` out of a command's options."""
-    return taken(options, *_NAMES)
+def take_said(options: dict[str, Any]) -> Said:
+    """Takes what is said of a model out of a command's options."""
+    from cnnkit.foreign import InputFlags, Said
+
+    return Said(options.pop("labels"), InputFlags(**taken(options, *_NAMES)))

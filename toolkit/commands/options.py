@@ -22,7 +22,7 @@ provider_option = click.option(
     "--provider",
     default="cpu",
     show_default=True,
-    help="Where the model runs: cpu, cuda, tensorrt, openvino, coreml, ...",
+    help="Where the model runs: cpu, cuda, tensorrt, openvino, coreml, ..., or auto for what is there.",
 )
 table_or_json_option = click.option(
     "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True

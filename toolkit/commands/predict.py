@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cnnkit.commands import options as shared
+from cnnkit.commands.input_options import input_options
 from cnnkit.commands.predict_options import output_options, source_options
 
 
@@ -30,6 +31,7 @@ from cnnkit.commands.predict_options import output_options, source_options
 @shared.min_confidence_option
 @shared.max_pixels_option
 @click.option("--exact", is_flag=True, help="Decode large JPEGs in full, not at a reduced scale.")
+@input_options
 @click.option("--tta", is_flag=True, help="The mean answer to each image and its mirror image; takes twice the time.")
 def command(**options: Any) -> None:
     """Classify images.

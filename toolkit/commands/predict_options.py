@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnkit.commands import options as shared
+from cnnkit.commands.input_options import take_said
 
 if TYPE_CHECKING:
     from cnnkit.predicting.run import PredictRun
@@ -60,9 +61,9 @@ def predict_run(
     from cnnkit.sources.files import SourceOptions
 
     options["max_pixels"] = options["max_pixels"] or DEFAULT_MAX_PIXELS
-    overwrite = options.pop("overwrite")
+    overwrite, said = options.pop("overwrite"), take_said(options)
     return PredictRun(
-        sources, models, threads, provider, tta, resume,
+        sources, models, threads, provider, said, tta, resume,
         PredictOptions(**shared.taken(options, "top_k", "batch_size", "min_confidence", "max_pixels", "exact")),
         SourceOptions(**shared.taken(options, "null_separated", "exclude", "every_s")),
         ReportOptions(**shared.taken(options, "style", "output"), overwrite=overwrite),

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cnnkit.commands import options as shared
-from cnnkit.commands.input_options import input_options, take_input_flags
+from cnnkit.commands.input_options import input_options, take_said
 
 
 @click.command()
@@ -16,15 +16,14 @@ from cnnkit.commands.input_options import input_options, take_input_flags
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: MODEL itself]")
 @input_options
 @shared.overwrite_option
-def command(model: Path, output: Path | None, labels: str | None, overwrite: bool, **options: Any) -> None:
+def command(model: Path, output: Path | None, overwrite: bool, **options: Any) -> None:
     """Write labels and scaling into an ONNX file from elsewhere.
 
     What the file's shapes settle is read from them; labels, and the scaling of float inputs, must be said. Golden
     images with this machine's answers are added, so that cnnkit verify works everywhere.
     """
-    from cnnkit.export import InputFlags, StampOptions, stamp_model
+    from cnnkit.export import StampOptions, stamp_model
     from cnnkit.report.model_facts import print_model_facts
 
-    flags = InputFlags(**take_input_flags(options))
-    facts = stamp_model(StampOptions(model, output or model, labels, flags, overwrite=overwrite))
+    facts = stamp_model(StampOptions(model, output or model, take_said(options), overwrite=overwrite))
     print_model_facts(facts, "table")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cnnkit.commands import options as shared
+from cnnkit.commands.input_options import input_options
 from cnnkit.commands.webcam_options import limit_options, output_options, source_options, view_options
 
 
@@ -18,6 +19,7 @@ from cnnkit.commands.webcam_options import limit_options, output_options, source
 @limit_options
 @shared.threads_option
 @shared.provider_option
+@input_options
 def command(list_cameras: bool, **options: Any) -> None:
     """Classify a camera or a video, live.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnkit.commands import options as shared
+from cnnkit.commands.input_options import take_said
 
 if TYPE_CHECKING:
     from cnnkit.live.webcam import WebcamOptions
@@ -91,7 +92,8 @@ def webcam_options(*, roi: str | None, **options: Any) -> WebcamOptions:
     from cnnkit.live.region import parse_region
     from cnnkit.live.webcam import WebcamOptions
 
+    said = take_said(options)
     region = None if roi is None else parse_region(roi)
     answer = shared.taken(options, "top_k", "min_confidence", "smooth_s")
     loop = shared.taken(options, "max_frames", "max_s", "frozen_s")
-    return WebcamOptions(**options, answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop))
+    return WebcamOptions(**options, said=said, answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop))

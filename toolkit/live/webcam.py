@@ -12,6 +12,7 @@ from pathlib import Path
 from cnnkit.classifier import Classifier
 from cnnkit.errors import DisplayError, UsageError
 from cnnkit.files import check_new_file
+from cnnkit.foreign import Said
 from cnnkit.live.answering import AnswerOptions, FrameClassifier
 from cnnkit.live.filming import FilmSwitch
 from cnnkit.live.loop import LiveLoop, LoopOptions
@@ -38,6 +39,7 @@ class WebcamOptions:
     model: Path | None = None  # None takes the bundled one
     threads: int | None = None
     provider: str = "cpu"
+    said: Said | None = None  # of a model that carries no spec; None needs one that does
     headless: bool = False  # rows on stdout instead of a window
     output: Path | None = None  # rows in this file
     every_s: float | None = None  # seconds after which a row is written though nothing changed; 0 for all frames
@@ -70,7 +72,9 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
         _check_files(options, address)
         options = _without_display(options)
         # Threads that spin while they wait for the next frame would take the processors from everything else.
-        model = load_model(options.model, threads=options.threads, provider=options.provider, spinning=False)
+        model = load_model(
+            options.model, threads=options.threads, provider=options.provider, spinning=False, said=options.said
+        )
         return _watch(options, open_video(address), model.classifier, stop, clock)
 
 

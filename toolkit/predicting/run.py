@@ -22,6 +22,7 @@ from cnnkit.sources.found import FoundImage
 from cnnkit.sources.kinds import is_archive, is_video
 
 if TYPE_CHECKING:
+    from cnnkit.foreign import Said
     from cnnkit.report.resuming import BegunFile
 
 _DRAWN_BATCH = 8  # images of a batch where pictures of them are kept, which are large
@@ -35,6 +36,7 @@ class PredictRun:
     models: tuple[Path, ...] = ()  # none takes the bundled one
     threads: int | None = None
     provider: str = "cpu"
+    said: Said | None = None  # of models that carry no spec; None needs such that do
     mirrored: bool = False  # whether each image is answered together with its mirror image
     resume: bool = False  # whether to go on with the output of an interrupted run
     predict: PredictOptions = field(default_factory=PredictOptions)
@@ -54,7 +56,7 @@ def open_models(run: PredictRun) -> list[NamedClassifier]:
     paths: Sequence[Path | None] = run.models or (None,)
     models = []
     for path, name in zip(paths, model_names(run.models), strict=True):
-        classifier = load_model(path, threads=run.threads, provider=run.provider).classifier
+        classifier = load_model(path, threads=run.threads, provider=run.provider, said=run.said).classifier
         models.append(NamedClassifier(_averaged(classifier) if run.mirrored else classifier, name))
     return models
 

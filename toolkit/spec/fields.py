@@ -12,7 +12,7 @@ METADATA_KEY = "cnnkit.spec"
 
 Color = Literal["rgb", "bgr", "gray"]
 Layout = Literal["nhwc", "nchw"]
-Dtype = Literal["uint8", "float32"]
+Dtype = Literal["uint8", "float32", "float16"]
 Resize = Literal["squash", "crop", "pad"]
 Interpolation = Literal["area", "linear", "cubic"]
 Output = Literal["probabilities", "logits"]

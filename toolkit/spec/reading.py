@@ -101,7 +101,7 @@ def _input(item: StrictObject) -> InputSpec:
         dtype=dtype,
         resize=_choice(item, "resize", Resize),
         interpolation=_choice(item, "interpolation", Interpolation),
-        **_standardisation(item, channels) if dtype == "float32" else {},
+        **_standardisation(item, channels) if dtype != "uint8" else {},
     )
     item.close()
     return spec

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cnnkit.errors import UsageError
-from cnnkit.export.labels import parse_labels
+from cnnkit.foreign.labels import parse_labels
 
 
 @pytest.mark.parametrize(

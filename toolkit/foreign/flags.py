@@ -1,0 +1,53 @@
+"""What a user says of a model from elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cnnkit.errors import UsageError
+from cnnkit.spec.fields import Color, Interpolation, Resize
+
+
+@dataclass(frozen=True)
+class InputFlags:
+    """How an image becomes the input of the model, as far as the user says it; None means not said.
+
+    The model takes x = (pixel * scale - mean) / std per channel, with pixel from 0 to 255.
+    """
+
+    scale: float | None = None
+    mean: tuple[float, ...] | None = None  # one number, or one a channel
+    std: tuple[float, ...] | None = None  # one number, or one a channel, above 0
+    color: Color | None = None  # the order of the channels that the model takes
+    resize: Resize | None = None
+    interpolation: Interpolation | None = None
+    size: tuple[int, int] | None = None  # height, width in pixels; only for models that take any size
+
+    def says_scaling(self) -> bool:
+        """Whether scale, mean or std were given."""
+        return (self.scale, self.mean, self.std) != (None, None, None)
+
+
+@dataclass(frozen=True)
+class Said:
+    """All that is said of a model."""
+
+    labels: str | None = None  # a file with a name a line, or names separated by commas
+    input: InputFlags = field(default_factory=InputFlags)
+
+    def anything(self) -> bool:
+        """Whether anything is said."""
+        return self != Said()
+
+
+def per_channel(flag: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """Returns one number a channel.
+
+    Raises:
+        UsageError: There are neither one nor as many as channels, or a deviation is not above 0.
+    """
+    if len(values) not in (1, channels):
+        raise UsageError(f"{flag} has {len(values)} numbers, expected 1 or {channels}, one a channel")
+    if flag == "--std" and min(values) <= 0:
+        raise UsageError(f"--std holds {min(values)}, expected numbers above 0")
+    return values * channels if len(values) == 1 else values
