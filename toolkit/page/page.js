@@ -93,7 +93,7 @@ document.addEventListener("keydown", (event) => {
   action();
 });
 document.addEventListener("fullscreenchange", () => {
-  byId("full").textContent = document.fullscreenElement ? "Leave full screen" : "Full screen";
+  byId("full").setAttribute("aria-pressed", String(Boolean(document.fullscreenElement)));
 });
 document.addEventListener("visibilitychange", fetchWhileSeen);
 byId("pause").addEventListener("click", togglePause);

@@ -41,8 +41,9 @@ export function showAnswer({ kind, words, detail }, state) {
   setText("notice-words", words);
   setText("notice-detail", detail);
   const current = kind === "live" ? state : null;
-  const label = current?.label ?? NOTHING;
+  const label = current ? (current.label ?? NOTHING) : words;
   setText("label", label);
+  byId("label").title = label;
   byId("label").dataset.length = label.length > 24 ? "long" : label.length > 12 ? "medium" : "short";
   setText("confidence", percent(current?.confidence));
   showBars(current?.top ?? []);
@@ -90,7 +91,13 @@ function showBars(top) {
     share.textContent = percent(probability);
     track.firstChild.style.transform = `scaleX(${Math.min(Math.max(probability ?? 0, 0), 1)})`;
   });
-  if (!top.length) for (const row of list.children) row.children[0].textContent = row.children[0].title = NOTHING;
+  if (!top.length) for (const row of list.children) clearBar(row);
+}
+
+function clearBar(row) {
+  const [name, share, track] = row.children;
+  name.textContent = name.title = share.textContent = NOTHING;
+  track.firstChild.style.transform = "scaleX(0)";
 }
 
 function makeBar() {
