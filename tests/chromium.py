@@ -42,8 +42,7 @@ class Tab:
         os.write(self._writing, json.dumps(message).encode() + b"\0")
         deadline = time.monotonic() + _PATIENCE_S
         while (answer := self._next_message(deadline)).get("id") != self._calls:
-            if answer.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown"):
-                self.complaints.append(json.dumps(answer["params"]))
+            self._note(answer)
         assert "error" not in answer, answer
         return answer["result"]
 
@@ -76,6 +75,11 @@ class Tab:
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+
+    def _note(self, event: dict[str, Any]) -> None:
+        params = event.get("params", {})
+        if event.get("method") == "Runtime.exceptionThrown" or params.get("entry", {}).get("level") == "error":
+            self.complaints.append(json.dumps(params))
 
     def _next_message(self, deadline: float) -> dict[str, Any]:
         while b"\0" not in self._buffer:

@@ -41,21 +41,21 @@ def page():
 def tab(browser, page):
     """A tab that shows the page with its first picture; the page's console stays empty."""
     browser.resize(360, 800)
-    browser.call("Page.navigate", url=page.address)
     browser.complaints.clear()
+    browser.call("Page.navigate", url=page.address)
     browser.wait_for(f"{text('label')} === 'cat' && {pixel()} === '0,0,255'")
     yield browser
     browser.call("Page.navigate", url="about:blank")
 
 
 def text(name):
-    return f"document.getElementById('{name}').textContent"
+    return f"document.getElementById('{name}')?.textContent"  # null while the page is loading
 
 
 def pixel():
     """An expression for the colour in the middle of the picture, "R,G,B"; JPEG may be one off."""
     return (
-        "(() => { const c = document.getElementById('picture');"
+        "(() => { const c = document.getElementById('picture'); if (!c) return '';"
         " const d = c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data;"
         " return [...d].slice(0, 3).map((v) => (v < 5 ? 0 : v > 250 ? 255 : v)).join(); })()"
     )

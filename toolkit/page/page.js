@@ -1,7 +1,7 @@
 // Puts what comes from the server, the view and the controls together.
 
 import { followPictures, followStates } from "./connection.js";
-import { judge, showAnswer, showBadge, showPicture, speak, spokenAnswer } from "./view.js";
+import { judge, showAnswer, showBadge, showPicture, speak, speakAnswer } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
 const started = performance.now();
@@ -21,7 +21,7 @@ function render() {
   showBadge(verdict, state?.source ?? "");
   if (paused) return;
   showAnswer(verdict, state);
-  speak(spokenAnswer(verdict, state));
+  speakAnswer(verdict, state);
 }
 
 async function takePicture(blob) {
@@ -50,7 +50,7 @@ function togglePause() {
   byId("pause").textContent = paused ? "Continue" : "Pause";
   byId("paused").hidden = !paused;
   byId("paused").textContent = paused ? `Paused at ${paused.at.toLocaleTimeString()}` : "";
-  speak(paused ? "paused" : "continues", { atOnce: true });
+  speak(paused ? "paused" : "continues");
   fetchWhileSeen();
   render();
 }
@@ -62,7 +62,7 @@ function savePicture() {
   link.download = `cnnkit-${localTime(pictureAt)}.jpg`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  speak(`saved ${link.download}`, { atOnce: true });
+  speak(`saved ${link.download}`);
 }
 
 /** 2026-01-31T09-05-00: sorts well, and no system refuses it in a file's name. */

@@ -65,20 +65,18 @@ export async function showPicture(blob) {
   bitmap.close();
 }
 
-let spoken = "";
-let spokenAt = -Infinity;
+export const speak = (words) => setText("spoken", words);
 
-/** Has a screen reader say what changed, not too often; what is said at once is asked for by the person. */
-export function speak(words, { atOnce = false } = {}) {
+const told = { kind: "", what: "", at: -Infinity };
+
+/** Has a screen reader say a new label, not too often, and a change of the signal at once. */
+export function speakAnswer({ kind, words }, state) {
+  const what = (kind === "live" && state.label) || words;
   const now = performance.now();
-  if (words === spoken || (!atOnce && now - spokenAt < SPEAK_EVERY_MS)) return;
-  spoken = words;
-  spokenAt = now;
-  setText("spoken", words);
+  if (what === told.what || (kind === told.kind && now - told.at < SPEAK_EVERY_MS)) return;
+  Object.assign(told, { kind, what, at: now });
+  speak(what === words ? words : `${what}, ${Math.round(100 * (state.confidence ?? 0))} percent`);
 }
-
-export const spokenAnswer = ({ kind, words }, state) =>
-  kind === "live" && state?.label ? `${state.label}, ${Math.round(100 * (state.confidence ?? 0))} percent` : words;
 
 /** One row a class; rows are kept, and hold their place when there is nothing to show. */
 function showBars(top) {
