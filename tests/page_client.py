@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -54,6 +55,26 @@ def fetch(page: LivePage, path: str = "/", method: str = "GET", **headers: str) 
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
         return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+
+
+@contextmanager
+def publishing(page: LivePage, rate_hz: float, pixels: NDArray[np.uint8]) -> Iterator[None]:
+    """Publishes from another thread, as a program does that has its own work to do."""
+    stop = threading.Event()
+
+    def run() -> None:
+        frame = 0
+        while not stop.wait(1 / rate_hz):
+            page.publish(pixels.copy(), state(frame=frame))
+            frame += 1
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 class StreamClient:

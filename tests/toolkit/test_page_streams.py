@@ -1,15 +1,14 @@
-"""Streams at every client's own pace, and what they cost the program that publishes."""
+"""Pictures at every client's own pace, and what they cost the program that publishes."""
 
 from __future__ import annotations
 
 import gc
-import json
 import re
-import threading
+import socket
 import time
 import tracemalloc
 import weakref
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import cv2
 import numpy as np
@@ -18,15 +17,14 @@ import pytest
 pytest.importorskip("starlette", reason="the extra 'page' is not installed")
 pytest.importorskip("uvicorn", reason="the extra 'page' is not installed")
 
-from page_client import client, fetch, opened_page, picture, state, wait_until
+from page_client import client, fetch, opened_page, picture, publishing, state, wait_until
 
 from cnnkit.page import pictures, streams
-from cnnkit.page.newest import Bell
+from cnnkit.page.address import listen
 
 PART = (
     rb"--cnnkit\r\nContent-Type: image/jpeg\r\nContent-Length: (\d+)\r\nX-Frame: (\d+)\r\n\r\n(\xff\xd8.*?\xff\xd9)\r\n"
 )
-EVENT = rb"data: (\{[^\n]*\})\n\n"
 
 
 @pytest.fixture
@@ -47,26 +45,6 @@ def encodings(monkeypatch):
 
     monkeypatch.setattr(pictures, "encode", counted)
     return times
-
-
-@contextmanager
-def publishing(page, rate_hz, pixels):
-    """Publishes from another thread, as a program does that has its own work to do."""
-    stop = threading.Event()
-
-    def run():
-        frame = 0
-        while not stop.wait(1 / rate_hz):
-            page.publish(pixels.copy(), state(frame=frame))
-            frame += 1
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def noise(height=720, width=1280):
@@ -211,70 +189,10 @@ def traced():
         tracemalloc.stop()
 
 
-def test_a_busy_loop_gets_one_call_however_often_the_bell_rings():
-    calls = []
-
-    class Loop:
-        def call_soon_threadsafe(self, call):
-            calls.append(call)
-
-    bell = Bell()
-    bell.ring()
-    bell.attach(Loop())
-    for _ in range(1000):
-        bell.ring()
-    assert len(calls) == 1
-
-
-def test_events_are_states_at_most_ten_a_second(page):
-    with publishing(page, 60, picture()), client(page, "/events") as listener:
-        listener.read_until(EVENT)
-        assert b"content-type: text/event-stream" in listener.received
-        start = len(listener.received)
-        listener.read_for(1)
-        found = [json.loads(data) for data in re.findall(EVENT, listener.received[start:])]
-    assert 3 <= len(found) <= 11
-    frames = [each["frame"] for each in found]
-    assert frames == sorted(set(frames)) and found[0]["label"] == "cat"
-
-
-def test_a_heartbeat_tells_how_old_the_state_is(page, monkeypatch):
-    monkeypatch.setattr(streams, "_HEARTBEAT_S", 0.1)
-    page.publish(None, state(signal="lost"))
-    with client(page, "/events") as listener:
-        ages = [json.loads(event[1])["since_ms"] for event in listener.read_until(EVENT, 4)]
-    assert ages == sorted(ages) and ages[3] - ages[0] > 200
-
-
-def test_a_label_cannot_end_an_event(page):
-    page.publish(None, state('x\n\ndata: {"label": "forged"}\n\n'))
-    with client(page, "/events") as listener:
-        listener.read_for(0.3)
-        labels = {json.loads(data)["label"] for data in re.findall(EVENT, listener.received)}
-    assert labels == {'x\n\ndata: {"label": "forged"}\n\n'}
-
-
-def test_closing_ends_all_streams_soon():
-    with opened_page() as page, client(page, "/stream.mjpg") as watcher, client(page, "/events") as listener:
-        page.publish(picture(), state())
-        watcher.read_until(PART)
-        listener.read_until(EVENT)
-        start = time.monotonic()
-        page.close()
-        watcher.read_to_end()
-        listener.read_to_end()
-        assert time.monotonic() - start < 5
-        assert not page._thread.is_alive()
-
-
-def test_many_threads_may_publish(page):
-    def publish_many():
-        for frame in range(500):
-            page.publish(picture(), state(frame=frame))
-
-    threads = [threading.Thread(target=publish_many) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert page._newest.snapshot.number == page._newest.snapshot.picture == 2000
+def test_the_system_keeps_little_for_a_slow_client():
+    with closing(listen("127.0.0.1", 0)) as listener, closing(socket.create_connection(listener.getsockname())):
+        accepted_one, _ = listener.accept()
+        with closing(accepted_one):
+            assert accepted_one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 1 << 20
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                assert accepted_one.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
