@@ -10,6 +10,7 @@ import click
 
 from cnnkit.commands import options as shared
 from cnnkit.commands.input_options import take_said
+from cnnkit.errors import UsageError
 
 if TYPE_CHECKING:
     from cnnkit.live.webcam import WebcamOptions
@@ -43,6 +44,14 @@ _VIEW = (
         help="The same picture for so long is no signal; 0 where a picture may stand still.",
     ),
     click.option("--headless", is_flag=True, help="No window: a JSON line for each change on stdout."),
+    click.option(
+        "--page", metavar="PORT", type=click.IntRange(0, 65535),
+        help="A live page for a browser at this port, instead of the window; 0 takes a free one.",
+    ),
+    click.option("--host", help="What --page listens on  [default: 127.0.0.1, this machine alone]."),
+    click.option(
+        "--token", envvar="CNNKIT_TOKEN", show_envvar=True, help="What a browser must know to open --page with --host."
+    ),
 )  # fmt: skip
 _OUTPUT = (
     click.option("--output", "-o", type=_PATH, help="JSON lines in a file."),
@@ -85,15 +94,24 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return shared.add(_LIMIT, command)
 
 
-def webcam_options(*, roi: str | None, **options: Any) -> WebcamOptions:
-    """Makes of the command's options what the library takes."""
+def webcam_options(*, roi: str | None, page: int | None, host: str | None, **options: Any) -> WebcamOptions:
+    """Makes of the command's options what the library takes.
+
+    Raises:
+        UsageError: --host is given without --page.
+    """
     from cnnkit.live.answering import AnswerOptions
     from cnnkit.live.loop import LoopOptions
     from cnnkit.live.region import parse_region
-    from cnnkit.live.webcam import WebcamOptions
+    from cnnkit.live.webcam import PageOptions, WebcamOptions
 
-    said = take_said(options)
+    said, token = take_said(options), options.pop("token")
+    if page is None and host is not None:
+        raise UsageError("--host says what --page listens on: add --page PORT")
+    served = None if page is None else PageOptions(page, host or "127.0.0.1", token)
     region = None if roi is None else parse_region(roi)
     answer = shared.taken(options, "top_k", "min_confidence", "smooth_s")
     loop = shared.taken(options, "max_frames", "max_s", "frozen_s")
-    return WebcamOptions(**options, said=said, answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop))
+    return WebcamOptions(
+        **options, said=said, page=served, answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop)
+    )

@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnnkit.classifier import Classifier
 from cnnkit.errors import DisplayError, UsageError
@@ -30,6 +31,18 @@ from cnnkit.sources.video import DEFAULT_RATE_HZ, Video, open_video
 from cnnkit.timing import Clock
 from cnnkit.view import Window, check_display
 
+if TYPE_CHECKING:
+    from cnnkit.live.paging import PageWatcher
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """A live page."""
+
+    port: int  # 0 takes a free one
+    host: str = "127.0.0.1"
+    token: str | None = None  # needed where other machines can look
+
 
 @dataclass(frozen=True)
 class WebcamOptions:
@@ -41,6 +54,7 @@ class WebcamOptions:
     provider: str = "cpu"
     said: Said | None = None  # of a model that carries no spec; None needs one that does
     headless: bool = False  # rows on stdout instead of a window
+    page: PageOptions | None = None  # a page instead of a window
     output: Path | None = None  # rows in this file
     every_s: float | None = None  # seconds after which a row is written though nothing changed; 0 for all frames
     record: Path | None = None  # annotated video in this file
@@ -79,7 +93,9 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
 
 
 def _without_display(options: WebcamOptions) -> WebcamOptions:
-    """Returns the options as they can be followed here."""
+    """Returns the options as they can be followed here: a page takes the window's place, too."""
+    if options.page is not None:
+        return replace(options, headless=True)
     if not options.headless:
         try:
             check_display()
@@ -113,11 +129,21 @@ def _open_outputs(options: WebcamOptions, video: Video, stack: ExitStack) -> Out
     if options.headless or options.output is not None:
         report = open_report(ReportOptions("jsonl", options.output, options.overwrite))
         watchers.append(ChangeLog(stack.enter_context(report), video.address.name, options.every_s))
+    if options.page is not None:
+        watchers.append(stack.enter_context(closing(_open_page(options.page, video.address.name))))
     if options.record is not None or not options.headless:
         film = stack.enter_context(closing(FilmSwitch(options.record, video.rate_hz or DEFAULT_RATE_HZ)))
     if not options.headless:
         window = stack.enter_context(closing(Window(f"cnnkit - {video.address}")))
     return Outputs(window, film, watchers)
+
+
+def _open_page(options: PageOptions, source: str) -> PageWatcher:
+    from cnnkit.live.paging import PageWatcher
+    from cnnkit.page import LivePage
+
+    page = LivePage(options.port, host=options.host, token=options.token)
+    return PageWatcher(page, source, with_token=options.token is not None)
 
 
 def _check_files(options: WebcamOptions, address: Address) -> None:

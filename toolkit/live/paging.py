@@ -1,0 +1,41 @@
+"""The live page as one of those who are told of every observation."""
+
+from __future__ import annotations
+
+from cnnkit.live.outputs import Observation
+from cnnkit.messages import log
+from cnnkit.page import LivePage, PageState
+
+
+class PageWatcher:
+    """Shows each observation on a page.
+
+    Args:
+        page: Already served.
+        source: What it calls the source, without a password.
+        with_token: Whether it must be opened with a token.
+    """
+
+    def __init__(self, page: LivePage, source: str, *, with_token: bool) -> None:
+        self._page, self._source = page, source
+        log.info("the live page is at %s%s", page.address, "?token=... with the token" if with_token else "")
+
+    def write(self, observation: Observation) -> None:
+        """Shows an observation."""
+        prediction = observation.prediction
+        state = PageState(
+            self._source,
+            observation.signal,
+            None if prediction is None else prediction.label,
+            None if prediction is None else prediction.confidence,
+            () if prediction is None else prediction.top,
+            observation.inference_hz,
+            observation.capture_hz,
+            observation.age_ms,
+            observation.frame.number,
+        )
+        self._page.publish(observation.frame.pixels, state)
+
+    def close(self) -> None:
+        """Ends the page."""
+        self._page.close()
