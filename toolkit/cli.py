@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -47,19 +48,27 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
+        if sys.stdout is None:  # closed by whoever started the process: what is written to it fails, and says so
+            sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
         try:
             return super().invoke(ctx)
         except CnnkitError as error:
             _fail(str(error), error.exit_code, error)
         except BrokenPipeError:
             # The reader of a pipe went away: nothing is left to say, and nobody to say it to.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_stdout()
             sys.exit(1)
         except OSError as error:
+            _drop_stdout()  # it may be what failed, and would fail again when Python flushes it at the end
             _fail(f"{error.filename or 'the system'}: {error.strerror or error}", 1, error)
         except MemoryError as error:
             _fail("out of memory: try a smaller --batch-size or fewer inputs", 1, error)
         return None
+
+
+def _drop_stdout() -> None:
+    with suppress(OSError, ValueError):  # a stdout without a descriptor, as in tests
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, exit_code: int, error: BaseException) -> None:

@@ -125,3 +125,15 @@ def test_verbosity(flags: list[str], level: int, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: click.Command("nothing", callback=lambda: None))
     assert CliRunner().invoke(cli.main, [*flags, "nothing"]).exit_code == 0
     assert log.level == level
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another shell")
+@pytest.mark.parametrize("where", [">&-", ">/dev/full"])
+def test_a_stdout_that_takes_nothing_is_one_line(where: str) -> None:
+    if "/dev/" in where and not os.path.exists("/dev/full"):
+        pytest.skip("no such device")
+    done = subprocess.run(
+        f"{sys.executable} -m cnnkit predict gone.jpg --format jsonl {where}", shell=True, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("cnnkit: error: the system: ")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -55,14 +57,29 @@ def test_two_runs_do_not_write_to_one_file(tmp_path, mode):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
 def test_a_full_disk_is_one_line():
-    from pathlib import Path
+    with (
+        closing(OutputFile(Path("/dev/full"), "wb")) as file,
+        pytest.raises(OutputError, match="cannot write /dev/full: No space left on device"),
+    ):
+        file.write(b"x")
 
-    file = OutputFile(Path("/dev/full"), "wb")
-    file.write(b"x")
-    with pytest.raises(OutputError, match="cannot write /dev/full: No space left on device"):
-        file.flush()
-    with pytest.raises(OutputError, match="cannot write /dev/full: No space left on device"):
-        file.close()
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on processes")
+def test_what_a_full_disk_took_of_a_batch_is_cut_off_again(tmp_path):
+    """A limit on the size of files stands for the full disk: it, too, takes part of what is written."""
+    code = """
+import resource, signal
+from pathlib import Path
+from cnnkit.report.output_file import OutputFile
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+file = OutputFile(Path("rows"), "xb")
+for _ in range(9):
+    file.write(b"x" * 29 + b"\\n")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "OutputError: cannot write rows: File too large" in done.stderr
+    assert (tmp_path / "rows").read_bytes() == (b"x" * 29 + b"\n") * 3
 
 
 def test_a_folder_that_is_missing(tmp_path):

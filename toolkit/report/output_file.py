@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from cnnkit.errors import OutputError
 
@@ -24,7 +25,7 @@ class OutputFile:
 
     def __init__(self, path: Path, mode: Mode) -> None:
         self._path, self._mode = path, mode
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -42,35 +43,36 @@ class OutputFile:
                 self._file = _open_alone(self._path, self._mode)
 
     def write(self, data: bytes, /) -> int:
-        """Writes at the end.
+        """Writes all of it at the end, or nothing: what a full disk does not take whole is cut off again.
 
         Raises:
             OutputError: It cannot be opened or written, or another run writes to it.
         """
         self.open()
         assert self._file is not None
+        before, rest = self._end(), memoryview(data)
         with self._errors():
-            return self._file.write(data)
+            try:
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+            except OSError:
+                if before is not None:
+                    self._file.truncate(before)
+                raise
+        return len(data)
 
     def flush(self) -> None:
-        """Hands to the system what was written.
-
-        Raises:
-            OutputError: The system does not take it: the disk is full.
-        """
-        if self._file is not None:
-            with self._errors():
-                self._file.flush()
+        """Has nothing to do: everything goes to the system at once."""
 
     def close(self) -> None:
-        """Closes it.
-
-        Raises:
-            OutputError: The system does not take the rest of what was written.
-        """
+        """Closes it."""
         if self._file is not None:
             with self._errors():
                 self._file.close()
+
+    def _end(self) -> int | None:
+        """Returns where the file ends; None for a device or a pipe."""
+        return os.fstat(self._file.fileno()).st_size if self._file is not None and self._path.is_file() else None
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -82,10 +84,11 @@ class OutputFile:
             raise OutputError(f"cannot write {self._path}: {error.strerror or error}") from error
 
 
-def _open_alone(path: Path, mode: Mode) -> BinaryIO:
+def _open_alone(path: Path, mode: Mode) -> FileIO:
+    """Opens without a buffer, so that a failure is that of the very write."""
     if path.exists() and not path.is_file():
-        return path.open("wb")  # a device or a pipe
-    file = os.fdopen(os.open(path, os.O_WRONLY | _FLAGS[mode] | getattr(os, "O_BINARY", 0), 0o666), "wb")
+        return FileIO(path, "wb")  # a device or a pipe
+    file = FileIO(os.open(path, os.O_WRONLY | _FLAGS[mode] | getattr(os, "O_BINARY", 0), 0o666), "wb")
     if not _lock(file.fileno()):
         file.close()
         raise OutputError(f"{path} is being written by another run: wait for its end, or name another file")
