@@ -133,7 +133,10 @@ def test_a_stdout_that_takes_nothing_is_one_line(where: str) -> None:
     if "/dev/" in where and not os.path.exists("/dev/full"):
         pytest.skip("no such device")
     done = subprocess.run(
-        f"{sys.executable} -m cnnkit predict gone.jpg --format jsonl {where}", shell=True, capture_output=True, text=True
+        f"{sys.executable} -m cnnkit predict gone.jpg --format jsonl {where}",
+        shell=True,
+        capture_output=True,
+        text=True,
     )
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("cnnkit: error: the system: ")

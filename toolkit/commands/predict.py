@@ -42,10 +42,13 @@ def command(**options: Any) -> None:
     from cnnkit.startup import without_garbage_collection
 
     with without_garbage_collection():
+        from cnnkit.codec_messages import listening_to_codecs
         from cnnkit.commands.predict_options import predict_run
         from cnnkit.predicting.run import open_models, run_predict
 
         run = predict_run(**options)
         models = open_models(run)
-    if run_predict(run, models).failed:
+    with listening_to_codecs():
+        failed = run_predict(run, models).failed
+    if failed:
         click.get_current_context().exit(1)

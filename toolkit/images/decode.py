@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.codec_messages import decode_heard
 from cnnkit.errors import ImageError
 from cnnkit.images.formats import ImageFormat, identify
 from cnnkit.images.jpeg_end import decode_without_end
@@ -20,6 +21,7 @@ from cnnkit.spec import InputSpec
 
 DEFAULT_MAX_PIXELS = 178_956_970  # where Pillow, too, takes an image for a decompression bomb
 _REDUCED = {2: 16, 4: 32, 8: 64}  # the bits of IMREAD_REDUCED_* without their colours, which another flag says
+_DAMAGE = ("Corrupt JPEG data", "Premature end", "Invalid", "Inconsistent", "Unsupported marker")  # as libjpeg says it
 _OPENCV_SIDE, _OPENCV_PIXELS = 2**20, 2**30  # OpenCV's own limits
 
 
@@ -63,10 +65,11 @@ def decode_image(
     factor = 1
     if taken and image_format.name == "JPEG":
         factor = min(reduction(width, height, traits.orientation, spec) for spec in taken)
-    decoded = _decode(data, traits, factor)
+    decoded, said = decode_heard(lambda: _decode(data, traits, factor))
     if decoded is None:
         raise file.corrupt("its pixels cannot be decoded")
-    return DecodedImage(decoded)
+    damage = tuple(line for line in said if image_format.name == "JPEG" and line.startswith(_DAMAGE))
+    return DecodedImage(decoded, tuple(f"damaged file: {line}" for line in damage))
 
 
 def _check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) -> tuple[int, int]:
