@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ImageError
+from cnnkit.framing import centred_window
 from cnnkit.opencv import import_cv2
 from cnnkit.spec import InputSpec
 
@@ -103,17 +104,9 @@ def _fit(pixels: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
     if spec.resize == "pad":
         return _letterbox(pixels, spec)
     if spec.resize == "crop":
-        pixels = _centre(pixels, spec.height / spec.width)
+        top, left, height, width = centred_window(pixels.shape[0], pixels.shape[1], spec.height / spec.width)
+        pixels = pixels[top : top + height, left : left + width]
     return _scale(pixels, spec.height, spec.width, spec.interpolation)
-
-
-def _centre(pixels: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:
-    """Returns the largest centred part whose height is `aspect` times its width, to the nearest pixel."""
-    height, width = pixels.shape[:2]
-    new_height, new_width = min(height, round(width * aspect)), min(width, round(height / aspect))
-    new_height, new_width = max(1, new_height), max(1, new_width)
-    top, left = (height - new_height) // 2, (width - new_width) // 2
-    return pixels[top : top + new_height, left : left + new_width]
 
 
 def _letterbox(pixels: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
