@@ -39,6 +39,16 @@ def test_json():
     assert (result.exit_code, report["schema_version"]) == (0, 1)
     assert report["tensorflow"]["gpus"] == [{"name": "H200", "compute_capability": [9, 0]}]
     assert report["bundled_model"]["passed"] is True
-    assert set(report["extras"]) == {"base", "train", "export", "tensorboard", "litert", "openvino", "parquet", "page"}
+    assert set(report["extras"]) == {
+        "base",
+        "train",
+        "export",
+        "tensorboard",
+        "litert",
+        "openvino",
+        "parquet",
+        "page",
+        "ray",
+    }
     assert report["machine"]["int8_dot_product"] in (True, False, None)
     assert report["advice"]

@@ -33,7 +33,7 @@ from cnnkit.commands.predict_options import output_options, source_options
 @click.option("--exact", is_flag=True, help="Decode large JPEGs in full, not at a reduced scale.")
 @input_options
 @click.option("--tta", is_flag=True, help="The mean answer to each image and its mirror image; takes twice the time.")
-def command(**options: Any) -> None:
+def command(engine: str, address: str, **options: Any) -> None:
     """Classify images.
 
     SOURCE is an image, a folder (searched recursively), a pattern such as 'photos/*.jpg', a zip or tar archive, a
@@ -47,8 +47,13 @@ def command(**options: Any) -> None:
         from cnnkit.predicting.run import open_models, run_predict
 
         run = predict_run(**options)
-        models = open_models(run)
-    with listening_to_codecs():
-        failed = run_predict(run, models).failed
+        models = [] if engine == "ray" else open_models(run)
+    if engine == "ray":
+        from cnnkit.cluster.run import predict_on_ray
+
+        failed = predict_on_ray(run, address).failed
+    else:
+        with listening_to_codecs():
+            failed = run_predict(run, models).failed
     if failed:
         click.get_current_context().exit(1)

@@ -34,6 +34,11 @@ _OUTPUTS = (
     click.option("--annotate", type=_PATH, metavar="DIR", help="Write the images with label and bars there."),
     click.option("--sort-into", type=_PATH, metavar="DIR", help="Copy the images there, into a folder for each class."),
     click.option("--link", is_flag=True, help="With --sort-into: symbolic links instead of copies."),
+    click.option(
+        "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+        help="Where the work is done; ray writes a folder of shards.",
+    ),
+    click.option("--address", default="auto", help="Of the Ray cluster: host:6379  [default: that of this machine]."),
     click.option("--grid", type=_PATH, metavar="FILE", help="Write a contact sheet, such as sheet.png."),
 )  # fmt: skip
 

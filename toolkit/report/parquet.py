@@ -27,7 +27,7 @@ class ParquetWriter:
 
     def write(self, rows: Sequence[PredictionRow]) -> None:
         """Takes the rows of one batch."""
-        self._rows += (_encodable(row.fields()) for row in rows)
+        self._rows += (encodable(row.fields()) for row in rows)
         if len(self._rows) >= _GROUP:
             self._write_group()
 
@@ -73,7 +73,7 @@ def schema() -> Any:
     ])  # fmt: skip
 
 
-def _encodable(fields: dict[str, Any]) -> dict[str, Any]:
+def encodable(fields: dict[str, Any]) -> dict[str, Any]:
     """Replaces bytes of names that are no UTF-8 by escapes, since Parquet takes UTF-8 alone."""
     return {
         name: value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value

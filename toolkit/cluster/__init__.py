@@ -1,0 +1,1 @@
+"""Prediction on more than one machine: over an existing Ray cluster."""

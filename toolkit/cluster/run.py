@@ -1,0 +1,59 @@
+"""`cnnkit predict --engine ray`: what of the command's options a cluster can do."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from cnnkit.cluster.engine import RayOptions, run_on_ray
+from cnnkit.cluster.shards import Shard, ShardWriter
+from cnnkit.cluster.worker import WorkerOptions
+from cnnkit.errors import SourceError, UsageError
+from cnnkit.messages import log
+from cnnkit.model import bundled_model
+from cnnkit.predicting.counts import RunCounts, count
+from cnnkit.predicting.outputs import OutputOptions
+from cnnkit.predicting.run import PredictRun
+from cnnkit.sources.files import expand_sources
+
+
+def predict_on_ray(run: PredictRun, address: str) -> Shard:
+    """Predicts all that the sources name on a Ray cluster, into a folder of shards.
+
+    Args:
+        run: As for `run_predict`; its output is the folder.
+        address: Of the cluster.
+
+    Returns:
+        How many images there were and how many failed; their rows say why.
+
+    Raises:
+        UsageError: Something is asked for that is done on one machine alone.
+        SourceError: There is nothing to predict.
+        OutputError: The folder cannot be written, or is not empty.
+    """
+    writer = _writer(run)
+    worker = WorkerOptions(run.provider, run.said, run.mirrored, run.predict, writer, Path.cwd(), run.threads or 1)
+    counts = RunCounts()
+    images = counts.wanted(expand_sources(run.sources, sys.stdin.buffer, run.source))
+    model = run.models[0] if run.models else bundled_model()
+    done = run_on_ray(images, model, worker, RayOptions(address, overwrite=run.report.overwrite))
+    if done.inputs == 0:
+        raise SourceError(f"no image found in {', '.join(run.sources)}")
+    log.info("%s in %s", count(done.inputs, "image"), writer.folder)
+    if done.failed:
+        log.warning("%d of %s failed", done.failed, count(done.inputs, "input"))
+    return done
+
+
+def _writer(run: PredictRun) -> ShardWriter:
+    style, folder = run.report.style, run.report.output
+    if folder is None or run.report.to_stdout or style not in ("jsonl", "parquet"):
+        raise UsageError("--engine ray writes a folder of shards: add --output DIR, and --format jsonl or parquet")
+    if len(run.models) > 1:
+        raise UsageError("--engine ray takes one --model")
+    if run.resume or run.outputs != OutputOptions(overwrite=run.report.overwrite):
+        raise UsageError(
+            "--engine ray writes shards alone: leave --resume, --annotate, --sort-into, --link and --grid out"
+        )
+    return ShardWriter(folder.absolute(), style)
