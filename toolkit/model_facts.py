@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnnkit.session import dtype_name
 from cnnkit.spec import ModelSpec
-
-DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(float16)": "float16"}  # onnxruntime's -> ours
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class TensorFacts:
 
 def tensor_facts(value: Any) -> TensorFacts:
     """Returns the facts of an input or output of an `onnxruntime.InferenceSession`."""
-    return TensorFacts(value.name, DTYPES.get(value.type, str(value.type)), tuple(value.shape))
+    return TensorFacts(value.name, dtype_name(value), tuple(value.shape))
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnkit.errors import ImageError, ModelError, SpecError, UsageError
-from cnnkit.model_facts import tensor_facts
 from cnnkit.onnx_header import read_header
 from cnnkit.preprocess import prepare_batch, softmax
-from cnnkit.session import open_session, runtime_errors, short_reason, used_provider
+from cnnkit.session import dtype_name, open_session, runtime_errors, short_reason, used_provider
 from cnnkit.spec import METADATA_KEY, InputSpec, ModelSpec, read_spec
 
 if TYPE_CHECKING:
@@ -188,7 +187,7 @@ def _check_graph(session: Any, spec: ModelSpec, path: Path) -> tuple[Any, Any]:
     if len(inputs) != 1:
         raise ModelError(f"{path} has {len(inputs)} inputs, expected one: the image")
     taken, expected = inputs[0], _expected_shape(spec.input)
-    dtype = tensor_facts(taken).dtype
+    dtype = dtype_name(taken)
     if dtype != spec.input.dtype or not _fits(taken.shape, expected):
         raise ModelError(
             f"{path} takes {dtype} {describe_shape(taken.shape)}, "

@@ -38,6 +38,8 @@ AUTO = "auto"
 # What "auto" tries, in this order; others are slower on most models, or take minutes to start.
 _PREFERRED = ("cuda", "migraphx", "coreml", "directml", "openvino", "cpu")
 
+DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(float16)": "float16"}  # onnxruntime's -> ours
+
 _ERROR_NAMES = (
     "EPFail", "EngineError", "Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "ModelLoaded", "NoModel",
     "NoSuchFile", "NotImplemented", "RuntimeException",
@@ -105,6 +107,11 @@ def open_session(
             "check its drivers and libraries, or use --provider cpu"
         )
     return session
+
+
+def dtype_name(value: Any) -> str:
+    """Returns the dtype of a graph's input or output: "uint8", "float32", "float16", or onnxruntime's own name."""
+    return DTYPES.get(value.type, str(value.type))
 
 
 def used_provider(session: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import click
 
 
 def number(text: str) -> float:
     """Reads a number, or a fraction such as 1/255 or 1/127.5."""
+    from fractions import Fraction
+
     above, slash, below = text.rpartition("/")
     try:
         return float(Fraction(above) / Fraction(below) if slash else Fraction(below))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cnnkit.errors import UsageError
 from cnnkit.spec.fields import Color, Interpolation, Resize
 
 
-@dataclass(frozen=True)
-class InputFlags:
+class InputFlags(NamedTuple):
     """How an image becomes the input of the model, as far as the user says it; None means not said.
 
     The model takes x = (pixel * scale - mean) / std per channel, with pixel from 0 to 255.
@@ -28,12 +27,11 @@ class InputFlags:
         return (self.scale, self.mean, self.std) != (None, None, None)
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """All that is said of a model."""
 
     labels: str | None = None  # a file with a name a line, or names separated by commas
-    input: InputFlags = field(default_factory=InputFlags)
+    input: InputFlags = InputFlags()
 
     def anything(self) -> bool:
         """Whether anything is said."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnnkit.classifier import Classifier
 from cnnkit.images import DEFAULT_MAX_PIXELS
@@ -26,16 +26,14 @@ class PredictOptions:
     exact: bool = False  # decode large JPEGs in full rather than at a reduced scale
 
 
-@dataclass(frozen=True)
-class NamedClassifier:
+class NamedClassifier(NamedTuple):
     """A model among those that answer."""
 
     classifier: Classifier
     name: str | None = None  # what rows call it; None where it is the only one
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of one image."""
 
     found: FoundImage

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from threading import Lock
 from typing import Generic, TypeVar
@@ -32,17 +31,32 @@ _IMAGES_AHEAD, _BATCHES_AHEAD = 4, 1  # a thread, that may be ready before they 
 _LOADING = Lock()
 
 
-@dataclass(frozen=True)
 class Pipeline(Generic[Item, Loaded, Answer]):
-    """What is done with each image, and with each batch."""
+    """What is done with each image, and with each batch.
 
-    load: Callable[[Item], Loaded]  # safe to call on several threads
-    answer: Callable[[list[Loaded]], Answer]  # safe to call on several threads
-    batch_size: int  # items of a batch, but for the last one
-    sharing: bool = True  # whether several batches may be answered at the same time
-    threads: int | None = None  # how many there may be; None takes one a processor
-    before_threads: Callable[[], None] = lambda: None  # called once before they start, where they do
-    clock: Callable[[], float] = time.perf_counter  # seconds
+    Args:
+        load: Makes something of an item; safe to call on several threads.
+        answer: Makes something of what was loaded of a batch; safe to call on several threads.
+        batch_size: Items of a batch, but for the last one.
+        sharing: Whether several batches may be answered at the same time.
+        threads: How many there may be; None takes one a processor.
+        before_threads: Is called once before they start, where they do.
+        clock: Seconds.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[Item], Loaded],
+        answer: Callable[[list[Loaded]], Answer],
+        batch_size: int,
+        *,
+        sharing: bool = True,
+        threads: int | None = None,
+        before_threads: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.load, self.answer, self.batch_size, self.sharing = load, answer, batch_size, sharing
+        self.threads, self.before_threads, self.clock = threads, before_threads, clock
 
     def run(self, items: Iterable[Item]) -> Iterator[Answer]:
         """Yields the answers in the order of the items, which are taken as they are needed.
