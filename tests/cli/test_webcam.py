@@ -250,3 +250,15 @@ def test_a_key_closes_the_window_and_the_recording(tmp_path, tiny_model, display
     assert stderr.count("\n") == 1 and "frames classified" in stderr
     assert 3 <= len(rows(log.read_text())) < len(LONG)
     assert count_frames(film) >= 3
+
+
+def test_rows_are_added_to_those_of_earlier_runs(tmp_path, clip, tiny_model):
+    log = tmp_path / "log.jsonl"
+    call = ("-s", clip, "-m", tiny_model, "--headless", "--fast", "--output", log, "--append")
+    assert webcam(*call).exit_code == 0
+    with log.open("a") as file:
+        file.write('{"source": "half a')  # as after a power cut
+    assert webcam(*call).exit_code == 0
+    assert [row["label"] for row in rows(log.read_text())] == ["red", "red"]
+    for wrong in (("--append",), ("--append", "--output", "-"), ("--append", "--output", log, "--overwrite")):
+        assert webcam("-s", clip, "-m", tiny_model, "--headless", *wrong).exit_code == 2

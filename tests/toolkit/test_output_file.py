@@ -85,3 +85,24 @@ for _ in range(9):
 def test_a_folder_that_is_missing(tmp_path):
     with pytest.raises(OutputError, match=r"cannot write .*: No such file or directory"):
         OutputFile(tmp_path / "gone" / "rows", "wb").write(b"x")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"", b""),
+        (b"whole\n", b"whole\n"),
+        (b"whole\nhalf", b"whole\n"),
+        (b"half", b""),
+        (b"whole\n" + b"x" * 200_000, b"whole\n"),
+        (b"x" * 200_000, b""),
+    ],
+    ids=["empty", "whole", "half", "no line", "long half", "long, no line"],
+)
+def test_half_a_line_is_cut_off(tmp_path, before, after):
+    (tmp_path / "rows").write_bytes(before)
+    with closing(OutputFile(tmp_path / "rows", "ab")) as file:
+        file.cut_half_line()
+        assert (tmp_path / "rows").read_bytes() == after
+        file.write(b"next\n")
+    assert (tmp_path / "rows").read_bytes() == after + b"next\n"

@@ -59,6 +59,7 @@ _OUTPUT = (
         "--every", "every_s", metavar="SECONDS", type=click.FloatRange(0),
         help="A JSON line at least so often; 0 for each frame  [default: for each change].",
     ),
+    click.option("--append", is_flag=True, help="Add to the output if it exists, as a service that starts again does."),
     click.option("--record", type=_PATH, help="Annotated video in a file such as out.mp4."),
     shared.overwrite_option,
 )  # fmt: skip

@@ -25,6 +25,7 @@ from cnnkit.live.summary import LiveSummary
 from cnnkit.live.watchdog import Watchdog
 from cnnkit.messages import log
 from cnnkit.model import load_model
+from cnnkit.report.output_file import OutputFile
 from cnnkit.report.predictions import STDOUT, ReportOptions, open_report
 from cnnkit.sources.address import Address, parse_address
 from cnnkit.sources.video import DEFAULT_RATE_HZ, Video, open_video
@@ -59,6 +60,7 @@ class WebcamOptions:
     every_s: float | None = None  # seconds after which a row is written though nothing changed; 0 for all frames
     record: Path | None = None  # annotated video in this file
     overwrite: bool = False  # of both files
+    append: bool = False  # to the rows of earlier runs
     every_frame: bool = False  # of a video file, without pacing
     retries: int | None = None  # how often in a row a live source may fail to open again; None for ever
     watchdog_s: float | None = None  # seconds of a loop that hangs after which the process ends; None for never
@@ -127,7 +129,7 @@ def _open_outputs(options: WebcamOptions, video: Video, stack: ExitStack) -> Out
     window = film = None
     watchers: list[Watcher] = []
     if options.headless or options.output is not None:
-        report = open_report(ReportOptions("jsonl", options.output, options.overwrite))
+        report = open_report(ReportOptions("jsonl", options.output, options.overwrite), _begun(options))
         watchers.append(ChangeLog(stack.enter_context(report), video.address.name, options.every_s))
     if options.page is not None:
         watchers.append(stack.enter_context(closing(_open_page(options.page, video.address.name))))
@@ -136,6 +138,15 @@ def _open_outputs(options: WebcamOptions, video: Video, stack: ExitStack) -> Out
     if not options.headless:
         window = stack.enter_context(closing(Window(f"cnnkit - {video.address}")))
     return Outputs(window, film, watchers)
+
+
+def _begun(options: WebcamOptions) -> OutputFile | None:
+    """Opens the file to which rows are added."""
+    if not options.append or options.output is None:
+        return None
+    file = OutputFile(options.output, "ab")
+    file.cut_half_line()
+    return file
 
 
 def _open_page(options: PageOptions, source: str) -> PageWatcher:
@@ -148,8 +159,10 @@ def _open_page(options: PageOptions, source: str) -> PageWatcher:
 
 def _check_files(options: WebcamOptions, address: Address) -> None:
     """Refuses files that cannot be meant before a camera or a window is opened."""
+    if options.append and (options.output in (None, STDOUT) or options.overwrite):
+        raise UsageError("--append adds to the rows of earlier runs: add --output FILE, and leave --overwrite out")
     if options.output is not None and options.output != STDOUT:
-        check_new_file(options.output, overwrite=options.overwrite)
+        check_new_file(options.output, overwrite=options.overwrite or options.append)
     if options.record is None:
         return
     check_recording(options.record, overwrite=options.overwrite)

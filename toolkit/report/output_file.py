@@ -11,6 +11,7 @@ from typing import Literal
 
 from cnnkit.errors import OutputError
 
+_PART = 65536  # bytes looked through at once
 Mode = Literal["wb", "xb", "ab"]
 _FLAGS = {"wb": os.O_CREAT, "xb": os.O_CREAT | os.O_EXCL, "ab": os.O_CREAT | os.O_APPEND}
 
@@ -41,6 +42,27 @@ class OutputFile:
         if self._file is None:
             with self._errors():
                 self._file = _open_alone(self._path, self._mode)
+
+    def cut_half_line(self) -> None:
+        """Cuts off what an interrupted run, or a power cut, left of its last line.
+
+        Raises:
+            OutputError: The file cannot be read or written.
+        """
+        self.open()
+        with self._errors(), self._path.open("r+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            kept = end
+            while kept > 0:
+                start = max(0, kept - _PART)
+                file.seek(start)
+                newline = file.read(kept - start).rfind(b"\n")
+                if newline >= 0:
+                    kept = start + newline + 1
+                    break
+                kept = start
+            if kept < end:
+                file.truncate(kept)
 
     def write(self, data: bytes, /) -> int:
         """Writes all of it at the end, or nothing: what a full disk does not take whole is cut off again.
