@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
@@ -158,11 +158,11 @@ class LiveLoop:
         if frame.pixels is not None:
             pixels = frame.pixels if box is None else outline(frame.pixels, box.left, box.top, box.width, box.height)
             self._picture = enlarge(pixels)
-        image = paint(self._picture, self._caption())
+        caption = self._caption()
         if self._outputs.film is not None and self._outputs.film.running:
-            self._outputs.film.write(image, frame.seconds)
+            self._outputs.film.write(paint(self._picture, replace(caption, note="")), frame.seconds)
         if self._outputs.screen is not None:
-            self._outputs.screen.show(image)
+            self._outputs.screen.show(paint(self._picture, caption))
 
     def _caption(self) -> Caption:
         """Says what is known of the latest frame."""
