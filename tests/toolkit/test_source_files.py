@@ -185,3 +185,11 @@ def test_a_list_file_holds_sources(tree):
 
 def test_a_list_that_is_missing(tree):
     assert expand("@gone") == [FoundImage("@gone", problem="this list cannot be read: No such file or directory")]
+
+
+@pytest.mark.parametrize(
+    "address", ["rtsp://camera/live", "ftp://host/a.jpg", "file:///etc/passwd", "s3://bucket/a.jpg"]
+)
+def test_other_addresses_are_refused(tree, address):
+    expected = FoundImage(address, problem="is no http or https address: cnnkit webcam takes cameras and streams")
+    assert expand(address) == [expected]

@@ -81,7 +81,10 @@ class Pipeline(Generic[Item, Loaded, Answer]):
         else:
             rest = islice(remaining, self.batch_size - len(begun))
             yield from self._answers(chain(begun, map(self.load, rest)))
-            yield from self._on_threads(self._batch, _batches(remaining, self.batch_size), threads, _BATCHES_AHEAD)
+            batches = _batches(remaining, self.batch_size)
+            for answer in self._on_threads(self._batch, batches, threads, _BATCHES_AHEAD):
+                with _LOADING:  # held while whoever asked writes it down, which is mostly Python as well
+                    yield answer
 
     def _answers(self, loaded: Iterator[Loaded]) -> Iterator[Answer]:
         return map(self.answer, _batches(loaded, self.batch_size))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -11,7 +12,7 @@ from typing import BinaryIO
 from cnnkit.images import IMAGE_SUFFIXES
 from cnnkit.sources.folders import folder_images, is_excluded
 from cnnkit.sources.found import FoundImage
-from cnnkit.sources.kinds import is_archive, is_video, is_web_address
+from cnnkit.sources.kinds import is_archive, is_other_address, is_video, is_web_address
 
 STDIN = "-"
 _LIST = "@"  # in front of the path of a list
@@ -83,12 +84,22 @@ def _split(file: BinaryIO, end: bytes) -> Iterator[bytes]:
 def _expand(source: str, options: SourceOptions) -> Iterator[FoundImage]:
     if is_web_address(source):
         yield from _address(source, options)
+    elif is_other_address(source):
+        yield _other_address(source)
     elif os.path.isdir(source):
         yield from folder_images(source, options.exclude)
     elif _is_pattern(source) and not os.path.lexists(source):
         yield from _matches(source, options)
     else:
         yield from _file(source, options)
+
+
+def _other_address(source: str) -> FoundImage:
+    from cnnkit.sources.address import without_password
+
+    with suppress(ValueError):
+        source = without_password(source)
+    return FoundImage(source, problem="is no http or https address: cnnkit webcam takes cameras and streams")
 
 
 def _address(source: str, options: SourceOptions) -> Iterator[FoundImage]:

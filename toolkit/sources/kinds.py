@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 ZIP_SUFFIXES = (".zip",)
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -10,11 +11,17 @@ VIDEO_SUFFIXES = frozenset({
     ".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".mts", ".m2ts",
 })  # fmt: skip
 _WEB = ("http://", "https://")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def is_web_address(source: str) -> bool:
     """Tells an http or https address from a path."""
     return source[:8].lower().startswith(_WEB)
+
+
+def is_other_address(source: str) -> bool:
+    """Tells an address of another kind, such as rtsp, from a path."""
+    return _SCHEME.match(source) is not None and not is_web_address(source)
 
 
 def is_archive(source: str) -> bool:
