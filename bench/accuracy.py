@@ -24,6 +24,7 @@ class Answers:
 
     targets: NDArray[np.int64]  # (N,) the right ones
     predicted: Mapping[str, NDArray[np.int64]]  # name of the contender -> (N,)
+    images: tuple[str, ...]  # (N,) paths below the data folder
 
 
 def list_data(root: Path, contenders: Sequence[Contender]) -> LabelledFiles:
@@ -57,25 +58,31 @@ def classify_all(
     log.info("classifying %s images", f"{len(files.paths):,}")
     predicted: dict[str, NDArray[np.int64]] = {}
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
-        targets, arrays = _write_arrays(contenders, files, Path(folder))
+        targets, sources, arrays = _write_arrays(contenders, files, Path(folder))
         for contender in contenders:
             indices = runners[contender.name].classify(arrays[_pixels_of(contender)], options.batch_size)
             predicted[contender.name] = np.array(indices, np.int64)
-    return Answers(targets, predicted)
+    return Answers(targets, predicted, tuple(_below(source, options.data) for source in sources))
+
+
+def _below(source: str, root: Path | None) -> str:
+    """Returns a path without what it says of this machine."""
+    path = Path(source)
+    return path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else path.name
 
 
 def _write_arrays(
     contenders: Sequence[Contender], files: LabelledFiles, folder: Path
-) -> tuple[NDArray[np.int64], dict[InputSpec, Path]]:
+) -> tuple[NDArray[np.int64], tuple[str, ...], dict[InputSpec, Path]]:
     """Reads the images once for each size and colour order that is wanted, into files that the workers map."""
-    targets = np.empty(0, np.int64)
+    targets, sources = np.empty(0, np.int64), tuple[str, ...]()
     arrays: dict[InputSpec, Path] = {}
     for spec in dict.fromkeys(map(_pixels_of, contenders)):
         read = read_labelled(files, spec)
-        targets = read.targets
+        targets, sources = read.targets, read.sources
         arrays[spec] = folder / f"{len(arrays)}.npy"
         np.save(arrays[spec], read.images)
-    return targets, arrays
+    return targets, sources, arrays
 
 
 def _pixels_of(contender: Contender) -> InputSpec:

@@ -36,6 +36,7 @@ def session_fields(session: Session) -> dict[str, Any]:
             }
             for ratio in session.ratios
         ],
+        "comparisons": [asdict(comparison) for comparison in session.comparisons],
     }
 
 

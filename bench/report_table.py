@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cnnkit.bench.comparison import Comparison
 from cnnkit.bench.session import Accuracy, Result, Session
 from cnnkit.report.tables import NOTHING, percent, plain_table, print_table
 from cnnkit.statistics import enough_runs
@@ -45,6 +46,8 @@ def grids(session: Session) -> list[Grid]:
     """
     tables = [_grid(session, columns) for columns in (_speed(session), _SIZE, _ACCURACY)]
     found = [grid for grid in tables if len(grid.columns) > 1]
+    if session.comparisons:
+        found.append(Grid(_COMPARISON, tuple(map(_comparison_row, session.comparisons))))
     if session.ratios:
         found.append(Grid(("median latency of", "over that of", ">ratio", ">95 % interval"), _ratio_rows(session)))
     return found
@@ -68,6 +71,8 @@ def notes(session: Session) -> list[str]:
         lines.append(f"a percentile that is left out has too few runs: {rule}")
     if session.images is not None:
         lines.append(f"top-1 with 95 % Wilson intervals on {session.images:,} images")
+    if session.comparisons:
+        lines.append("right alone: the contender : the other, in images; p: McNemar's exact test of equal accuracy")
     return lines
 
 
@@ -116,6 +121,21 @@ _ACCURACY: tuple[Column, ...] = (
     (">top-1", lambda result: _accuracy(result.accuracy)),
     (">same label as original", lambda result: percent(result.agreement_with_original)),
 )
+
+
+_COMPARISON = ("contender", "beside", ">same label", ">top-1 lost", ">right alone", ">p")
+
+
+def _comparison_row(found: Comparison) -> tuple[str, ...]:
+    agreement, drop = found.agreement, found.accuracy_drop
+    return (
+        found.contender,
+        found.reference,
+        f"{percent(agreement.value)} ({agreement.low * 100:.2f}-{agreement.high * 100:.2f})",
+        f"{drop.value * 100:.2f} points ({drop.low * 100:.2f} to {drop.high * 100:.2f})",
+        f"{found.only_contender_right} : {found.only_reference_right}",
+        f"{found.p_value:.2g}",
+    )
 
 
 def _grid(session: Session, columns: Sequence[Column]) -> Grid:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cnnkit.bench.accuracy import Answers
+from cnnkit.bench.comparison import Comparison, compare
 from cnnkit.bench.contenders import BenchOptions, Contender, Kind
 from cnnkit.bench.measure import LEAD_IN, WARMUP, Timed, rounds_of
 from cnnkit.machine import Machine
@@ -73,6 +74,7 @@ class Session:
     rounds: int
     results: tuple[Result, ...]
     ratios: tuple[Ratio, ...]
+    comparisons: tuple[Comparison, ...]  # of each model with the original, or else with the first model
     timed: Mapping[str, Timed]
 
     @property
@@ -117,8 +119,17 @@ def summarise(
             Ratio(one, other, ratio_of_medians(timed[one].latency_ms, timed[other].latency_ms))
             for one, other in ratio_pairs(contenders)
         ),
+        comparisons=_comparisons(contenders, answers),
         timed=timed,
     )
+
+
+def _comparisons(contenders: Sequence[Contender], answers: Answers | None) -> tuple[Comparison, ...]:
+    if answers is None:
+        return ()
+    models = [contender.name for contender in contenders if contender.kind == "model"]
+    reference = _reference(contenders) or models[0]
+    return tuple(compare(name, reference, answers, contenders[0].spec.labels) for name in models if name != reference)
 
 
 def ratio_pairs(contenders: Sequence[Contender]) -> list[tuple[str, str]]:

@@ -101,6 +101,23 @@ def paired_drop_interval(
     return (only_a - only_b) / n, max(-1.0, p_a - p_b - half), min(1.0, p_a - p_b + half)
 
 
+def mcnemar_p_value(only_a: int, only_b: int) -> float:
+    """Returns the two-sided p-value of the exact test of McNemar (1947): that a and b are right equally often.
+
+    Of the images on which one alone is right, each is as likely to be a's as b's where they are equally good: their
+    number is binomial with probability 1/2.
+
+    Args:
+        only_a: Images on which a is right and b is not.
+        only_b: Images on which b is right and a is not.
+    """
+    n, least = only_a + only_b, min(only_a, only_b)
+    logs = (
+        math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2) for k in range(least + 1)
+    )
+    return min(1.0, 2 * math.fsum(math.exp(value) for value in logs))
+
+
 def ratio_of_medians(
     numerator: Sequence[float],
     denominator: Sequence[float],

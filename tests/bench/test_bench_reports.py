@@ -15,7 +15,11 @@ from cnnkit.bench.reports import report_session
 from cnnkit.bench.session import summarise
 
 RIGHT = np.zeros(100, np.int64)
-ANSWERS = Answers(RIGHT, {"net function": RIGHT, "net_int8": np.array([0] * 90 + [1] * 10)})
+ANSWERS = Answers(
+    RIGHT,
+    {"net function": RIGHT, "net_int8": np.array([0] * 90 + [1] * 10)},
+    tuple(f"red/{number}.png" for number in range(100)),
+)
 
 
 @pytest.fixture
@@ -66,12 +70,16 @@ def test_table_with_an_original_and_data(session):
         "net function  100.00 % (96.30-100.00)                       -\n"
         "net_int8        90.00 % (82.56-94.48)                 90.00 %\n"
         "\n"
+        "contender  beside                   same label                    top-1 lost  right alone      p\n"
+        "net_int8   net function  90.00 % (82.56-94.48)  10.00 points (3.43 to 16.18)       0 : 10  0.002\n"
+        "\n"
         "median latency of  over that of  ratio  95 % interval\n"
         "net function       net_int8       16.0      16.0-16.0\n"
         "\n"
         "batch 1 in 20 rounds, the contenders in turns, each in a process of its own; random images\n"
         "a percentile that is left out has too few runs: p50 takes 11, p90 takes 64, p99 takes 662\n"
         "top-1 with 95 % Wilson intervals on 100 images\n"
+        "right alone: the contender : the other, in images; p: McNemar's exact test of equal accuracy\n"
     )
 
 
@@ -84,12 +92,14 @@ def test_markdown(session):
         "| net\\_int8 | 0.250 | 0.250 | - | 64 | 8,000 |",
     ]
     assert "| net function | net\\_int8 | 16.0 | 16.0-16.0 |" in lines
-    assert lines[-1] == "- top-1 with 95 % Wilson intervals on 100 images"
+    assert "- top-1 with 95 % Wilson intervals on 100 images" in lines
 
 
 def test_json_fields(session):
     report = json.loads(json_report(session))
-    assert list(report) == ["schema_version", "machine", "options", "contenders", "ratios", "raw"]
+    assert list(report) == [
+        "schema_version", "machine", "options", "contenders", "ratios", "comparisons", "raw",
+    ]  # fmt: skip
     assert report["schema_version"] == 1
     assert list(report["contenders"][1]) == [
         "name",

@@ -18,6 +18,7 @@ ANSWERS = Answers(
         "net function": np.array([0, 0, 1, 0]),
         "a": np.array([0, 1, 1, 0]),
     },
+    images=("red/0.png", "red/1.png", "green/0.png", "green/1.png"),
 )
 
 
