@@ -73,7 +73,7 @@ def notes(session: Session) -> list[str]:
         lines.append(f"top-1 with 95 % Wilson intervals on {session.images:,} images")
     if session.comparisons:
         lines.append("right alone: the contender : the other, in images; p: McNemar's exact test of equal accuracy")
-    return lines
+    return [*lines, *(f"disturbed: {sentence}" for sentence in session.disturbances)]
 
 
 def duration(ms: float | None) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from cnnkit.bench.accuracy import Answers
 from cnnkit.bench.comparison import Comparison, compare
 from cnnkit.bench.contenders import BenchOptions, Contender, Kind
+from cnnkit.bench.disturbance import disturbances
 from cnnkit.bench.measure import LEAD_IN, WARMUP, Timed, rounds_of
 from cnnkit.machine import Machine
 from cnnkit.statistics import Interval, percentile_if_enough, ratio_of_medians, wilson_interval
@@ -76,6 +77,7 @@ class Session:
     ratios: tuple[Ratio, ...]
     comparisons: tuple[Comparison, ...]  # of each model with the original, or else with the first model
     timed: Mapping[str, Timed]
+    disturbances: tuple[str, ...] = ()  # what speaks against trusting the times
 
     @property
     def conditions(self) -> dict[str, object]:
@@ -104,8 +106,9 @@ def summarise(
     answers: Answers | None,
     options: BenchOptions,
     machine: Machine,
+    load: float | None = None,
 ) -> Session:
-    """Makes the figures of what was measured."""
+    """Makes the figures of what was measured; `load` is what `cnnkit.bench.disturbance` knows of the time before."""
     return Session(
         machine=machine,
         options=options,
@@ -121,6 +124,7 @@ def summarise(
         ),
         comparisons=_comparisons(contenders, answers),
         timed=timed,
+        disturbances=tuple(disturbances(timed, load)),
     )
 
 

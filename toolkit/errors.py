@@ -8,6 +8,7 @@ CnnkitError              one line: what was wrong, what was expected, what to do
 |-- SpecError            a model spec that is missing, malformed or too new
 |-- ModelError           a model file that cannot be loaded or does not fit its spec
 |-- ParityError          two runtimes that should agree and do not
+|-- ReportError          a report that cannot be read back
 |-- OutputError          a result that cannot be written
 |-- DisplayError         no window can be opened
 `-- MissingExtraError    an optional dependency that is not installed
@@ -60,6 +61,10 @@ class ModelError(CnnkitError):
 
 class ParityError(CnnkitError):
     """Two runtimes give different answers for the same image."""
+
+
+class ReportError(CnnkitError):
+    """A report of an earlier run is no report, cut short, or of another version."""
 
 
 class OutputError(CnnkitError):

@@ -124,3 +124,17 @@ def test_a_report_is_replaced_only_when_told(tiny_model, tmp_path):
     told = bench(*arguments, "--overwrite")
     assert (told.exit_code, told.stdout) == (0, ""), told.stderr
     assert [contender["name"] for contender in json.loads(output.read_text())["contenders"]] == ["tiny"]
+
+
+def test_a_baseline_that_was_faster_ends_in_exit_code_1(tiny_model, tmp_path):
+    call = ["bench", "--model", str(tiny_model), "--runs", "30", "--batch-size", "2"]
+    path = tmp_path / "bench.json"
+    assert CliRunner().invoke(main, [*call, "--format", "json", "--output", str(path)]).exit_code == 0
+    generous = CliRunner().invoke(main, [*call, "--baseline", str(path), "--max-regression", "1000%"])
+    assert generous.exit_code == 0, generous.stderr
+    report = json.loads(path.read_text())
+    report["contenders"][0]["latency_ms"]["p50"] /= 100
+    path.write_text(json.dumps(report))
+    slower = CliRunner().invoke(main, [*call, "--baseline", str(path)])
+    assert slower.exit_code == 1 and "p50 ms" in slower.stdout
+    assert f"cnnkit: error: {tiny_model.stem} is " in slower.stderr and " % slower: " in slower.stderr

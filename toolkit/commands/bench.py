@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnkit.commands import options as shared
+from cnnkit.commands.values import fraction
 
 if TYPE_CHECKING:
     from cnnkit.bench.reports import Format
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 @click.option("--format", "style", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A file instead of stdout.")
 @shared.overwrite_option
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="An earlier bench.json: exit code 1 if it got worse since then."
+)
+@click.option(
+    "--max-regression", type=fraction, default="10%", show_default=True, help="How much slower is not worse yet."
+)
 def command(
     models: tuple[Path, ...],
     original: Path | None,
@@ -44,20 +51,30 @@ def command(
     style: Format,
     output: Path | None,
     overwrite: bool,
+    baseline: Path | None,
+    max_regression: float,
 ) -> None:
     """Measure latency, throughput, memory and accuracy.
 
     Latency is of one image at a time, in turns with the other contenders, each in a process of its own. With --original
     the Keras model is measured beside it, called by predict and as a compiled function.
     """
+    from cnnkit.bench.baseline import read_baseline, regressions
     from cnnkit.bench.contenders import BenchOptions
     from cnnkit.bench.reports import report_session
     from cnnkit.bench.run import run_bench
     from cnnkit.files import check_new_file
+    from cnnkit.messages import log
     from cnnkit.model import bundled_model
 
     if output is not None:
         check_new_file(output, overwrite=overwrite)
+    earlier = None if baseline is None else read_baseline(baseline)
     chosen = models or (bundled_model(),)
     session = run_bench(BenchOptions(chosen, original, data, runs, batch_size, threads, provider))
     report_session(session, style, output)
+    worse = [] if earlier is None else regressions(session, earlier, max_regression)
+    for sentence in worse:
+        log.error("%s", sentence)
+    if worse:
+        click.get_current_context().exit(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import click
 
 
@@ -14,6 +16,14 @@ def number(text: str) -> float:
         return float(Fraction(above) / Fraction(below) if slash else Fraction(below))
     except (ValueError, ZeroDivisionError, OverflowError) as error:
         raise click.BadParameter(f"{text!r} is no number, expected one such as 0.5 or 1/255") from error
+
+
+def fraction(text: str) -> float:
+    """Reads a fraction from 0 up, also in percent: "0.1", "10%"."""
+    value = number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if not 0 <= value < math.inf:
+        raise click.BadParameter(f"{text!r} is no fraction, expected one such as 10% or 0.1")
+    return value
 
 
 def numbers(text: str) -> tuple[float, ...]:

@@ -1,0 +1,64 @@
+"""Whether the machine was quiet while it was measured: other load, drift from beginning to end, spread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from cnnkit.bench.measure import Timed
+
+MOST_DRIFT = 0.05  # of the median, from the first third of the runs to the last
+MOST_SPREAD = 0.10  # distance of the quartiles over the median
+MOST_LOAD = 0.3  # processes that want a processor, for each one there is
+FEWEST = 30  # runs, below which neither is told from chance
+
+
+def load_before() -> float | None:
+    """Returns how many processes wanted a processor in the last minute, for each that there is; None where unknown."""
+    if not hasattr(os, "getloadavg"):
+        return None
+    return os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
+def drift(times: Sequence[float]) -> float:
+    """Returns by how much the median of the last third of the runs lies above that of the first: 0.05 is 5 % slower.
+
+    A machine that heats up gets slower, one whose clock is raised late gets faster.
+
+    Args:
+        times: In the order of running, at least 3.
+    """
+    third = len(times) // 3
+    return float(np.median(times[-third:]) / np.median(times[:third]) - 1)
+
+
+def spread(times: Sequence[float]) -> float:
+    """Returns the distance of the quartiles over the median."""
+    low, middle, high = np.percentile(times, [25, 50, 75])
+    return float((high - low) / middle)
+
+
+def disturbances(timed: Mapping[str, Timed], load: float | None) -> list[str]:
+    """Says what speaks against trusting the times, one sentence each; nothing on a quiet machine.
+
+    Args:
+        timed: What was measured, by contender.
+        load: What `load_before` said.
+    """
+    found = []
+    if load is not None and load > MOST_LOAD:
+        found.append(f"other programs kept {load:.0%} of the processors busy in the minute before".replace("%", " %"))
+    for name, times in timed.items():
+        if len(times.latency_ms) < FEWEST:
+            continue
+        changed, wide = drift(times.latency_ms), spread(times.latency_ms)
+        if abs(changed) > MOST_DRIFT:
+            how = "slower" if changed > 0 else "faster"
+            found.append(
+                f"{name} got {abs(changed):.0%} {how} from the first third of its runs to the last".replace("%", " %")
+            )
+        if wide > MOST_SPREAD:
+            found.append(f"half of the runs of {name} lie {wide:.0%} of the median apart".replace("%", " %"))
+    return found

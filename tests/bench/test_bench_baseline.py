@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnkit.bench.accuracy import Answers
+from cnnkit.bench.baseline import read_baseline, regressions
+from cnnkit.bench.contenders import BenchOptions
+from cnnkit.bench.report_json import json_report
+from cnnkit.bench.session import summarise
+from cnnkit.errors import ReportError
+
+IMAGES = tuple(f"red/{number}.png" for number in range(100))
+
+
+@pytest.fixture
+def measure(make_contender, timed, machine):
+    """Makes a run of a model of known speed and accuracy."""
+
+    def make(ms=1.0, right=90, name="net", runs=100):
+        answers = Answers(np.zeros(100, np.int64), {name: np.array([0] * right + [1] * (100 - right))}, IMAGES)
+        options = BenchOptions((Path("net.onnx"),), data=Path("data"))
+        return summarise([make_contender(name)], {name: timed(ms, runs)}, answers, options, machine)
+
+    return make
+
+
+@pytest.fixture
+def baseline(measure, tmp_path):
+    (tmp_path / "bench.json").write_text(json_report(measure()))
+    return tmp_path / "bench.json"
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        pytest.param({}, [], id="the same"),
+        pytest.param({"ms": 1.09}, [], id="a little slower"),
+        pytest.param({"ms": 0.5}, [], id="faster"),
+        pytest.param({"ms": 1.25}, ["net is 25.0 % slower: 1.25 ms, the baseline says 1"], id="slower"),
+        pytest.param({"right": 83}, [], id="less accurate by chance"),
+        pytest.param(
+            {"right": 80}, ["net is less accurate: top-1 80.00 %, the baseline says 90.00"], id="less accurate"
+        ),
+        pytest.param({"ms": 9.0, "runs": 5}, [], id="too few runs for a median"),
+    ],
+)
+def test_what_became_worse_is_said(measure, baseline, run, said):
+    assert regressions(measure(**run), read_baseline(baseline), 0.1) == said
+
+
+def test_nothing_in_common_is_an_error(measure, baseline):
+    with pytest.raises(ReportError, match="the baseline has no contender named other, it has net"):
+        regressions(measure(name="other"), read_baseline(baseline), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(lambda text: text[: len(text) // 2], r"cannot be read \(no whole JSON, ", id="cut short"),
+        pytest.param(
+            lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), "version 2, expected 1", id="newer"
+        ),
+        pytest.param(lambda text: "[]", "schema version None, expected 1", id="a list"),
+        pytest.param(lambda text: json.dumps({"schema_version": 1}), "'contenders' is missing", id="empty"),
+    ],
+)
+def test_what_is_no_baseline_is_one_line(baseline, change, message):
+    baseline.write_text(change(baseline.read_text()))
+    with pytest.raises(ReportError, match=message) as caught:
+        read_baseline(baseline)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_baseline(tmp_path):
+    with pytest.raises(ReportError, match=r"gone\.json cannot be read \(No such file or directory\)"):
+        read_baseline(tmp_path / "gone.json")
