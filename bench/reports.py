@@ -17,12 +17,23 @@ from cnnkit.messages import log
 Format = Literal["table", "json", "markdown"]
 
 
-def report_session(session: Session, style: Format, output: Path | None) -> None:
+def report_session(session: Session, style: Format, output: Path | None, page: Path | None = None) -> None:
     """Writes a run to a file, or to stdout when there is none.
+
+    Args:
+        session: The run.
+        style: The format.
+        output: The file.
+        page: A file for a page for a browser, too.
 
     Raises:
         OutputError: The file cannot be written.
     """
+    if page is not None:
+        from cnnkit.bench.report_html import html_report
+
+        write_text(page, html_report(session))
+        log.info("wrote %s", page)
     if style == "table" and output is None:
         print_session(session)
         return

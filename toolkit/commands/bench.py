@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @shared.provider_option
 @click.option("--format", "style", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A file instead of stdout.")
+@click.option("--report", type=click.Path(path_type=Path), help="A page for a browser as well, such as report.html.")
 @shared.overwrite_option
 @click.option(
     "--baseline", type=click.Path(path_type=Path), help="An earlier bench.json: exit code 1 if it got worse since then."
@@ -50,6 +51,7 @@ def command(
     provider: str,
     style: Format,
     output: Path | None,
+    report: Path | None,
     overwrite: bool,
     baseline: Path | None,
     max_regression: float,
@@ -67,12 +69,13 @@ def command(
     from cnnkit.messages import log
     from cnnkit.model import bundled_model
 
-    if output is not None:
-        check_new_file(output, overwrite=overwrite)
+    for path in (output, report):
+        if path is not None:
+            check_new_file(path, overwrite=overwrite)
     earlier = None if baseline is None else read_baseline(baseline)
     chosen = models or (bundled_model(),)
     session = run_bench(BenchOptions(chosen, original, data, runs, batch_size, threads, provider))
-    report_session(session, style, output)
+    report_session(session, style, output, report)
     worse = [] if earlier is None else regressions(session, earlier, max_regression)
     for sentence in worse:
         log.error("%s", sentence)

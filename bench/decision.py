@@ -1,0 +1,83 @@
+"""Which of the models to ship on this machine, and why: what a bench run is made for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnnkit.bench.comparison import Comparison
+from cnnkit.bench.session import Result, Session
+from cnnkit.statistics import ratio_of_medians
+
+MOST_LOST = 0.005  # of top-1, as a fraction, that the upper end of the paired interval may say
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A model, and the reasons, a sentence each."""
+
+    ship: str
+    reasons: tuple[str, ...]
+
+
+def decide(session: Session) -> Decision:
+    """Chooses the fastest of the models that lose at most half a point of accuracy, and says on what that rests.
+
+    A model is called faster than another where the 95 % interval of the ratio of their medians says so. Without images
+    nothing is known of accuracy.
+    """
+    models = [result for result in session.results if result.kind == "model"]
+    lost = {found.contender: found for found in session.comparisons}
+    right = [model for model in models if _keeps(lost.get(model.name))]
+    refused = [_refusal(lost[model.name]) for model in models if model not in right]
+    if not right:
+        best = max(models, key=lambda model: model.accuracy.top1 if model.accuracy else 0.0)
+        return Decision(best.name, (*refused, f"{best.name} is the most accurate of them"))
+    best = min(right, key=lambda model: _median(session, model))
+    return Decision(best.name, (*_speed(session, best, right), *_accuracy(session, best, lost), *refused))
+
+
+def _median(session: Session, model: Result) -> float:
+    times = sorted(session.timed[model.name].latency_ms)
+    return times[len(times) // 2]
+
+
+def _keeps(found: Comparison | None) -> bool:
+    return found is None or found.accuracy_drop.high <= MOST_LOST
+
+
+def _refusal(found: Comparison) -> str:
+    drop = found.accuracy_drop
+    return (
+        f"{found.contender} is left out: it may lose up to {100 * drop.high:.2f} points of accuracy "
+        f"({100 * drop.value:.2f} on these {found.images:,} images), more than {100 * MOST_LOST:.1f}: try more images"
+    )
+
+
+def _speed(session: Session, best: Result, models: list[Result]) -> list[str]:
+    sentences = []
+    for other in models:
+        if other is best:
+            continue
+        times = session.timed
+        ratio = ratio_of_medians(times[other.name].latency_ms, times[best.name].latency_ms)
+        if ratio.low > 1:
+            sentences.append(
+                f"{best.name} is {ratio.value:.2f} times as fast as {other.name} "
+                f"(95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
+            )
+        else:
+            sentences.append(f"{best.name} is not measurably faster than {other.name}: either will do")
+    return sentences
+
+
+def _accuracy(session: Session, best: Result, lost: dict[str, Comparison]) -> list[str]:
+    if session.images is None:
+        return ["its accuracy was not measured: add --data before you ship it"]
+    found = lost.get(best.name)
+    if found is None:
+        return []
+    return [
+        f"it gives the label of {found.reference} on {100 * found.agreement.value:.2f} % of {found.images:,} images, "
+        f"and loses {100 * found.accuracy_drop.value:.2f} points of accuracy ({100 * found.accuracy_drop.low:.2f} to "
+        f"{100 * found.accuracy_drop.high:.2f})"
+    ]

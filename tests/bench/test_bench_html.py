@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cv2
+import numpy as np
+import pytest
+from tiny_models import TINY_SPEC
+
+from cnnkit.bench.accuracy import Answers
+from cnnkit.bench.charts import Point, accuracy_chart, latency_chart
+from cnnkit.bench.contenders import BenchOptions
+from cnnkit.bench.decision import decide
+from cnnkit.bench.report_html import html_report
+from cnnkit.bench.session import summarise
+
+IMAGES = 2000
+EVIL = '<script>alert("x")</script>'
+
+
+@pytest.fixture
+def measure(make_contender, timed, machine, tmp_path):
+    """Makes a run: name -> milliseconds and how many answers are wrong; the first is the original."""
+
+    def make(spec=TINY_SPEC, data=True, **models):
+        contenders = [make_contender("net function", "original-function", spec)]
+        contenders += [make_contender(name, spec=spec) for name in models]
+        times = {"net function": timed(4.0, 100)} | {name: timed(ms, 100) for name, (ms, _) in models.items()}
+        predicted = {"net function": np.zeros(IMAGES, np.int64)}
+        predicted |= {name: np.array([1] * wrong + [0] * (IMAGES - wrong)) for name, (_, wrong) in models.items()}
+        images = tuple(f"red/{number}.png" for number in range(IMAGES))
+        answers = Answers(np.zeros(IMAGES, np.int64), predicted, images) if data else None
+        options = BenchOptions((Path("net.onnx"),), Path("net.keras"), tmp_path if data else None)
+        return summarise(contenders, times, answers, options, machine)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("models", "ship", "said"),
+    [
+        pytest.param({"float": (1.0, 0), "int8": (0.5, 1)}, "int8", "int8 is 2.00 times as fast as float", id="faster"),
+        pytest.param(
+            {"float": (1.0, 0), "int8": (1.0, 1)}, "float", "not measurably faster than int8", id="not faster"
+        ),
+        pytest.param(
+            {"float": (1.0, 0), "int8": (0.5, 200)}, "float", "int8 is left out: it may lose up to 1", id="wrong"
+        ),
+        pytest.param({"int8": (0.5, 200)}, "int8", "int8 is the most accurate of them", id="none is right"),
+    ],
+)
+def test_what_to_ship(measure, models, ship, said):
+    decision = decide(measure(**models))
+    assert decision.ship == ship
+    assert any(said in reason for reason in decision.reasons), decision.reasons
+
+
+def test_without_images_the_decision_says_what_is_missing(measure):
+    decision = decide(measure(data=False, float=(1.0, 0), int8=(0.5, 0)))
+    assert decision.ship == "int8"
+    assert "its accuracy was not measured: add --data before you ship it" in decision.reasons
+
+
+class Reader(HTMLParser):
+    """Collects tags, what they refer to, and text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.references, self.text = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.references += [value for name, value in attrs if name in ("src", "href", "srcset", "action")]
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_a_page_is_whole_small_and_asks_nobody(measure, tmp_path):
+    (tmp_path / "red").mkdir()
+    for number in range(30):
+        cv2.imwrite(str(tmp_path / "red" / f"{number}.png"), np.full((300, 400, 3), number, np.uint8))
+    page = html_report(measure(float=(1.0, 0), int8=(0.5, 2)))
+    reader = Reader(page)
+    assert len(page) < 2_000_000
+    assert reader.tags.count("svg") == 2 and reader.tags.count("img") == 2
+    assert all(reference.startswith("data:image/jpeg;base64,") for reference in reader.references)
+    assert not re.search(r"url\(|@import|<script|<link", page)
+    text = " ".join(reader.text)
+    assert text.index("Ship int8") < text.index("Accuracy against latency") < text.index("Test CPU (2 cores")
+    assert "int8 and net function differ on 2 images" in text
+
+
+def test_names_from_a_file_are_text(measure):
+    spec = TINY_SPEC.__class__(labels=(EVIL, "green", "blue"), input=TINY_SPEC.input)
+    page = html_report(measure(spec, **{"<b>": (1.0, 3)}))
+    assert EVIL not in page and "&lt;script&gt;" in page and "<b>" not in page
+
+
+def test_a_page_without_images_and_original(make_contender, timed, machine):
+    run = summarise([make_contender("net")], {"net": timed(0.5, 662)}, None, BenchOptions((Path("net.onnx"),)), machine)
+    page = html_report(run)
+    assert "Ship net" in page and "Accuracy against latency" not in page
+
+
+def test_charts_are_xml_that_says_what_it_shows():
+    rng = np.random.default_rng(0)
+    times = {"a & b": rng.gamma(9, 0.1, 500), "c": rng.gamma(9, 3.0, 500), "constant": np.full(20, 2.0)}
+    points = [Point("a & b", 0.9, 0.9, 0.88, 0.92, True), Point("c", 27.0, 0.91, 0.89, 0.93, False)]
+    for chart in (latency_chart(times, "c"), accuracy_chart(points), accuracy_chart(points[:1])):
+        root = ElementTree.fromstring(chart)
+        assert root.attrib["role"] == "img"
+        titles = [title.text for title in root.iter("title")]
+        assert any(title.startswith("a & b: ") for title in titles)
+        attributes = [pair for node in root.iter() for pair in node.attrib.items()]
+        numbers = [float(value) for name, value in attributes if name in ("x", "x1", "x2", "cx")]
+        assert min(numbers) >= 0 and max(numbers) <= 720
