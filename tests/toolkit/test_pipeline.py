@@ -132,3 +132,8 @@ def test_small_images_are_loaded_by_one_thread_at_a_time():
         return item
 
     assert len(list(pipeline(load, seconds=FAST, threads=4).run(range(200)))) == 25
+
+
+def test_two_runs_side_by_side_do_not_wait_for_each_other():
+    one, other = (pipeline(seconds=FAST, batch_size=2).run(range(60)) for _ in range(2))
+    assert [left == right for left, right in zip(one, other, strict=True)] == [True] * 30

@@ -167,3 +167,12 @@ def test_no_image_at_all(found, where):
     with pytest.raises(SourceError) as caught:
         counts.require_images(["empty", "-"])
     assert str(caught.value).startswith(where)
+
+
+@pytest.mark.parametrize(("keep", "kept"), [(False, 0), (True, 6)])
+def test_frames_of_a_video_are_not_held_in_memory_unasked(keep, kept):
+    frames = (FoundImage("film.mp4", frame=number, pixels=np.zeros((90, 160, 3), np.uint8)) for number in range(6))
+    predictor = Predictor([NamedClassifier(CountingClassifier())], PredictOptions(keep_frames=keep, batch_size=2))
+    outcomes = [outcome for batch in predictor.outcomes(frames) for outcome in batch]
+    assert [outcome.found.frame for outcome in outcomes] == list(range(6))
+    assert sum(outcome.found.pixels is not None for outcome in outcomes) == kept

@@ -24,6 +24,7 @@ class PredictOptions:
     min_confidence: float = 0.0  # 0 to 1; below it the label is "unknown"
     max_pixels: int = DEFAULT_MAX_PIXELS  # larger images are refused before decoding
     exact: bool = False  # decode large JPEGs in full rather than at a reduced scale
+    keep_frames: bool = False  # outcomes of a video's frames keep their pixels
 
 
 class NamedClassifier(NamedTuple):

@@ -26,10 +26,6 @@ _TRIED = 4  # images that tell how long one takes
 _WORTH_A_THREAD = 0.002  # seconds an image
 _IMAGES_AHEAD, _BATCHES_AHEAD = 4, 1  # a thread, that may be ready before they are asked for
 
-# Of the threads that take whole batches one loads at a time, while the others answer: reading small files is mostly
-# Python, which two threads do not do at once, but slow each other down in taking turns.
-_LOADING = Lock()
-
 
 class Pipeline(Generic[Item, Loaded, Answer]):
     """What is done with each image, and with each batch.
@@ -57,6 +53,9 @@ class Pipeline(Generic[Item, Loaded, Answer]):
     ) -> None:
         self.load, self.answer, self.batch_size, self.sharing = load, answer, batch_size, sharing
         self.threads, self.before_threads, self.clock = threads, before_threads, clock
+        # Of the threads that take whole batches one loads at a time, while the others answer: reading small files is
+        # mostly Python, which two threads do not do at once, but slow each other down in taking turns.
+        self._loading = Lock()
 
     def run(self, items: Iterable[Item]) -> Iterator[Answer]:
         """Yields the answers in the order of the items, which are taken as they are needed.
@@ -83,14 +82,14 @@ class Pipeline(Generic[Item, Loaded, Answer]):
             yield from self._answers(chain(begun, map(self.load, rest)))
             batches = _batches(remaining, self.batch_size)
             for answer in self._on_threads(self._batch, batches, threads, _BATCHES_AHEAD):
-                with _LOADING:  # held while whoever asked writes it down, which is mostly Python as well
+                with self._loading:  # held while whoever asked writes it down, which is mostly Python as well
                     yield answer
 
     def _answers(self, loaded: Iterator[Loaded]) -> Iterator[Answer]:
         return map(self.answer, _batches(loaded, self.batch_size))
 
     def _batch(self, items: list[Item]) -> Answer:
-        with _LOADING:
+        with self._loading:
             loaded = [self.load(item) for item in items]
         return self.answer(loaded)
 

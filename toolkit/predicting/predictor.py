@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,7 +70,9 @@ class Predictor:
             sharing=self._on_one_thread is not None,
             before_threads=self._leave_processors,
         )
-        for outcomes in pipeline.run(images):
+        # Frames of a video lie in memory: they are made small where they come, not where their turn comes.
+        items = (found if found.pixels is None else self._load(found) for found in images)
+        for outcomes in pipeline.run(items):
             for outcome in outcomes:
                 for warning in outcome.warnings:
                     log.warning("%s: %s", printable(outcome.found.name), warning)
@@ -84,14 +86,18 @@ class Predictor:
         if self._on_one_thread is not None:
             self._models = tuple(self._on_one_thread())
 
-    def _load(self, found: FoundImage) -> _Loaded:
-        """Reads one image; on any thread."""
+    def _load(self, found: FoundImage | _Loaded) -> _Loaded:
+        """Reads one image, if that is still to be done; on any thread."""
+        if isinstance(found, _Loaded):
+            return found
         try:
             decoded = found.decode(max_pixels=self._options.max_pixels, taken=self._taken)
             picture = self._picture(found)
         except ImageError as error:
             return _Loaded(found, error=error.reason)
         images = tuple(resize_image(decoded.pixels, model.classifier.spec.input) for model in self._models)
+        if found.pixels is not None and not self._options.keep_frames:
+            found = replace(found, pixels=None)  # a frame is large, and its batch is small
         return _Loaded(found, images, picture, warnings=decoded.warnings)
 
     def _picture(self, found: FoundImage) -> NDArray[np.uint8] | None:

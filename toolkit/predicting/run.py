@@ -120,8 +120,10 @@ def _predictor(run: PredictRun, models: Sequence[NamedClassifier], sinks: Sequen
         return max((sink.picture_side for sink in sinks), default=0)
 
     on_one_thread = None if run.threads is not None else lambda: open_models(replace(run, threads=1))
-    batch_size = min(run.predict.batch_size, _DRAWN_BATCH if picture_side() else run.predict.batch_size)
-    return Predictor(models, replace(run.predict, batch_size=batch_size), on_one_thread, picture_side)
+    keeps_frames = run.outputs.sort_into is not None
+    size = min(run.predict.batch_size, _DRAWN_BATCH) if picture_side() or keeps_frames else run.predict.batch_size
+    options = replace(run.predict, batch_size=size, keep_frames=keeps_frames)
+    return Predictor(models, options, on_one_thread, picture_side)
 
 
 def _report_options(run: PredictRun, models: Sequence[NamedClassifier]) -> ReportOptions:
