@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import cnnkit
 from cnnkit.errors import ModelError, SpecError
 from cnnkit.extras import require
 from cnnkit.keras_apps import is_app
@@ -15,6 +16,7 @@ from cnnkit.run_folder import find_keras_file, keras_sha256, original_input
 from cnnkit.runtime import read_spec_of
 from cnnkit.spec import ModelSpec, write_spec
 
+PHOTO = Path(cnnkit.__file__).parent / "examples" / "cat.jpg"  # CC0
 Kind = Literal["model", "original-predict", "original-function"]
 
 
@@ -30,6 +32,7 @@ class BenchOptions:
     threads: int | None = None  # of one inference of the ONNX models; None: one a physical core
     provider: str = "cpu"  # of the ONNX models
     seed: int = 0  # of the random images that are timed
+    photo: Path = PHOTO  # a JPEG that is timed from its bytes to its label
 
 
 @dataclass(frozen=True)

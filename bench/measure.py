@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
 from cnnkit.bench.contenders import BenchOptions, Contender
@@ -18,6 +19,7 @@ LEAD_IN = 2  # untimed calls at the start of each turn: another process had the 
 _ESTIMATES = 5
 _BATCH_ROUNDS = 5
 _BATCH_WARMUP = 2
+_STAGE_ROUNDS, _STAGE_RUNS = 5, 20
 _PAUSE_S = 0.02  # idle threads of the contender before it spin for some milliseconds
 
 
@@ -29,6 +31,7 @@ class Timed:
     latency_ms: tuple[float, ...]  # batch 1
     batch_ms: tuple[float, ...]  # of options.batch_size images
     peak_memory_bytes: int | None  # after both
+    stages_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # of a model, see `cnnkit.bench.stages`
 
 
 def time_contenders(
@@ -60,10 +63,26 @@ def time_contenders(
     plan = {name: _throughput_plan(runner, options.batch_size) for name, runner in runners.items()}
     log.info("timing batches of %d", options.batch_size)
     batches = _in_turns(runners, plan, options.batch_size, _BATCH_ROUNDS, pause)
+    peaks = {name: runner.peak_memory_bytes() for name, runner in runners.items()}  # before images are decoded as well
+    stages = _stages_in_turns(runners, options.photo, pause)
     return {
-        name: Timed(loaded[name], tuple(latency[name]), tuple(batches[name]), runner.peak_memory_bytes())
-        for name, runner in runners.items()
+        name: Timed(loaded[name], tuple(latency[name]), tuple(batches[name]), peaks[name], stages[name])
+        for name in runners
     }
+
+
+def _stages_in_turns(
+    runners: Mapping[str, Runner], photo: Path, pause: Callable[[float], object]
+) -> dict[str, dict[str, tuple[float, ...]]]:
+    """Times the stages of those contenders that have any."""
+    found: dict[str, dict[str, tuple[float, ...]]] = {name: {} for name in runners}
+    for turn in range(_STAGE_ROUNDS):
+        for name in turn_order(list(runners), turn):
+            pause(_PAUSE_S)
+            times = runners[name].stages(photo, _STAGE_RUNS, WARMUP if turn == 0 else LEAD_IN) or {}
+            for stage, values in times.items():
+                found[name][stage] = (*found[name].get(stage, ()), *values)
+    return found
 
 
 def rounds_of(plan: Mapping[str, Sequence[float]]) -> int:

@@ -48,6 +48,11 @@ class WorkerProcess:
         times: list[float] = self._ask(call="time", batch_size=batch_size, runs=runs, warmup=warmup)
         return times
 
+    def stages(self, photo: Path, runs: int, warmup: int) -> dict[str, list[float]] | None:
+        """See `Runner`."""
+        times: dict[str, list[float]] | None = self._ask(call="stages", photo=str(photo), runs=runs, warmup=warmup)
+        return times
+
     def classify(self, images: Path, batch_size: int) -> list[int]:
         """See `Runner`."""
         indices: list[int] = self._ask(call="classify", images=str(images), batch_size=batch_size)

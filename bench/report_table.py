@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cnnkit.bench.comparison import Comparison
 from cnnkit.bench.session import Accuracy, Result, Session
+from cnnkit.bench.stages import STAGES
 from cnnkit.report.tables import NOTHING, percent, plain_table, print_table
 from cnnkit.statistics import enough_runs
 
@@ -44,7 +45,7 @@ def grids(session: Session) -> list[Grid]:
 
     One wide table would be cut or folded on most terminals.
     """
-    tables = [_grid(session, columns) for columns in (_speed(session), _SIZE, _ACCURACY)]
+    tables = [_grid(session, columns) for columns in (_speed(session), _STAGES, _SIZE, _ACCURACY)]
     found = [grid for grid in tables if len(grid.columns) > 1]
     if session.comparisons:
         found.append(Grid(_COMPARISON, tuple(map(_comparison_row, session.comparisons))))
@@ -69,6 +70,8 @@ def notes(session: Session) -> list[str]:
     if any(None in vars(result.latency_ms).values() for result in session.results):
         rule = ", ".join(f"p{q} takes {enough_runs(q)}" for q in (50, 90, 99))
         lines.append(f"a percentile that is left out has too few runs: {rule}")
+    if any(result.stages_ms for result in session.results):
+        lines.append(f"stages: medians, from {session.options.photo.name} as a file in memory to its label")
     if session.images is not None:
         lines.append(f"top-1 with 95 % Wilson intervals on {session.images:,} images")
     if session.comparisons:
@@ -116,6 +119,10 @@ _SIZE: tuple[Column, ...] = (
     (">threads", lambda result: "default" if result.threads is None else str(result.threads)),
     (">size", lambda result: size(result.size_bytes)),
     (">peak memory", lambda result: size(result.peak_memory_bytes)),
+)
+_STAGES: tuple[Column, ...] = tuple(
+    (f">{stage} ms", lambda result, stage=stage: duration((result.stages_ms or {}).get(stage)))  # type: ignore[misc]
+    for stage in STAGES
 )
 _ACCURACY: tuple[Column, ...] = (
     (">top-1", lambda result: _accuracy(result.accuracy)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from cnnkit.bench.contenders import Loading
 from cnnkit.bench.memory import peak_memory_bytes
 from cnnkit.spec import ModelSpec, read_spec
 from cnnkit.timing import Clock, time_calls
+
+if TYPE_CHECKING:
+    from cnnkit.runtime import OnnxClassifier
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,14 @@ class Runner(Protocol):
 
         Returns:
             One time a run, in milliseconds.
+        """
+        ...
+
+    def stages(self, photo: Path, runs: int, warmup: int) -> dict[str, list[float]] | None:
+        """Times each stage from a JPEG in memory to its label; see `cnnkit.bench.stages`.
+
+        Returns:
+            Name of the stage -> one time a run, in milliseconds; None for the original, which begins with a tensor.
         """
         ...
 
@@ -66,6 +77,7 @@ class Subject:
     input_tensor: Callable[[NDArray[np.uint8]], NDArray[Any]]
     call: Callable[[NDArray[Any]], NDArray[Any]]  # from that tensor to (N, classes): this is timed
     answers: Callable[[NDArray[np.uint8]], NDArray[Any]]  # from images to (N, classes)
+    classifier: OnnxClassifier | None = None  # of a model; None of the original
 
 
 class LocalRunner:
@@ -96,6 +108,14 @@ class LocalRunner:
         for _ in range(warmup):
             self._subject.call(tensor)
         return time_calls(lambda: self._subject.call(tensor), runs, clock=self._clock)
+
+    def stages(self, photo: Path, runs: int, warmup: int) -> dict[str, list[float]] | None:
+        """See `Runner`."""
+        if self._subject.classifier is None:
+            return None
+        from cnnkit.bench.stages import time_stages
+
+        return time_stages(self._subject.classifier, photo, runs, warmup, self._clock)
 
     def classify(self, images: Path, batch_size: int) -> list[int]:
         """See `Runner`."""
@@ -128,7 +148,9 @@ def _model(loading: Loading) -> Subject:
         runtime=f"onnxruntime {import_onnxruntime().__version__} ({classifier.provider})",
         threads=classifier.threads or physical_cores(),
     )
-    return Subject(loaded, classifier.spec, classifier.input_tensor, classifier.run, classifier.probabilities)
+    return Subject(
+        loaded, classifier.spec, classifier.input_tensor, classifier.run, classifier.probabilities, classifier
+    )
 
 
 def _original(loading: Loading) -> Subject:

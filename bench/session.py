@@ -54,6 +54,7 @@ class Result:
     peak_memory_bytes: int | None
     accuracy: Accuracy | None
     agreement_with_original: float | None  # fraction of the images with the same label
+    stages_ms: Mapping[str, float] | None = None  # medians from a JPEG in memory to its label; None for the original
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,7 @@ def _result(
         peak_memory_bytes=timed.peak_memory_bytes,
         accuracy=None if answers is None else accuracy_of(contender.name, answers),
         agreement_with_original=None if answers is None else _agreement(contender, answers, reference),
+        stages_ms={stage: float(np.median(values)) for stage, values in timed.stages_ms.items()} or None,
     )
 
 

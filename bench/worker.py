@@ -53,6 +53,8 @@ def _answer(runner: LocalRunner, request: dict[str, Any]) -> Any:
         return asdict(runner.loaded())
     if call == "time":
         return runner.time(**request)
+    if call == "stages":
+        return runner.stages(Path(request["photo"]), request["runs"], request["warmup"])
     if call == "classify":
         return runner.classify(Path(request["images"]), request["batch_size"])
     if call == "peak_memory_bytes":

@@ -30,6 +30,9 @@ class FakeRunner:
         self.asked.append((batch_size, runs, warmup))
         return [self._ms[batch_size == 1]] * runs
 
+    def stages(self, photo: Path, runs: int, warmup: int) -> dict[str, list[float]] | None:
+        return None
+
     def classify(self, images: Path, batch_size: int) -> list[int]:
         return list(self.answers)
 

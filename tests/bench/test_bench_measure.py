@@ -39,7 +39,7 @@ def test_warm_up_then_rounds_each_with_a_lead_in(measured):
     assert asked[1:21] == [(1, 3, 2)] * 5 + [(1, 2, 2)] * 15
     assert asked[21] == (32, 1, 2)
     assert asked[22:] == [(32, 4, 1)] * 5
-    assert len(pauses) == 2 * 20 + 2 * 5
+    assert len(pauses) == 2 * 20 + 2 * 5 + 2 * 5
 
 
 def test_without_a_number_of_runs_slow_contenders_get_fewer(measured):
@@ -51,3 +51,18 @@ def test_fewer_runs_than_rounds(measured):
     timed, _, _ = measured(BenchOptions((Path("tiny.onnx"),), runs=3))
     assert len(timed["fast"].latency_ms) == 3
     assert rounds_of({name: times.latency_ms for name, times in timed.items()}) == 3
+
+
+def test_stages_are_timed_in_rounds_and_those_without_any_have_none(fake_runner, make_contender):
+    class Staged(fake_runner):
+        def stages(self, photo, runs, warmup):
+            return {"decode": [1.0] * runs, "end to end": [3.0] * runs}
+
+    contenders = [make_contender("with"), make_contender("without")]
+    runners = {"with": Staged("with"), "without": fake_runner("without")}
+    timed = time_contenders(contenders, runners, BenchOptions((Path("a.onnx"),), runs=30), pause=lambda _: None)
+    assert {stage: len(values) for stage, values in timed["with"].stages_ms.items()} == {
+        "decode": 100,
+        "end to end": 100,
+    }
+    assert timed["without"].stages_ms == {}

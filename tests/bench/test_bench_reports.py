@@ -114,6 +114,7 @@ def test_json_fields(session):
         "peak_memory_bytes",
         "accuracy",
         "agreement_with_original",
+        "stages_ms",
     ]
     assert report["contenders"][1]["latency_ms"] == {"p50": 0.25, "p90": 0.25, "p99": None, "n": 64}
     assert report["contenders"][1]["accuracy"] == pytest.approx(

@@ -105,3 +105,30 @@ def test_an_error_is_a_reply(loading, tmp_path):
 def test_an_unknown_call_ends_the_worker(loading):
     with pytest.raises(ValueError, match="unknown call 'dance'"):
         exchange(asdict(loading), {"call": "dance"})
+
+
+def test_stages_of_a_photo_are_timed_one_after_another(loading, make_image):
+    photo = make_image("photo.png", "red")
+    times = LocalRunner(loading, CountingClock()).stages(photo, runs=3, warmup=2)
+    assert times == {name: [1.0] * 3 for name in ("decode", "resize", "inference", "answer")} | {
+        "end to end": [4.0] * 3
+    }
+
+
+def test_the_original_has_no_stages(tmp_path, loading):
+    path = save_tiny_keras(tmp_path / "tiny.keras")
+    original = replace(loading, kind="original-function", path=str(path), spec=write_spec(KERAS_SPEC))
+    assert LocalRunner(original, CountingClock()).stages(path, runs=3, warmup=0) is None
+
+
+def test_a_photo_that_cannot_be_read_is_one_line(loading, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
+    for name, reason in (("gone.jpg", "no such file"), ("broken.jpg", "not an image")):
+        with pytest.raises(ModelError, match=f"the photo to time with, .*{name}: {reason}"):
+            LocalRunner(loading, CountingClock()).stages(tmp_path / name, runs=1, warmup=0)
+
+
+def test_a_worker_times_stages(loading, make_image):
+    photo = str(make_image("photo.png", "red"))
+    replies = exchange(asdict(loading), {"call": "stages", "photo": photo, "runs": 2, "warmup": 0})
+    assert replies[1]["result"]["end to end"] == [4.0, 4.0]

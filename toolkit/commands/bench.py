@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @shared.provider_option
 @click.option("--format", "style", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A file instead of stdout.")
+@click.option("--photo", type=click.Path(path_type=Path), help="Timed from its bytes to its label  [default: a cat].")
 @click.option("--report", type=click.Path(path_type=Path), help="A page for a browser as well, such as report.html.")
 @shared.overwrite_option
 @click.option(
@@ -51,6 +52,7 @@ def command(
     provider: str,
     style: Format,
     output: Path | None,
+    photo: Path | None,
     report: Path | None,
     overwrite: bool,
     baseline: Path | None,
@@ -62,7 +64,7 @@ def command(
     the Keras model is measured beside it, called by predict and as a compiled function.
     """
     from cnnkit.bench.baseline import read_baseline, regressions
-    from cnnkit.bench.contenders import BenchOptions
+    from cnnkit.bench.contenders import PHOTO, BenchOptions
     from cnnkit.bench.reports import report_session
     from cnnkit.bench.run import run_bench
     from cnnkit.files import check_new_file
@@ -74,7 +76,10 @@ def command(
             check_new_file(path, overwrite=overwrite)
     earlier = None if baseline is None else read_baseline(baseline)
     chosen = models or (bundled_model(),)
-    session = run_bench(BenchOptions(chosen, original, data, runs, batch_size, threads, provider))
+    options = BenchOptions(
+        chosen, original, data, runs, batch_size, threads, provider, photo=PHOTO if photo is None else photo
+    )
+    session = run_bench(options)
     report_session(session, style, output, report)
     worse = [] if earlier is None else regressions(session, earlier, max_regression)
     for sentence in worse:
