@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnnkit.bench.accuracy import Answers
 from cnnkit.statistics import mcnemar_p_value, paired_drop_interval, wilson_interval
@@ -30,6 +31,16 @@ class Change:
 
 
 @dataclass(frozen=True)
+class ClassChange:
+    """How often the two are right on the images of one class."""
+
+    label: str
+    images: int
+    reference_right: int
+    contender_right: int
+
+
+@dataclass(frozen=True)
 class Comparison:
     """How the answers of one contender differ from those of another, on the same images."""
 
@@ -41,6 +52,7 @@ class Comparison:
     only_reference_right: int  # images
     only_contender_right: int
     p_value: float  # McNemar's exact test: that both are right equally often
+    classes: tuple[ClassChange, ...]  # those that lost most first
     changes: tuple[Change, ...]
 
 
@@ -66,8 +78,19 @@ def compare(contender: str, reference: str, answers: Answers, labels: tuple[str,
         only_reference,
         only_contender,
         mcnemar_p_value(only_reference, only_contender),
+        _classes(answers.targets, right_before, right_now, labels),
         tuple(
             Change(answers.images[index], labels[answers.targets[index]], labels[theirs[index]], labels[own[index]])
             for index in np.flatnonzero(own != theirs)
         ),
     )
+
+
+def _classes(
+    targets: NDArray[np.int64], before: NDArray[np.bool_], now: NDArray[np.bool_], labels: tuple[str, ...]
+) -> tuple[ClassChange, ...]:
+    found = (
+        ClassChange(label, int(own.sum()), int(before[own].sum()), int(now[own].sum()))
+        for label, own in ((label, targets == index) for index, label in enumerate(labels))
+    )
+    return tuple(sorted(found, key=lambda change: change.contender_right - change.reference_right))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnnkit import __version__
 from cnnkit.bench.charts import Point, accuracy_chart, latency_chart
-from cnnkit.bench.comparison import Change, Comparison
+from cnnkit.bench.comparison import Change, ClassChange, Comparison
 from cnnkit.bench.decision import Decision, decide
 from cnnkit.bench.report_table import Grid, grids, machine_line, notes
 from cnnkit.bench.session import Session
@@ -19,6 +19,7 @@ from cnnkit.opencv import import_cv2
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _SHOWN = 60  # changed images of a model
+_CLASSES = 5  # that lost most
 _SIDE = 96  # pixels of a thumbnail
 _QUALITY = 80
 
@@ -90,8 +91,20 @@ def _changes(session: Session, found: Comparison) -> str:
     shown = found.changes[:_SHOWN]
     more = f", the first {len(shown)} of them here" if len(shown) < len(found.changes) else ""
     items = [_change(session.options.data, change) for change in shown]
+    lost = _list("notes", [_lost(change) for change in found.classes[:_CLASSES] if _loss(change) > 0])
     title = f"{escape(found.contender)} and {escape(found.reference)} differ on {len(found.changes):,} images{more}"
-    return f"<h2>{title}</h2>" + _list("changes", items)
+    return f"<h2>{title}</h2>" + lost + _list("changes", items)
+
+
+def _loss(change: ClassChange) -> int:
+    return change.reference_right - change.contender_right
+
+
+def _lost(change: ClassChange) -> str:
+    return (
+        f"{escape(change.label)}: {change.contender_right:,} of {change.images:,} images right, "
+        f"{change.reference_right:,} before"
+    )
 
 
 def _change(data: Path | None, change: Change) -> str:

@@ -126,6 +126,7 @@ _STAGES: tuple[Column, ...] = tuple(
 )
 _ACCURACY: tuple[Column, ...] = (
     (">top-1", lambda result: _accuracy(result.accuracy)),
+    (">macro F1", lambda result: percent(None if result.accuracy is None else result.accuracy.macro_f1)),
     (">same label as original", lambda result: percent(result.agreement_with_original)),
 )
 

@@ -13,7 +13,7 @@ from cnnkit.bench.contenders import BenchOptions, Contender, Kind
 from cnnkit.bench.disturbance import disturbances
 from cnnkit.bench.measure import LEAD_IN, WARMUP, Timed, rounds_of
 from cnnkit.machine import Machine
-from cnnkit.statistics import Interval, percentile_if_enough, ratio_of_medians, wilson_interval
+from cnnkit.statistics import Interval, macro_f1, percentile_if_enough, ratio_of_medians, wilson_interval
 
 REFERENCE: Kind = "original-function"  # the original's answers that the others are compared with
 
@@ -30,12 +30,13 @@ class Latency:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Top-1 accuracy with its 95 % Wilson interval, as fractions."""
+    """Top-1 accuracy with its 95 % Wilson interval, and the mean of the classes' F1, as fractions."""
 
     top1: float
     low: float
     high: float
     n: int  # images
+    macro_f1: float
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,9 @@ def latency_of(times: Sequence[float]) -> Latency:
 
 
 def accuracy_of(name: str, answers: Answers) -> Accuracy:
-    """Returns a contender's top-1 accuracy."""
+    """Returns how right a contender is."""
     right, n = int((answers.predicted[name] == answers.targets).sum()), len(answers.targets)
-    return Accuracy(right / n, *wilson_interval(right, n), n)
+    return Accuracy(right / n, *wilson_interval(right, n), n, macro_f1(answers.targets, answers.predicted[name]))
 
 
 def _result(

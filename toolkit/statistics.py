@@ -101,6 +101,23 @@ def paired_drop_interval(
     return (only_a - only_b) / n, max(-1.0, p_a - p_b - half), min(1.0, p_a - p_b + half)
 
 
+def macro_f1(targets: ArrayLike, predicted: ArrayLike) -> float:
+    """Returns the mean over the classes of F1, the harmonic mean of precision and recall.
+
+    Classes that are neither a target nor predicted do not count, as in scikit-learn.
+
+    Args:
+        targets: (N,) int, indices of the right classes, N at least 1.
+        predicted: (N,) int.
+    """
+    true, given = np.asarray(targets, dtype=np.int64), np.asarray(predicted, dtype=np.int64)
+    classes = int(max(true.max(), given.max())) + 1
+    of_class, as_class = np.bincount(true, minlength=classes), np.bincount(given, minlength=classes)
+    right = np.bincount(true[true == given], minlength=classes)
+    there = of_class + as_class > 0
+    return float((2 * right[there] / (of_class + as_class)[there]).mean())
+
+
 def mcnemar_p_value(only_a: int, only_b: int) -> float:
     """Returns the two-sided p-value of the exact test of McNemar (1947): that a and b are right equally often.
 

@@ -66,9 +66,9 @@ def test_table_with_an_original_and_data(session):
         "net function  float32    fake 1.0 (cpu)        1  1.00 kB      50.0 MB\n"
         "net_int8      int8       fake 1.0 (cpu)        1  1.00 kB      50.0 MB\n"
         "\n"
-        "contender                       top-1  same label as original\n"
-        "net function  100.00 % (96.30-100.00)                       -\n"
-        "net_int8        90.00 % (82.56-94.48)                 90.00 %\n"
+        "contender                       top-1  macro F1  same label as original\n"
+        "net function  100.00 % (96.30-100.00)  100.00 %                       -\n"
+        "net_int8        90.00 % (82.56-94.48)   47.37 %                 90.00 %\n"
         "\n"
         "contender  beside                   same label                    top-1 lost  right alone      p\n"
         "net_int8   net function  90.00 % (82.56-94.48)  10.00 points (3.43 to 16.18)       0 : 10  0.002\n"
@@ -118,7 +118,7 @@ def test_json_fields(session):
     ]
     assert report["contenders"][1]["latency_ms"] == {"p50": 0.25, "p90": 0.25, "p99": None, "n": 64}
     assert report["contenders"][1]["accuracy"] == pytest.approx(
-        {"top1": 0.9, "low": 0.82562, "high": 0.94478, "n": 100}, abs=1e-4
+        {"top1": 0.9, "low": 0.82562, "high": 0.94478, "n": 100, "macro_f1": 0.47368}, abs=1e-4
     )
     assert report["contenders"][1]["agreement_with_original"] == 0.9
     assert report["contenders"][0]["agreement_with_original"] is None
