@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnkit.bench.report_json import SCHEMA_VERSION
+from cnnkit.bench.report_reading import read_report
 from cnnkit.bench.session import Result, Session
 from cnnkit.errors import ReportError
 
@@ -30,16 +29,7 @@ def read_baseline(path: Path) -> dict[str, Earlier]:
     Raises:
         ReportError: It is no such file, is cut short, or of another version.
     """
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or f"no whole JSON, {error}"
-        raise ReportError(f"{path} cannot be read ({reason}): make it with cnnkit bench --format json -o") from error
-    version = report.get("schema_version") if isinstance(report, dict) else None
-    if version != SCHEMA_VERSION:
-        raise ReportError(
-            f"{path} has schema version {version}, expected {SCHEMA_VERSION} as this cnnkit bench writes it"
-        )
+    report = read_report(path)
     try:
         return {contender["name"]: _earlier(contender) for contender in report["contenders"]}
     except (KeyError, TypeError) as error:

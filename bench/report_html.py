@@ -24,8 +24,13 @@ _SIDE = 96  # pixels of a thumbnail
 _QUALITY = 80
 
 
-def html_report(session: Session) -> str:
-    """Returns the page; it asks no network for anything, and everything from outside is text in it."""
+def html_report(session: Session, images: Path | None = None) -> str:
+    """Returns the page; it asks no network for anything, and everything from outside is text in it.
+
+    Args:
+        session: The run.
+        images: The data folder, whose changed images become part of the page; None leaves them out.
+    """
     decision = decide(session)
     style = files("cnnkit.bench").joinpath("report.css").read_text(encoding="utf-8")
     parts = (
@@ -36,7 +41,7 @@ def html_report(session: Session) -> str:
         '<p class="faint">Bars are the middle half of the runs, lines the middle 98 %, the stroke is the median.</p>',
         "<h2>Figures</h2>" + "".join(map(_table, grids(session))),
         _list("notes", [escape(note) for note in notes(session)]),
-        *(_changes(session, found) for found in session.comparisons),
+        *(_changes(images, found) for found in session.comparisons),
         f"<footer><h2>Machine</h2><p>{escape(machine_line(session))}</p><p>cnnkit {__version__}</p></footer>",
     )
     return (
@@ -84,13 +89,13 @@ def _list(kind: str, items: list[str]) -> str:
     return f'<ul class="{kind}">' + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
 
 
-def _changes(session: Session, found: Comparison) -> str:
+def _changes(images: Path | None, found: Comparison) -> str:
     """Draws the images to which a model gives another label; the first of them, where there are many."""
     if not found.changes:
         return ""
     shown = found.changes[:_SHOWN]
     more = f", the first {len(shown)} of them here" if len(shown) < len(found.changes) else ""
-    items = [_change(session.options.data, change) for change in shown]
+    items = [_change(images, change) for change in shown]
     lost = _list("notes", [_lost(change) for change in found.classes[:_CLASSES] if _loss(change) > 0])
     title = f"{escape(found.contender)} and {escape(found.reference)} differ on {len(found.changes):,} images{more}"
     return f"<h2>{title}</h2>" + lost + _list("changes", items)

@@ -17,7 +17,9 @@ from cnnkit.messages import log
 Format = Literal["table", "json", "markdown"]
 
 
-def report_session(session: Session, style: Format, output: Path | None, page: Path | None = None) -> None:
+def report_session(
+    session: Session, style: Format, output: Path | None, page: Path | None = None, images: Path | None = None
+) -> None:
     """Writes a run to a file, or to stdout when there is none.
 
     Args:
@@ -25,6 +27,7 @@ def report_session(session: Session, style: Format, output: Path | None, page: P
         style: The format.
         output: The file.
         page: A file for a page for a browser, too.
+        images: The data folder, for the page's pictures.
 
     Raises:
         OutputError: The file cannot be written.
@@ -32,7 +35,7 @@ def report_session(session: Session, style: Format, output: Path | None, page: P
     if page is not None:
         from cnnkit.bench.report_html import html_report
 
-        write_text(page, html_report(session))
+        write_text(page, html_report(session, images))
         log.info("wrote %s", page)
     if style == "table" and output is None:
         print_session(session)

@@ -95,6 +95,7 @@ class Session:
             "provider": options.provider,
             "input": "random uint8 images",
             "seed": options.seed,
+            "photo": options.photo.name,
             "data": None if options.data is None else options.data.resolve().name,
             "images": self.images,
             "processes": "one a contender",

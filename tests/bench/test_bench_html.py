@@ -84,7 +84,7 @@ def test_a_page_is_whole_small_and_asks_nobody(measure, tmp_path):
     (tmp_path / "red").mkdir()
     for number in range(30):
         cv2.imwrite(str(tmp_path / "red" / f"{number}.png"), np.full((300, 400, 3), number, np.uint8))
-    page = html_report(measure(float=(1.0, 0), int8=(0.5, 2)))
+    page = html_report(measure(float=(1.0, 0), int8=(0.5, 2)), tmp_path)
     reader = Reader(page)
     assert len(page) < 2_000_000
     assert reader.tags.count("svg") == 2 and reader.tags.count("img") == 2

@@ -138,3 +138,13 @@ def test_a_baseline_that_was_faster_ends_in_exit_code_1(tiny_model, tmp_path):
     slower = CliRunner().invoke(main, [*call, "--baseline", str(path)])
     assert slower.exit_code == 1 and "p50 ms" in slower.stdout
     assert f"cnnkit: error: {tiny_model.stem} is " in slower.stderr and " % slower: " in slower.stderr
+
+
+def test_an_earlier_run_is_drawn_once_more(tiny_model, tmp_path):
+    path, page = tmp_path / "bench.json", tmp_path / "report.html"
+    CliRunner().invoke(main, ["bench", "--model", str(tiny_model), "--runs", "30", "--format", "json", "-o", str(path)])
+    again = CliRunner().invoke(main, ["bench", "--render", str(path), "--report", str(page), "--baseline", str(path)])
+    assert again.exit_code == 0, again.stderr
+    assert "p50 ms" in again.stdout and f"Ship {tiny_model.stem}" in page.read_text(encoding="utf-8")
+    wrong = CliRunner().invoke(main, ["bench", "--render", str(path), "--model", str(tiny_model)])
+    assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)

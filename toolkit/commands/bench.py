@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 @shared.provider_option
 @click.option("--format", "style", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A file instead of stdout.")
+@click.option(
+    "--render", type=click.Path(path_type=Path), help="Measure nothing: draw this earlier bench.json once more."
+)
 @click.option("--photo", type=click.Path(path_type=Path), help="Timed from its bytes to its label  [default: a cat].")
 @click.option("--report", type=click.Path(path_type=Path), help="A page for a browser as well, such as report.html.")
 @shared.overwrite_option
@@ -52,6 +55,7 @@ def command(
     provider: str,
     style: Format,
     output: Path | None,
+    render: Path | None,
     photo: Path | None,
     report: Path | None,
     overwrite: bool,
@@ -65,8 +69,10 @@ def command(
     """
     from cnnkit.bench.baseline import read_baseline, regressions
     from cnnkit.bench.contenders import PHOTO, BenchOptions
+    from cnnkit.bench.report_reading import read_session
     from cnnkit.bench.reports import report_session
     from cnnkit.bench.run import run_bench
+    from cnnkit.errors import UsageError
     from cnnkit.files import check_new_file
     from cnnkit.messages import log
     from cnnkit.model import bundled_model
@@ -75,12 +81,16 @@ def command(
         if path is not None:
             check_new_file(path, overwrite=overwrite)
     earlier = None if baseline is None else read_baseline(baseline)
-    chosen = models or (bundled_model(),)
-    options = BenchOptions(
-        chosen, original, data, runs, batch_size, threads, provider, photo=PHOTO if photo is None else photo
-    )
-    session = run_bench(options)
-    report_session(session, style, output, report)
+    if render is None:
+        chosen = models or (bundled_model(),)
+        session = run_bench(
+            BenchOptions(chosen, original, data, runs, batch_size, threads, provider, photo=photo or PHOTO)
+        )
+    elif models or original is not None:
+        raise UsageError("--render measures nothing: leave --model and --original out")
+    else:
+        session = read_session(render)
+    report_session(session, style, output, report, data)
     worse = [] if earlier is None else regressions(session, earlier, max_regression)
     for sentence in worse:
         log.error("%s", sentence)

@@ -1,0 +1,116 @@
+"""A bench run read back from its JSON: for another rendering of it, or as what a later run is held against."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cnnkit.bench.comparison import Change, ClassChange, Comparison, Fraction
+from cnnkit.bench.contenders import BenchOptions
+from cnnkit.bench.measure import Timed
+from cnnkit.bench.report_json import SCHEMA_VERSION
+from cnnkit.bench.runner import Loaded
+from cnnkit.bench.session import Accuracy, Latency, Ratio, Result, Session
+from cnnkit.errors import ReportError
+from cnnkit.machine import Machine
+from cnnkit.statistics import Interval
+
+_TIMES = ("latency_ms", "batch_ms")
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """Reads a bench.json.
+
+    Raises:
+        ReportError: It is no such file, is cut short, or of another version.
+    """
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or f"no whole JSON, {error}"
+        raise ReportError(f"{path} cannot be read ({reason}): make it with cnnkit bench --format json -o") from error
+    version = report.get("schema_version") if isinstance(report, dict) else None
+    if version != SCHEMA_VERSION:
+        raise ReportError(f"{path} has schema version {version}, expected {SCHEMA_VERSION}: make it again")
+    fields: dict[str, Any] = report
+    return fields
+
+
+def read_session(path: Path) -> Session:
+    """Reads a whole run.
+
+    Raises:
+        ReportError: It is no such file, is cut short, or of another version.
+    """
+    report = read_report(path)
+    try:
+        return _session(report)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ReportError(f"{path} is no report of cnnkit bench ({error}): make it again") from error
+
+
+def _session(report: Mapping[str, Any]) -> Session:
+    machine = {name: value for name, value in report["machine"].items() if name != "int8_dot_product"}
+    machine["instruction_sets"] = tuple(machine["instruction_sets"])
+    results = tuple(map(_result, report["contenders"]))
+    return Session(
+        machine=Machine(**machine),
+        options=_options(report["options"]),
+        images=report["options"]["images"],
+        rounds=report["options"]["rounds"],
+        results=results,
+        ratios=tuple(
+            Ratio(each["numerator"], each["denominator"], Interval(each["ratio"], each["low"], each["high"]))
+            for each in report["ratios"]
+        ),
+        comparisons=tuple(map(_comparison, report["comparisons"])),
+        timed={result.name: _timed(result, report["raw"][result.name]) for result in results},
+        disturbances=tuple(report["disturbances"]),
+    )
+
+
+def _options(fields: Mapping[str, Any]) -> BenchOptions:
+    """Returns the options as far as they are known: of files only that there were any."""
+    return BenchOptions(
+        models=(),
+        original=None if fields["original_threads"] is None else Path("original"),
+        data=None if fields["data"] is None else Path(fields["data"]),
+        runs=fields["runs"],
+        batch_size=fields["batch_size"],
+        threads=fields["threads"],
+        provider=fields["provider"],
+        seed=fields["seed"],
+        photo=Path(fields["photo"]),
+    )
+
+
+def _result(fields: Mapping[str, Any]) -> Result:
+    accuracy = fields["accuracy"]
+    return Result(
+        **{
+            **fields,
+            "latency_ms": Latency(**fields["latency_ms"]),
+            "accuracy": None if accuracy is None else Accuracy(**accuracy),
+        }
+    )
+
+
+def _comparison(fields: Mapping[str, Any]) -> Comparison:
+    return Comparison(
+        **{
+            **fields,
+            "agreement": Fraction(**fields["agreement"]),
+            "accuracy_drop": Fraction(**fields["accuracy_drop"]),
+            "classes": tuple(ClassChange(**each) for each in fields["classes"]),
+            "changes": tuple(Change(**each) for each in fields["changes"]),
+        }
+    )
+
+
+def _timed(result: Result, raw: Mapping[str, list[float]]) -> Timed:
+    stages = {name.removesuffix("_ms"): tuple(times) for name, times in raw.items() if name not in _TIMES}
+    latency, batches = (tuple(raw[name]) for name in _TIMES)
+    loaded = Loaded(result.precision, result.runtime, result.threads)
+    return Timed(loaded, latency, batches, result.peak_memory_bytes, stages)
