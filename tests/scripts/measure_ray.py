@@ -1,29 +1,50 @@
 """Predicts on a local Ray cluster of two workers, one of which is killed halfway, and compares with a local run.
 
-    python tests/scripts/measure_ray.py FOLDER          # 20,000 rows of its JPEGs
+    python tests/scripts/measure_ray.py                          # 20,000 rows of a few JPEGs made for it
+    python tests/scripts/measure_ray.py FOLDER --count 40000     # of a folder's JPEGs
 
-Needs the extra `ray`. The exit code is 1 where a row is lost, doubled or another one.
+Killed is by SIGKILL: a worker node's raylet and every process it had started. Needs the extra `ray`. The exit code is 1
+where a row is lost, doubled or another one, something is left over, or Ray has printed something.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import click
 
-TIMEOUT_S = 300
+TIMEOUT_S = 500
+BLOCK = 1000
 
 
-def predict(names: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """Starts a prediction of a list."""
-    return subprocess.Popen([sys.executable, "-m", "cnnkit", "predict", f"@{names}", "--format", "jsonl", *arguments])
+def made(folder: Path, number: int = 20) -> Path:
+    """Makes JPEGs of 32 x 32 that differ."""
+    import cv2
+    import numpy as np
+
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for index in range(number):
+        coarse = random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        cv2.imwrite(str(folder / f"{index:02}.jpg"), cv2.resize(coarse, (32, 32), interpolation=cv2.INTER_CUBIC))
+    return folder
+
+
+def predict(names: Path, *arguments: str) -> list[str]:
+    """Returns the call that predicts a list."""
+    return [sys.executable, "-m", "cnnkit", "predict", f"@{names}", "--format", "jsonl", *arguments]
 
 
 def shards(folder: Path) -> list[Path]:
@@ -31,42 +52,77 @@ def shards(folder: Path) -> list[Path]:
     return sorted(folder.glob("part-*.jsonl"))
 
 
-def main() -> int:
-    """Measures and prints; see the head of this file."""
+@contextmanager
+def cluster() -> Iterator[tuple[str, list[Any]]]:
+    """Starts a head without processors and two workers with one each; gives the address and the workers."""
     from ray.cluster_utils import Cluster
 
+    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    try:
+        yield started.address, [started.add_node(num_cpus=1) for _ in range(2)]
+    finally:
+        started.shutdown()
+
+
+def kill(node: Any) -> int:
+    """Kills a worker node's raylet and all that it had started; returns how many processes that were."""
+    [raylet] = [each.process.pid for each in node.all_processes["raylet"]]
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(raylet)], capture_output=True, text=True, check=False)
+    processes = [raylet, *map(int, listed.stdout.split())]
+    for each in processes:
+        os.kill(each, signal.SIGKILL)
+    return len(processes)
+
+
+def run_and_kill(call: list[str], folder: Path, half: int, node: Any) -> tuple[int, int, str]:
+    """Runs a prediction, and kills a node once half of the shards are there.
+
+    Returns:
+        How many shards were there, the exit code, and what was printed.
+    """
+    process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while len(shards(folder)) < half and process.poll() is None:
+        time.sleep(0.01)
+    there = len(shards(folder))
+    click.echo(f"{kill(node)} processes of a worker killed, {there} shards were there")
+    try:
+        printed, _ = process.communicate(timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return there, process.returncode, printed
+
+
+def compared(folder: Path, local: Path, count: int) -> bool:
+    """Compares the shards with the rows of a local run, says what differs, and returns whether nothing does."""
+    rows = [json.loads(line) for path in shards(folder) for line in path.read_text().splitlines()]
+    expected = [{"index": index, **json.loads(row)} for index, row in enumerate(local.read_text().splitlines())]
+    indices = [row["index"] for row in rows]
+    lost, doubled = len(set(range(count)) - set(indices)), len(indices) - len(set(indices))
+    left = [path.name for path in folder.iterdir() if path.name.startswith(".")]
+    whole = (folder / "manifest.json").exists()
+    click.echo(f"{len(rows):,} rows in {len(shards(folder))} shards, {lost} lost, {doubled} doubled")
+    click.echo(f"the same as locally: {rows == expected}; manifest: {whole}; left over: {left or 'nothing'}")
+    return len(expected) == count and rows == expected and whole and not left
+
+
+def main() -> int:
+    """Measures and prints; see the head of this file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=20_000)
     arguments = parser.parse_args()
-    images = sorted(arguments.folder.rglob("*.jpg"))
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, cluster() as (address, nodes):
         folder, names, local = (Path(temporary, name) for name in ("out", "names", "local.jsonl"))
+        images = sorted((arguments.folder or made(Path(temporary, "images"))).rglob("*.jpg"))
         names.write_text("".join(f"{path}\n" for path in islice(cycle(images), arguments.count)))
-        if predict(names, "-o", str(local)).wait(TIMEOUT_S):
-            return 1
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-        nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+        subprocess.run(predict(names, "-o", str(local)), check=True, timeout=TIMEOUT_S)
+        call = predict(names, "--engine", "ray", "--address", address, "-o", str(folder))
         start = time.monotonic()
-        process = predict(names, "--engine", "ray", "--address", cluster.address, "-o", str(folder))
-        half = arguments.count // 1000 // 2
-        while len(shards(folder)) < half and process.poll() is None:
-            time.sleep(0.01)
-        there = len(shards(folder))
-        cluster.remove_node(nodes[1], allow_graceful=False)
-        code = process.wait(TIMEOUT_S)
-        seconds = time.monotonic() - start
-        cluster.shutdown()
-        rows = [json.loads(line) for path in shards(folder) for line in path.read_text().splitlines()]
-        manifest = json.loads((folder / "manifest.json").read_text()) if code == 0 else None
-        expected = [{"index": index, **json.loads(row)} for index, row in enumerate(local.read_text().splitlines())]
-    indices = [row["index"] for row in rows]
-    lost, doubled = len(set(range(arguments.count)) - set(indices)), len(indices) - len(set(indices))
-    click.echo(
-        f"a worker killed after {there} of {len(manifest['shards']) if manifest else '?'} shards, {seconds:.0f} s"
-    )
-    click.echo(f"{len(rows):,} rows, {lost} lost, {doubled} doubled, the same as locally: {rows == expected}")
-    return int(rows != expected)
+        _, code, printed = run_and_kill(call, folder, arguments.count // BLOCK // 2, nodes[1])
+        click.echo(f"exit code {code} after {time.monotonic() - start:.0f} s, printed: {printed!r}")
+        same = compared(folder, local, arguments.count)
+    return int(code != 0 or not same or len(printed.splitlines()) > 1)
 
 
 if __name__ == "__main__":

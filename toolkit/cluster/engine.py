@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from cnnkit.cluster.connection import connected, is_client
 from cnnkit.cluster.shards import Shard
 from cnnkit.cluster.worker import ShardPredictor, WorkerOptions
 from cnnkit.errors import CnnkitError, UsageError
@@ -18,7 +19,7 @@ from cnnkit.extras import require
 from cnnkit.sources.found import FoundImage
 
 BLOCK = 1000  # inputs of a shard
-_CONNECT_S = 10
+_OWN_ERROR = re.compile(r"^cnnkit\.errors\.\w+: ")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class RayOptions:
     """Where the work is done."""
 
     address: str = "auto"  # of a cluster that runs already: "auto", "host:6379", "ray://host:10001"
-    actors: int | None = None  # None takes one a processor of the cluster
+    actors: int | None = None  # None takes as many as the processors of the cluster have room for
     block: int = BLOCK
     overwrite: bool = False  # whether the folder of shards may hold earlier ones
 
@@ -52,44 +53,41 @@ def run_on_ray(images: Iterable[FoundImage], model: Path, worker: WorkerOptions,
         UsageError: There are members of archives or frames of videos, which are read on one machine.
     """
     require("cnnkit predict --engine ray", "ray", "ray", "pyarrow")
-    ray = _connected(options.address)
-    try:
-        worker.writer.open(overwrite=options.overwrite)
-        blocks, inputs = [], 0
-        for table in _tables(images, options.block):
-            inputs += table.num_rows
-            blocks.append(ray.put(table))
-        with worker.writer.shared_copy(model) as copy:
-            shards = _answered(ray, blocks, copy, worker, options) if blocks else []
-        return worker.writer.finish(shards, inputs)
-    except ray.exceptions.RayError as error:
-        raise CnnkitError(f"the Ray cluster failed: {_short(error)}") from error
-    finally:
-        ray.shutdown()
+    with connected(options.address) as ray:
+        try:
+            room = _room(ray.nodes(), worker.threads, options.address)
+            worker.writer.open(overwrite=options.overwrite)
+            blocks, inputs = [], 0
+            for table in _tables(images, options.block):
+                inputs += table.num_rows
+                blocks.append(ray.put(table))
+            actors = min(options.actors or room, room, len(blocks))
+            with worker.writer.shared_copy(model) as copy:
+                shards = _on_cluster(ray, options.address, blocks, copy, worker, actors) if blocks else []
+            return worker.writer.finish(shards, inputs)
+        except ray.exceptions.RayError as error:
+            raise CnnkitError(f"the Ray cluster failed: {_short(error)}") from error
 
 
-def _connected(address: str) -> Any:
-    """Returns Ray, connected to a cluster that runs already, and quiet."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
-    import ray
+def _room(nodes: Iterable[dict[str, Any]], threads: int, address: str) -> int:
+    """Returns how many actors there is room for: Ray waits for ever for what no machine has.
 
-    try:
-        _check_answers(address)
-        ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
-    except (OSError, RuntimeError, ValueError) as error:
+    Args:
+        nodes: What `ray.nodes()` gives.
+        threads: Processors of an actor.
+        address: Of the cluster.
+
+    Raises:
+        CnnkitError: There is room for none.
+    """
+    processors = [int(node["Resources"].get("CPU", 0)) for node in nodes if node["Alive"]]
+    room = sum(each // threads for each in processors)
+    if not room:
         raise CnnkitError(
-            f"no Ray cluster can be used at {address} ({_short(error)}): start one with ray start --head, and name its "
-            "address with --address"
-        ) from error
-    return ray
-
-
-def _check_answers(address: str) -> None:
-    """Tries the address first: Ray itself tries an address that does not answer for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
+            f"no machine of the Ray cluster at {address} has {threads} CPU for an actor (they have "
+            f"{', '.join(map(str, processors))}): add machines with ray start --address, or ask for fewer --threads"
+        )
+    return room
 
 
 def _tables(images: Iterable[FoundImage], size: int) -> Iterator[Any]:
@@ -114,22 +112,32 @@ def _path(found: FoundImage) -> bytes:
     return os.fsencode(found.source)
 
 
-def _answered(ray: Any, blocks: list[Any], model: Path, worker: WorkerOptions, options: RayOptions) -> list[Shard]:
+def _on_cluster(ray: Any, address: str, *arguments: Any) -> list[Shard]:
+    if not is_client(address):
+        return _answered(*arguments)
+    # Ray Data wants a process of the cluster, which a client is not: a task that takes no processor is one.
+    task = ray.remote(num_cpus=0)(_answered)
+    shards: list[Shard] = ray.get(task.remote(*arguments))
+    return shards
+
+
+def _answered(blocks: list[Any], model: Path, worker: WorkerOptions, actors: int) -> list[Shard]:
+    import ray.data
+
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    actors = options.actors or max(1, int(ray.cluster_resources().get("CPU", 1)))
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what fails is raised as well
     answers = ray.data.from_arrow_refs(blocks).map_batches(
         ShardPredictor,
         fn_constructor_args=(model, worker),
         batch_size=None,  # a block as it is: the name of its shard depends on it
         batch_format="pyarrow",
-        num_cpus=1,
-        concurrency=min(actors, len(blocks)),
+        num_cpus=worker.threads,
+        concurrency=actors,
     )
     return [Shard(row["first"], row["inputs"], row["failed"]) for row in answers.iter_rows()]
 
 
 def _short(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1][:240] if lines else type(error).__name__
+    return _OWN_ERROR.sub("", lines[-1])[:240] if lines else type(error).__name__

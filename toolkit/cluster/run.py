@@ -8,7 +8,7 @@ from pathlib import Path
 from cnnkit.cluster.engine import RayOptions, run_on_ray
 from cnnkit.cluster.shards import Shard, ShardWriter
 from cnnkit.cluster.worker import WorkerOptions
-from cnnkit.errors import SourceError, UsageError
+from cnnkit.errors import UsageError
 from cnnkit.messages import log
 from cnnkit.model import bundled_model
 from cnnkit.predicting.counts import RunCounts, count
@@ -38,11 +38,10 @@ def predict_on_ray(run: PredictRun, address: str) -> Shard:
     images = counts.wanted(expand_sources(run.sources, sys.stdin.buffer, run.source))
     model = run.models[0] if run.models else bundled_model()
     done = run_on_ray(images, model, worker, RayOptions(address, overwrite=run.report.overwrite))
-    if done.inputs == 0:
-        raise SourceError(f"no image found in {', '.join(run.sources)}")
+    counts.add_done(done.inputs, done.failed)
+    counts.require_images(run.sources)
     log.info("%s in %s", count(done.inputs, "image"), writer.folder)
-    if done.failed:
-        log.warning("%d of %s failed", done.failed, count(done.inputs, "input"))
+    counts.log_all()
     return done
 
 

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cnnkit.errors import CnnkitError, OutputError
 from cnnkit.files import check_new_folder, check_writable, make_folder, whole_file, write_bytes, write_text
 from cnnkit.onnx_header import read_model_bytes
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 Style = Literal["jsonl", "parquet"]
 MANIFEST = "manifest.json"
+_MODEL = ".model"
+_BEGUN = ".cnnkit-*-part-*"  # what `whole_file` calls a shard that is being written
+_JSON_INDEX = re.compile(rb'^\{"index": (\d+)', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -46,8 +55,10 @@ class ShardWriter:
         check_new_folder(self.folder, overwrite=overwrite or empty)
         make_folder(self.folder)
         check_writable(self.folder)
-        for old in (*self.folder.glob("part-*.jsonl"), *self.folder.glob("part-*.parquet"), self.folder / MANIFEST):
-            old.unlink(missing_ok=True)
+        old = ("part-*.jsonl", "part-*.parquet", f"{_MODEL}.*", MANIFEST)
+        for path in chain.from_iterable(map(self.folder.glob, old)):
+            path.unlink(missing_ok=True)
+        self._remove_begun()
 
     def path(self, first: int) -> Path:
         """Returns where the shard with this first input is."""
@@ -80,7 +91,7 @@ class ShardWriter:
     @contextmanager
     def shared_copy(self, model: Path) -> Iterator[Path]:
         """Lays a copy of a model file beside the shards, for the other machines, as long as the block lasts."""
-        copy = self.folder / f".model{model.suffix}"
+        copy = self.folder / f"{_MODEL}{model.suffix}"
         write_bytes(copy, read_model_bytes(model))
         try:
             yield copy
@@ -88,10 +99,10 @@ class ShardWriter:
             copy.unlink(missing_ok=True)
 
     def finish(self, shards: Iterable[Shard], inputs: int) -> Shard:
-        """Checks that the shards hold each input exactly once, and writes the manifest that says so.
+        """Checks that the files hold each input exactly once, and writes the manifest that says so.
 
         Args:
-            shards: All of them, in any order.
+            shards: What the actors say they have written, in any order.
             inputs: How many there were.
 
         Returns:
@@ -100,22 +111,51 @@ class ShardWriter:
         Raises:
             CnnkitError: Some are lost or doubled.
         """
-        shards = sorted(shards, key=lambda shard: shard.first)
-        expected = 0
-        for shard in shards:
-            if shard.first != expected or not self.path(shard.first).is_file():
-                raise CnnkitError(
-                    f"the results in {self.folder} are not whole from input {expected:,} on: run it again"
-                )
-            expected += shard.inputs
-        if expected != inputs:
+        self._remove_begun()
+        lost, doubled = self.missed(inputs)
+        if lost or doubled:
             raise CnnkitError(
-                f"the results in {self.folder} are of {expected:,} inputs, expected {inputs:,}: run it again"
+                f"the results in {self.folder} are not whole: of {inputs:,} inputs {lost:,} are lost, and {doubled:,} "
+                "rows are doubled: run it again with --overwrite"
             )
+        shards = sorted(shards, key=lambda shard: shard.first)
         total = Shard(0, inputs, sum(shard.failed for shard in shards))
         manifest = {"inputs": inputs, "failed": total.failed, "shards": [asdict(shard) for shard in shards]}
-        try:
-            write_text(self.folder / MANIFEST, json.dumps(manifest) + "\n")
-        except OSError as error:
-            raise OutputError(f"cannot write {self.folder / MANIFEST}: {error}") from error
+        write_text(self.folder / MANIFEST, json.dumps(manifest) + "\n")
         return total
+
+    def missed(self, inputs: int) -> tuple[int, int]:
+        """Reads the shards that are there.
+
+        Args:
+            inputs: How many there were.
+
+        Returns:
+            How many inputs have no row, and how many rows are there besides one for each input.
+        """
+        import numpy as np
+
+        rows, more = np.zeros(inputs, np.int64), 0
+        for path in self.folder.glob(f"part-*.{self.style}"):
+            indices = self._indices(path)
+            known = indices[indices < inputs]
+            more += len(indices) - len(known)
+            np.add.at(rows, known, 1)
+        return int((rows == 0).sum()), more + int(np.maximum(rows - 1, 0).sum())
+
+    def _indices(self, path: Path) -> NDArray[np.int64]:
+        import numpy as np
+
+        try:
+            if self.style == "jsonl":
+                return np.array(_JSON_INDEX.findall(path.read_bytes()), dtype=np.int64)
+            from pyarrow import parquet
+
+            return np.asarray(parquet.read_table(path, columns=["index"])["index"], dtype=np.int64)
+        except OSError as error:
+            raise OutputError(f"cannot read {path} again: {error.strerror or error}") from error
+
+    def _remove_begun(self) -> None:
+        """Removes what a machine had begun to write when it was lost."""
+        for path in self.folder.glob(_BEGUN):
+            path.unlink(missing_ok=True)
