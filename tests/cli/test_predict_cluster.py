@@ -46,10 +46,10 @@ def test_shards_that_hold_all_inputs_once_have_a_manifest(writer):
 @pytest.mark.parametrize(
     ("shards", "inputs", "message"),
     [
-        pytest.param([Shard(0, 3, 0)], 6, "of 3 inputs, expected 6", id="lost at the end"),
-        pytest.param([Shard(3, 3, 0)], 6, "not whole from input 0 on", id="lost at the beginning"),
-        pytest.param([Shard(0, 3, 0), Shard(0, 3, 0)], 6, "not whole from input 3 on", id="doubled"),
-        pytest.param([Shard(0, 3, 0), Shard(3, 3, 0)], 6, "not whole from input 3 on", id="no file"),
+        pytest.param([Shard(0, 3, 0)], 6, "of 6 inputs 3 are lost, and 0 rows", id="lost at the end"),
+        pytest.param([Shard(3, 3, 0)], 6, "of 6 inputs 3 are lost", id="lost at the beginning"),
+        pytest.param([Shard(0, 3, 0), Shard(0, 3, 0)], 6, "of 6 inputs 3 are lost", id="said twice"),
+        pytest.param([Shard(0, 3, 0), Shard(3, 3, 0)], 6, "of 6 inputs 3 are lost", id="no file"),
     ],
 )
 def test_what_is_lost_or_doubled_is_an_error(writer, shards, inputs, message):

@@ -19,6 +19,7 @@ from cnnkit.extras import require
 from cnnkit.sources.found import FoundImage
 
 BLOCK = 1000  # inputs of a shard
+_SHOWN = 400  # characters of what Ray says
 _OWN_ERROR = re.compile(r"^cnnkit\.errors\.\w+: ")
 
 
@@ -139,5 +140,7 @@ def _answered(blocks: list[Any], model: Path, worker: WorkerOptions, actors: int
 
 
 def _short(error: BaseException) -> str:
+    """Returns one line of what Ray says: that with an error of cnnkit where there is one, else the last."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return _OWN_ERROR.sub("", lines[-1])[:240] if lines else type(error).__name__
+    own = [_OWN_ERROR.sub("", line) for line in lines if _OWN_ERROR.match(line)]
+    return (own or lines or [type(error).__name__])[-1][:_SHOWN]

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 Style = Literal["jsonl", "parquet"]
 MANIFEST = "manifest.json"
+_ATTEMPTS = 5  # to make a shard
 _MODEL = ".model"
-_BEGUN = ".cnnkit-*-part-*"  # what `whole_file` calls a shard that is being written
+_BEGUN = (".cnnkit-*-part-*", ".begun-*")  # what `whole_file` calls a shard that is being written; what `begin` counts
 _JSON_INDEX = re.compile(rb'^\{"index": (\d+)', re.MULTILINE)
 
 
@@ -64,6 +65,30 @@ class ShardWriter:
         """Returns where the shard with this first input is."""
         return self.folder / f"part-{first:012}.{self.style}"
 
+    def begin(self, first: int, inputs: int) -> None:
+        """Counts how often a shard is begun, since Ray Data has no end of repeating what ends its process.
+
+        Args:
+            first: The index of its first input.
+            inputs: How many it has.
+
+        Raises:
+            CnnkitError: It was begun often, and never written.
+            OutputError: The folder cannot be written.
+        """
+        begun = self._begun(first)
+        try:
+            with begun.open("ab") as file:
+                file.write(b".")
+            attempts = begun.stat().st_size
+        except OSError as error:
+            raise OutputError(f"cannot write into {self.folder}: {error.strerror or error}") from error
+        if attempts > _ATTEMPTS:
+            raise CnnkitError(
+                f"inputs {first:,} to {first + inputs - 1:,} ended their process {_ATTEMPTS} times: one of them "
+                "crashes it, or its machine has too little memory; find it with --engine local"
+            )
+
     def write(self, first: int, rows: Sequence[dict[str, Any]]) -> None:
         """Writes a shard.
 
@@ -78,7 +103,11 @@ class ShardWriter:
             from cnnkit.report.json_output import to_json
 
             write_text(self.path(first), "".join(to_json(row) + "\n" for row in rows))
-            return
+        else:
+            self._write_parquet(first, rows)
+        self._begun(first).unlink(missing_ok=True)
+
+    def _write_parquet(self, first: int, rows: Sequence[dict[str, Any]]) -> None:
         import pyarrow
         from pyarrow import parquet
 
@@ -155,7 +184,10 @@ class ShardWriter:
         except OSError as error:
             raise OutputError(f"cannot read {path} again: {error.strerror or error}") from error
 
+    def _begun(self, first: int) -> Path:
+        return self.folder / f".begun-{first:012}"
+
     def _remove_begun(self) -> None:
         """Removes what a machine had begun to write when it was lost."""
-        for path in self.folder.glob(_BEGUN):
+        for path in chain.from_iterable(map(self.folder.glob, _BEGUN)):
             path.unlink(missing_ok=True)

@@ -56,9 +56,10 @@ class ShardPredictor:
         import pyarrow
 
         inputs = block.to_pylist()
+        first = inputs[0]["index"]
+        self._writer.begin(first, len(inputs))
         images = (_found(each) for each in inputs)
         rows = [row for outcomes in self._predictor.outcomes(images) for outcome in outcomes for row in outcome.rows]
-        first = inputs[0]["index"]
         self._writer.write(first, [{"index": first + number, **row.fields()} for number, row in enumerate(rows)])
         failed = sum(row.error is not None for row in rows)
         return pyarrow.table({"first": [first], "inputs": [len(inputs)], "failed": [failed]})
