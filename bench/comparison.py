@@ -8,16 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.bench.accuracy import Answers
-from cnnkit.statistics import mcnemar_p_value, paired_drop_interval, wilson_interval
-
-
-@dataclass(frozen=True)
-class Fraction:
-    """A fraction of images with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
+from cnnkit.statistics import Interval, mcnemar_p_value, paired_drop_interval, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -47,8 +38,8 @@ class Comparison:
     contender: str
     reference: str
     images: int
-    agreement: Fraction  # the same label; Wilson
-    accuracy_drop: Fraction  # from the reference to the contender; Bonett and Price
+    agreement: Interval  # a fraction of the images: the same label; Wilson
+    accuracy_drop: Interval  # a fraction: from the reference to the contender; Bonett and Price
     only_reference_right: int  # images
     only_contender_right: int
     p_value: float  # McNemar's exact test: that both are right equally often
@@ -73,8 +64,8 @@ def compare(contender: str, reference: str, answers: Answers, labels: tuple[str,
         contender,
         reference,
         n,
-        Fraction(same / n, *wilson_interval(same, n)),
-        Fraction(*paired_drop_interval(right_before, right_now)),
+        Interval(same / n, *wilson_interval(same, n)),
+        Interval(*paired_drop_interval(right_before, right_now)),
         only_reference,
         only_contender,
         mcnemar_p_value(only_reference, only_contender),

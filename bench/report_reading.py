@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnkit.bench.comparison import Change, ClassChange, Comparison, Fraction
+from cnnkit.bench.comparison import Change, ClassChange, Comparison
 from cnnkit.bench.contenders import BenchOptions
 from cnnkit.bench.measure import Timed
 from cnnkit.bench.report_json import SCHEMA_VERSION
@@ -101,8 +101,8 @@ def _comparison(fields: Mapping[str, Any]) -> Comparison:
     return Comparison(
         **{
             **fields,
-            "agreement": Fraction(**fields["agreement"]),
-            "accuracy_drop": Fraction(**fields["accuracy_drop"]),
+            "agreement": Interval(**fields["agreement"]),
+            "accuracy_drop": Interval(**fields["accuracy_drop"]),
             "classes": tuple(ClassChange(**each) for each in fields["classes"]),
             "changes": tuple(Change(**each) for each in fields["changes"]),
         }

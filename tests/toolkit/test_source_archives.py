@@ -73,16 +73,14 @@ def test_members_are_found_in_the_order_of_the_archive(archive):
 
 def test_members_are_read_later_and_in_any_order(archive, contents):
     found = [image for image in expand(archive) if not image.skipped]
-    assert {image.member: image.file_bytes() for image in reversed(found)} == {
-        name: contents[name] for name in EXPECTED
-    }
+    assert {image.member: image.content() for image in reversed(found)} == {name: contents[name] for name in EXPECTED}
     assert found[0].decode().pixels[0, 0].tolist() == [255, 0, 0]
 
 
 def test_nothing_is_unpacked(archive, tmp_path):
     before = sorted(os.listdir(tmp_path)), sorted(os.listdir(tmp_path.parent))
     for image in expand(archive):
-        image.content and image.file_bytes()
+        image.content and image.content()
     assert (sorted(os.listdir(tmp_path)), sorted(os.listdir(tmp_path.parent))) == before
 
 

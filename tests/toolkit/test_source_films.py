@@ -63,3 +63,8 @@ def test_a_cut_video_gives_what_is_there(tmp_path):
     found = expand(path)
     assert 5 < len(found) < 50
     assert all(image.problem is None for image in found)
+
+
+def test_what_is_no_address_has_a_row():
+    [image] = expand("http://[bad/film.mp4")
+    assert image.problem == "is no address (Invalid IPv6 URL)"

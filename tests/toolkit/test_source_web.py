@@ -76,7 +76,7 @@ def test_blanks_and_umlauts_are_quoted_once(server):
 def test_an_image_is_downloaded_when_it_is_read_and_once(server):
     image = web_image(f"http://{server}/ok/a.jpg")
     assert not seen
-    assert image.file_bytes() == image.file_bytes() == b"data of /ok/a.jpg"
+    assert image.content() == image.content() == b"data of /ok/a.jpg"
     assert len(seen) == 1
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from cnnkit.cluster.shards import ShardWriter
 from cnnkit.foreign import Said
 from cnnkit.model import load_model
+from cnnkit.predicting.averaging import FlipAveraged
 from cnnkit.predicting.options import NamedClassifier, PredictOptions
 from cnnkit.predicting.predictor import Predictor
 from cnnkit.sources.found import FoundImage
@@ -40,9 +41,9 @@ class ShardPredictor:
         if options.current.is_dir():
             os.chdir(options.current)  # the process is Ray's, and this actor's alone
         loaded = load_model(model, threads=options.threads, provider=options.provider, said=options.said)
-        classifier = loaded.classifier
+        classifier = FlipAveraged(loaded.classifier) if options.mirrored else loaded.classifier
         self._writer = options.writer
-        self._predictor = Predictor([NamedClassifier(_averaged(classifier, options.mirrored))], options.predict)
+        self._predictor = Predictor([NamedClassifier(classifier)], options.predict)
 
     def __call__(self, block: Any) -> Any:
         """Answers a block and writes its shard.
@@ -73,9 +74,3 @@ def _found(fields: dict[str, Any]) -> FoundImage:
     if fields["problem"] is None and is_web_address(source):
         return web_image(source)
     return FoundImage(source, fields["problem"])
-
-
-def _averaged(classifier: Any, mirrored: bool) -> Any:
-    from cnnkit.predicting.averaging import FlipAveraged
-
-    return FlipAveraged(classifier) if mirrored else classifier

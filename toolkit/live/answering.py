@@ -39,9 +39,8 @@ class FrameClassifier:
     def __init__(self, classifier: Classifier, options: AnswerOptions) -> None:
         self._classifier, self._options = classifier, options
         self._smoother = LabelSmoother(options.smooth_s)
-        self._as_it_is = replace(
-            classifier.spec.input, color="rgb", channels=3
-        )  # its size, and the colours as they are
+        # The model's size, and the colours as they come.
+        self._as_it_is = replace(classifier.spec.input, color="rgb", channels=3)
 
     def classify(self, pixels: NDArray[np.uint8], seconds: float) -> tuple[Prediction, Box | None]:
         """Classifies a frame.

@@ -22,7 +22,11 @@ def video_images(source: str, every_s: float | None) -> Iterator[FoundImage]:
     Yields:
         Frames, frames that cannot be read with their problem, and the video with the reason why it cannot be opened.
     """
-    name = without_password(source)
+    try:
+        name = without_password(source)
+    except ValueError as error:
+        yield FoundImage(source, problem=f"is no address ({error})")
+        return
     due = 0.0
     try:
         video = open_video(parse_address(source))

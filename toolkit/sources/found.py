@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cnnkit.errors import ImageError
-from cnnkit.images import DEFAULT_MAX_PIXELS, DecodedImage, decode_image, read_bytes, read_image
+from cnnkit.images import DEFAULT_MAX_PIXELS, DecodedImage, decode_image, read_image
 from cnnkit.opencv import import_cv2
 from cnnkit.rows import input_name
 
@@ -54,16 +54,6 @@ class FoundImage:
         if self.content is not None:
             return decode_image(self.content(), self.name, max_pixels=max_pixels, taken=taken)
         return read_image(self.source, max_pixels=max_pixels, taken=taken)
-
-    def file_bytes(self) -> bytes | None:
-        """Returns the bytes of the file; None for a frame, which has none of its own.
-
-        Raises:
-            ImageError: They cannot be read.
-        """
-        if self.pixels is not None:
-            return None
-        return read_bytes(self.source) if self.content is None else self.content()
 
 
 def _rgb(pixels: NDArray[np.uint8], name: str, max_pixels: int) -> NDArray[np.uint8]:
