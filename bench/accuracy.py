@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.bench.contenders import BenchOptions, Contender
+from cnnkit.bench.contenders import Contender
+from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.runner import Runner
 from cnnkit.errors import DataError
 from cnnkit.folders import LabelledFiles, has_trained, list_class_folder, read_labelled, test_split
@@ -23,8 +24,12 @@ class Answers:
     """The answers of all contenders to the same images, as indices into the labels."""
 
     targets: NDArray[np.int64]  # (N,) the right ones
-    predicted: Mapping[str, NDArray[np.int64]]  # name of the contender -> (N,)
+    ranked: Mapping[str, NDArray[np.int64]]  # name of the contender -> (N, up to 5), the most probable first
     images: tuple[str, ...]  # (N,) paths below the data folder
+
+    def predicted(self, name: str) -> NDArray[np.int64]:
+        """Returns the (N,) first answers of a contender."""
+        return self.ranked[name][:, 0]
 
 
 def list_data(root: Path, contenders: Sequence[Contender]) -> LabelledFiles:
@@ -56,13 +61,13 @@ def classify_all(
         ModelError: A contender fails.
     """
     log.info("classifying %s images", f"{len(files.paths):,}")
-    predicted: dict[str, NDArray[np.int64]] = {}
+    ranked: dict[str, NDArray[np.int64]] = {}
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         targets, sources, arrays = _write_arrays(contenders, files, Path(folder))
         for contender in contenders:
             indices = runners[contender.name].classify(arrays[_pixels_of(contender)], options.batch_size)
-            predicted[contender.name] = np.array(indices, np.int64)
-    return Answers(targets, predicted, tuple(_below(source, options.data) for source in sources))
+            ranked[contender.name] = np.array(indices, np.int64)
+    return Answers(targets, ranked, tuple(_below(source, options.data) for source in sources))
 
 
 def _below(source: str, root: Path | None) -> str:

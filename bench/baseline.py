@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnkit.bench.report_reading import read_report
+from cnnkit.bench.report.reading import read_report
 from cnnkit.bench.session import Result, Session
 from cnnkit.errors import ReportError
 

@@ -56,7 +56,7 @@ def compare(contender: str, reference: str, answers: Answers, labels: tuple[str,
         answers: Of both to the same images.
         labels: Class names.
     """
-    theirs, own = answers.predicted[reference], answers.predicted[contender]
+    theirs, own = answers.predicted(reference), answers.predicted(contender)
     right_before, right_now = theirs == answers.targets, own == answers.targets
     same, n = int((own == theirs).sum()), len(own)
     only_reference, only_contender = int((right_before & ~right_now).sum()), int((right_now & ~right_before).sum())

@@ -1,4 +1,4 @@
-"""What is measured: the options of a bench run, and the contenders that follow from them."""
+"""The contenders of a bench run: each model, in each runtime, and the original in each way of calling it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cnnkit
+from cnnkit.bench.options import BenchOptions
 from cnnkit.errors import ModelError, SpecError
 from cnnkit.extras import require
 from cnnkit.keras_apps import is_app
@@ -16,23 +16,15 @@ from cnnkit.run_folder import find_keras_file, keras_sha256, original_input
 from cnnkit.runtime import read_spec_of
 from cnnkit.spec import ModelSpec, write_spec
 
-PHOTO = Path(cnnkit.__file__).parent / "examples" / "cat.jpg"  # CC0
-Kind = Literal["model", "original-predict", "original-function"]
-
-
-@dataclass(frozen=True)
-class BenchOptions:
-    """What to measure and how."""
-
-    models: tuple[Path, ...]  # ONNX files with a spec
-    original: Path | None = None  # the Keras file they were exported from
-    data: Path | None = None  # class folders, or a folder with test/ that holds them
-    runs: int | None = None  # of each contender at batch 1; None: enough for p99 as far as time allows
-    batch_size: int = 64  # images, for throughput
-    threads: int | None = None  # of one inference of the ONNX models; None: one a physical core
-    provider: str = "cpu"  # of the ONNX models
-    seed: int = 0  # of the random images that are timed
-    photo: Path = PHOTO  # a JPEG that is timed from its bytes to its label
+Kind = Literal["model", "original-predict", "original-batch", "original-function", "original-xla"]
+Runtime = Literal["onnxruntime", "keras", "litert", "openvino"]
+# How the original is called: in the options -> kind, and what that is called in its name.
+ORIGINAL_CALLS: dict[str, tuple[Kind, str]] = {
+    "predict": ("original-predict", "predict"),
+    "predict_on_batch": ("original-batch", "predict_on_batch"),
+    "function": ("original-function", "function"),
+    "xla": ("original-xla", "function XLA"),
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +35,7 @@ class Contender:
     kind: Kind
     path: Path
     spec: ModelSpec  # what this very file takes and gives
+    runtime: Runtime = "onnxruntime"
 
 
 @dataclass(frozen=True)
@@ -56,10 +49,11 @@ class Loading:
     threads: int | None
     provider: str
     seed: int
+    runtime: Runtime = "onnxruntime"
 
 
 def make_contenders(options: BenchOptions) -> tuple[Contender, ...]:
-    """Returns the contenders, the original first; no model is run.
+    """Returns the original and the models in onnxruntime, the original first; no model is run.
 
     Raises:
         ModelError: A file is missing or no model, or the models have different labels and are to be compared.
@@ -73,7 +67,7 @@ def make_contenders(options: BenchOptions) -> tuple[Contender, ...]:
         Contender(name, "model", path, spec)
         for name, path, spec in zip(_unique_names(options.models), options.models, specs, strict=True)
     ]
-    original = [] if options.original is None else _original(options.original, options.models, specs)
+    original = [] if options.original is None else _original(options, options.original, specs)
     return (*original, *models)
 
 
@@ -87,6 +81,7 @@ def loading_of(contender: Contender, options: BenchOptions) -> Loading:
         threads=options.threads,
         provider=options.provider,
         seed=options.seed,
+        runtime=contender.runtime,
     )
 
 
@@ -115,18 +110,16 @@ def _unique_names(paths: tuple[Path, ...]) -> list[str]:
     return names
 
 
-def _original(path: Path, models: tuple[Path, ...], specs: list[ModelSpec]) -> list[Contender]:
+def _original(options: BenchOptions, path: Path, specs: list[ModelSpec]) -> list[Contender]:
     require("cnnkit bench --original", "train", "keras", "tensorflow")
     path = find_keras_file(path)
     if not path.exists() and not is_app(path):
         raise ModelError(f"{path}: no such file, expected the Keras model that was exported")
     digest = keras_sha256(path)
-    for model, spec in zip(models, specs, strict=True):
+    for model, spec in zip(options.models, specs, strict=True):
         known = spec.provenance.keras_sha256 if spec.provenance else None
         if digest is not None and known not in (None, digest):
             log.warning("%s was not exported from %s: its spec names another Keras file", model.name, path.name)
     spec = ModelSpec(labels=specs[0].labels, input=original_input(specs[0]))
-    return [
-        Contender(f"{path.stem} predict", "original-predict", path, spec),
-        Contender(f"{path.stem} function", "original-function", path, spec),
-    ]
+    calls = [ORIGINAL_CALLS[call] for call in ORIGINAL_CALLS if call in (options.original_calls or ORIGINAL_CALLS)]
+    return [Contender(f"{path.stem} {way}", kind, path, spec, "keras") for kind, way in calls]

@@ -25,7 +25,7 @@ def decide(session: Session) -> Decision:
     A model is called faster than another where the 95 % interval of the ratio of their medians says so. Without images
     nothing is known of accuracy.
     """
-    models = [result for result in session.results if result.kind == "model"]
+    models = [result for result in session.results if result.kind == "model" and _ours(result)]
     lost = {found.contender: found for found in session.comparisons}
     right = [model for model in models if _keeps(lost.get(model.name))]
     refused = [_refusal(lost[model.name]) for model in models if model not in right]
@@ -33,7 +33,13 @@ def decide(session: Session) -> Decision:
         best = max(models, key=lambda model: model.accuracy.top1 if model.accuracy else 0.0)
         return Decision(best.name, (*refused, f"{best.name} is the most accurate of them"))
     best = min(right, key=lambda model: _median(session, model))
-    return Decision(best.name, (*_speed(session, best, right), *_accuracy(session, best, lost), *refused))
+    others = [result for result in session.results if result.kind == "model" and not _ours(result)]
+    return Decision(best.name, (*_speed(session, best, [*right, *others]), *_accuracy(session, best, lost), *refused))
+
+
+def _ours(result: Result) -> bool:
+    """Returns whether `cnnkit predict` runs it: other runtimes are there to be compared with."""
+    return not result.runtime.startswith(("litert", "openvino"))
 
 
 def _median(session: Session, model: Result) -> float:
@@ -64,6 +70,11 @@ def _speed(session: Session, best: Result, models: list[Result]) -> list[str]:
             sentences.append(
                 f"{best.name} is {ratio.value:.2f} times as fast as {other.name} "
                 f"(95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
+            )
+        elif ratio.high < 1:
+            sentences.append(
+                f"{other.name} is {1 / ratio.value:.2f} times as fast as {best.name}, in a runtime that cnnkit predict "
+                "does not use"
             )
         else:
             sentences.append(f"{best.name} is not measurably faster than {other.name}: either will do")

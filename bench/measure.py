@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from statistics import median
 
-from cnnkit.bench.contenders import BenchOptions, Contender
-from cnnkit.bench.plan import latency_runs, throughput_runs
-from cnnkit.bench.runner import Loaded, Runner
+from cnnkit.bench.cold_start import ColdStart, measure_cold_starts
+from cnnkit.bench.contenders import Contender, loading_of
+from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.pace import Paced
+from cnnkit.bench.plan import latency_runs, paced_runs, throughput_runs
+from cnnkit.bench.profile import Profile, read_profile
+from cnnkit.bench.runner import Runner
+from cnnkit.bench.subjects.subject import Loaded
+from cnnkit.bench.sweep import SweepPoint, batch_sizes, thread_counts
+from cnnkit.errors import ModelError
 from cnnkit.messages import log
-from cnnkit.timing import ROUNDS, runs_in_round, turn_order
+from cnnkit.timing import ROUNDS, WarmUp, runs_in_round, turn_order
 
-WARMUP = 10  # untimed calls before all else: allocation, compilation, clock rates
+WARMUP = 10  # untimed calls before the stages
 LEAD_IN = 2  # untimed calls at the start of each turn: another process had the caches
-_ESTIMATES = 5
 _BATCH_ROUNDS = 5
-_BATCH_WARMUP = 2
+_PACED_ROUNDS = 5
 _STAGE_ROUNDS, _STAGE_RUNS = 5, 20
+_PROFILE_RUNS = 100
 _PAUSE_S = 0.02  # idle threads of the contender before it spin for some milliseconds
 
 
@@ -32,85 +37,149 @@ class Timed:
     batch_ms: tuple[float, ...]  # of options.batch_size images
     peak_memory_bytes: int | None  # after both
     stages_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # of a model, see `cnnkit.bench.stages`
+    warm_up: WarmUp | None = None  # at batch 1
+    paced_ms: tuple[float, ...] = ()  # batch 1, at options.fps
+    dropped: int = 0  # frames that came too soon at that pace
+    cold_start: ColdStart | None = None
+    sweep: tuple[SweepPoint, ...] = ()
+    profile: Profile | None = None
 
 
-def time_contenders(
-    contenders: Sequence[Contender],
-    runners: Mapping[str, Runner],
-    options: BenchOptions,
-    *,
-    pause: Callable[[float], object] = time.sleep,
-) -> dict[str, Timed]:
-    """Measures latency at batch 1, then throughput, then reads the peak memory.
+class Measuring:
+    """Measures step by step, and keeps what was measured so far when it is interrupted.
 
     Args:
         contenders: What to measure.
         runners: Name -> loaded contender, or one that is loading.
         options: How to measure.
         pause: Waits some seconds.
-
-    Returns:
-        Name -> times. Those of one contender were made in `rounds_of(times)` rounds.
-
-    Raises:
-        ModelError: A contender cannot be loaded or run, or its process died.
+        cold_starts: Measures contenders in processes of their own.
     """
-    log.info("loading %s", ", ".join(contender.name for contender in contenders))
-    loaded = {name: runner.loaded() for name, runner in runners.items()}
-    plan = {contender.name: _latency_plan(contender, runners[contender.name], options) for contender in contenders}
-    log.info("timing batches of 1, %s runs", ", ".join(f"{runs:,}" for runs in plan.values()))
-    latency = _in_turns(runners, plan, 1, ROUNDS, pause)
-    plan = {name: _throughput_plan(runner, options.batch_size) for name, runner in runners.items()}
-    log.info("timing batches of %d", options.batch_size)
-    batches = _in_turns(runners, plan, options.batch_size, _BATCH_ROUNDS, pause)
-    peaks = {name: runner.peak_memory_bytes() for name, runner in runners.items()}  # before images are decoded as well
-    stages = _stages_in_turns(runners, options.photo, pause)
-    return {
-        name: Timed(loaded[name], tuple(latency[name]), tuple(batches[name]), peaks[name], stages[name])
-        for name in runners
-    }
 
+    def __init__(
+        self,
+        contenders: Sequence[Contender],
+        runners: Mapping[str, Runner],
+        options: BenchOptions,
+        *,
+        pause: Callable[[float], object] = time.sleep,
+        cold_starts: Callable[..., dict[str, ColdStart]] = measure_cold_starts,
+    ) -> None:
+        self._contenders = {contender.name: contender for contender in contenders}
+        self._runners, self._options = dict(runners), options
+        self._pause, self._cold_starts = pause, cold_starts
+        self._loaded: dict[str, Loaded] = {}
+        self._latency: dict[str, list[float]] = {}
+        self._batches: dict[str, list[float]] = {}
+        self._facts: dict[str, dict[str, object]] = {name: {} for name in runners}
 
-def _stages_in_turns(
-    runners: Mapping[str, Runner], photo: Path, pause: Callable[[float], object]
-) -> dict[str, dict[str, tuple[float, ...]]]:
-    """Times the stages of those contenders that have any."""
-    found: dict[str, dict[str, tuple[float, ...]]] = {name: {} for name in runners}
-    for turn in range(_STAGE_ROUNDS):
-        for name in turn_order(list(runners), turn):
-            pause(_PAUSE_S)
-            times = runners[name].stages(photo, _STAGE_RUNS, WARMUP if turn == 0 else LEAD_IN) or {}
-            for stage, values in times.items():
-                found[name][stage] = (*found[name].get(stage, ()), *values)
-    return found
+    def run(self) -> None:
+        """Measures latency at batch 1, then throughput, then what else is asked for.
+
+        Raises:
+            ModelError: A contender cannot be loaded or run, or its process died.
+        """
+        log.info("loading %s", ", ".join(self._runners))
+        self._loaded = {name: runner.loaded() for name, runner in self._runners.items()}
+        plan = self._warm_up()
+        log.info("timing batches of 1, %s runs", ", ".join(f"{runs:,}" for runs in plan.values()))
+        self._in_turns(plan, 1, ROUNDS, self._latency)
+        size = self._options.batch_size
+        plan = {name: throughput_runs(runner.warm_up(size).median_ms) for name, runner in self._runners.items()}
+        log.info("timing batches of %d", size)
+        self._in_turns(plan, size, _BATCH_ROUNDS, self._batches)
+        for name, runner in self._runners.items():  # before images are decoded as well
+            self._facts[name]["peak_memory_bytes"] = runner.peak_memory_bytes()
+        if self._options.fps is not None:
+            self._keep_pace(self._options.fps)
+        self._time_stages()
+        if self._options.cold_start:
+            self._time_starts()
+        self._look_into_models()
+
+    def found(self) -> dict[str, Timed]:
+        """Returns name -> what was measured, of the contenders that ran at batch 1 in one round at least."""
+        return {
+            name: Timed(
+                self._loaded[name],
+                tuple(times),
+                tuple(self._batches.get(name, ())),
+                **{"peak_memory_bytes": None, **self._facts[name]},  # type: ignore[arg-type]
+            )
+            for name, times in self._latency.items()
+            if times
+        }
+
+    def _warm_up(self) -> dict[str, int]:
+        """Warms all contenders up, and returns how many runs each gets; those that XLA cannot compile are left out."""
+        plan = {}
+        for name, runner in list(self._runners.items()):
+            kind = self._contenders[name].kind
+            try:
+                warm = runner.warm_up(1)
+            except ModelError as error:
+                if kind != "original-xla":
+                    raise
+                log.warning("%s is left out: %s", name, error)
+                del self._runners[name]
+                continue
+            self._facts[name]["warm_up"] = warm
+            plan[name] = latency_runs(kind, warm.median_ms, self._options.runs, self._options.duration)
+        return plan
+
+    def _keep_pace(self, fps: float) -> None:
+        runs = paced_runs(fps, self._options.duration)
+        log.info("timing %d images at %g a second", runs, fps)
+        found: dict[str, list[Paced]] = {name: [] for name in self._runners}
+        for turn in range(_PACED_ROUNDS):
+            for name in self._turn(turn):
+                found[name].append(self._runners[name].pace(fps, runs_in_round(runs, _PACED_ROUNDS, turn)))
+                self._facts[name]["paced_ms"] = tuple(ms for part in found[name] for ms in part.times_ms)
+                self._facts[name]["dropped"] = sum(part.dropped for part in found[name])
+
+    def _time_stages(self) -> None:
+        """Times the stages of those contenders that have any."""
+        found: dict[str, dict[str, tuple[float, ...]]] = {name: {} for name in self._runners}
+        for turn in range(_STAGE_ROUNDS):
+            for name in self._turn(turn):
+                warmup = WARMUP if turn == 0 else LEAD_IN
+                times = self._runners[name].stages(self._options.photo, _STAGE_RUNS, warmup) or {}
+                for stage, values in times.items():
+                    found[name][stage] = (*found[name].get(stage, ()), *values)
+                self._facts[name]["stages_ms"] = found[name]
+
+    def _time_starts(self) -> None:
+        log.info("timing starts of new processes")
+        starts = self._cold_starts([loading_of(self._contenders[name], self._options) for name in self._runners])
+        for name, start in starts.items():
+            self._facts[name]["cold_start"] = start
+
+    def _look_into_models(self) -> None:
+        """Sweeps and profiles the models, each by itself, where that is asked for."""
+        for name, runner in self._runners.items():
+            if self._options.sweep:
+                log.info("trying threads and batch sizes with %s", name)
+                points = runner.sweep(thread_counts(), batch_sizes(self._options.batch_size)) or []
+                self._facts[name]["sweep"] = tuple(SweepPoint(**point) for point in points)
+            if self._options.profile:
+                fields = runner.profile(_PROFILE_RUNS)
+                self._facts[name]["profile"] = None if fields is None else read_profile(fields)
+
+    def _in_turns(self, plan: Mapping[str, int], batch_size: int, rounds: int, times: dict[str, list[float]]) -> None:
+        rounds = min(rounds, *plan.values())
+        lead_in = LEAD_IN if batch_size == 1 else 1
+        times.update({name: [] for name in plan})
+        for turn in range(rounds):
+            for name in self._turn(turn):
+                times[name] += self._runners[name].time(batch_size, runs_in_round(plan[name], rounds, turn), lead_in)
+
+    def _turn(self, turn: int) -> Iterator[str]:
+        """Gives the contenders in their order in one round, with a pause before each."""
+        for name in turn_order(list(self._runners), turn):
+            self._pause(_PAUSE_S)
+            yield name
 
 
 def rounds_of(plan: Mapping[str, Sequence[float]]) -> int:
     """Returns in how many rounds latencies were measured."""
     return min(ROUNDS, *(len(times) for times in plan.values()))
-
-
-def _latency_plan(contender: Contender, runner: Runner, options: BenchOptions) -> int:
-    estimate = median(runner.time(1, _ESTIMATES, WARMUP))
-    return options.runs or latency_runs(contender.kind, estimate)
-
-
-def _throughput_plan(runner: Runner, batch_size: int) -> int:
-    return throughput_runs(median(runner.time(batch_size, 1, _BATCH_WARMUP)))
-
-
-def _in_turns(
-    runners: Mapping[str, Runner],
-    plan: Mapping[str, int],
-    batch_size: int,
-    rounds: int,
-    pause: Callable[[float], object],
-) -> dict[str, list[float]]:
-    rounds = min(rounds, *plan.values())
-    lead_in = LEAD_IN if batch_size == 1 else 1
-    times: dict[str, list[float]] = {name: [] for name in runners}
-    for turn in range(rounds):
-        for name in turn_order(list(runners), turn):
-            pause(_PAUSE_S)
-            times[name] += runners[name].time(batch_size, runs_in_round(plan[name], rounds, turn), lead_in)
-    return times

@@ -13,9 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cnnkit.bench.contenders import BenchOptions, Contender, Loading, loading_of
-from cnnkit.bench.runner import Loaded, Runner
+from cnnkit.bench.contenders import Contender, Loading, loading_of
+from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.pace import Paced
+from cnnkit.bench.runner import Runner
+from cnnkit.bench.subjects.subject import Loaded
 from cnnkit.errors import ModelError, SpecError, UsageError
+from cnnkit.timing import WarmUp
 
 _ERRORS = {error.__name__: error for error in (ModelError, SpecError, UsageError)}
 # -P: no file of the current folder is taken for a module
@@ -35,7 +39,12 @@ class WorkerProcess:
         self._name = loading.name
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, encoding="utf-8"
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for the process that reports, which ends this one
         )
         self._send(asdict(loading))
 
@@ -43,20 +52,40 @@ class WorkerProcess:
         """See `Runner`; to be called once, before all else."""
         return Loaded(**self._receive())
 
+    def warm_up(self, batch_size: int) -> WarmUp:
+        """See `Runner`."""
+        return WarmUp(**self._ask(call="warm_up", batch_size=batch_size))
+
     def time(self, batch_size: int, runs: int, warmup: int) -> list[float]:
         """See `Runner`."""
         times: list[float] = self._ask(call="time", batch_size=batch_size, runs=runs, warmup=warmup)
         return times
+
+    def pace(self, fps: float, runs: int) -> Paced:
+        """See `Runner`."""
+        return Paced(**self._ask(call="pace", fps=fps, runs=runs))
+
+    def sweep(self, threads: Sequence[int], batch_sizes: Sequence[int]) -> list[dict[str, Any]] | None:
+        """See `Runner`."""
+        points: list[dict[str, Any]] | None = self._ask(
+            call="sweep", threads=list(threads), batch_sizes=list(batch_sizes)
+        )
+        return points
+
+    def profile(self, runs: int) -> dict[str, Any] | None:
+        """See `Runner`."""
+        profile: dict[str, Any] | None = self._ask(call="profile", runs=runs)
+        return profile
 
     def stages(self, photo: Path, runs: int, warmup: int) -> dict[str, list[float]] | None:
         """See `Runner`."""
         times: dict[str, list[float]] | None = self._ask(call="stages", photo=str(photo), runs=runs, warmup=warmup)
         return times
 
-    def classify(self, images: Path, batch_size: int) -> list[int]:
+    def classify(self, images: Path, batch_size: int) -> list[list[int]]:
         """See `Runner`."""
-        indices: list[int] = self._ask(call="classify", images=str(images), batch_size=batch_size)
-        return indices
+        ranked: list[list[int]] = self._ask(call="classify", images=str(images), batch_size=batch_size)
+        return ranked
 
     def peak_memory_bytes(self) -> int | None:
         """See `Runner`."""

@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
-from cnnkit.bench.accuracy import classify_all, list_data
-from cnnkit.bench.contenders import BenchOptions, make_contenders
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from cnnkit.bench.accuracy import Answers, classify_all, list_data
+from cnnkit.bench.contenders import Contender, make_contenders
 from cnnkit.bench.disturbance import load_before
-from cnnkit.bench.measure import time_contenders
+from cnnkit.bench.measure import Measuring
+from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.other_runtimes import check_runtimes, other_contenders
 from cnnkit.bench.processes import worker_processes
-from cnnkit.bench.session import Session, summarise
+from cnnkit.bench.session import Session
+from cnnkit.bench.summary import summarise
+from cnnkit.folders import LabelledFiles
 from cnnkit.machine import describe_machine
+from cnnkit.messages import log
 
 
 def run_bench(options: BenchOptions) -> Session:
     """Measures what the options say, each contender in a process of its own.
 
+    Where Ctrl-C interrupts it, the session holds what was measured so far and says so.
+
     Raises:
         ModelError: A file is missing, no model or another one than expected, or its process died.
         SpecError: An ONNX file has no spec.
         DataError: The data folder cannot be used for these models.
-        MissingExtraError: There is an original, and Keras is not installed.
+        UsageError: Options contradict one another.
+        MissingExtraError: There is an original, and Keras is not installed; or another runtime is not.
+        KeyboardInterrupt: Before anything was measured.
     """
     load = load_before()
+    check_runtimes(options)
     contenders = make_contenders(options)
     files = None if options.data is None else list_data(options.data, contenders)
+    with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
+        contenders = (*contenders, *other_contenders(contenders, options, Path(folder)))
+        return _measured(contenders, options, files, load)
+
+
+def _measured(
+    contenders: Sequence[Contender], options: BenchOptions, files: LabelledFiles | None, load: float | None
+) -> Session:
+    answers: Answers | None = None
+    interrupted = False
     with worker_processes(contenders, options) as runners:
-        timed = time_contenders(contenders, runners, options)
-        answers = None if files is None else classify_all(contenders, runners, options, files)
-    return summarise(contenders, timed, answers, options, describe_machine(), load)
+        measuring = Measuring(contenders, runners, options)
+        try:
+            measuring.run()
+            if files is not None:
+                there = [contender for contender in contenders if contender.name in measuring.found()]
+                answers = classify_all(there, runners, options, files)
+        except KeyboardInterrupt:
+            if not measuring.found():
+                raise
+            log.warning("interrupted: what was measured so far follows")
+            interrupted = True
+        found = measuring.found()
+        return summarise(contenders, found, answers, options, describe_machine(), load, interrupted=interrupted)

@@ -2,56 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.bench.contenders import Loading
 from cnnkit.bench.memory import peak_memory_bytes
-from cnnkit.spec import ModelSpec, read_spec
-from cnnkit.timing import Clock, time_calls
+from cnnkit.bench.pace import Paced, time_paced
+from cnnkit.bench.subjects.loading import load_subject
+from cnnkit.bench.subjects.subject import Loaded, Subject
+from cnnkit.spec import ModelSpec
+from cnnkit.timing import Clock, WarmUp, time_calls, warm_up
 
-if TYPE_CHECKING:
-    from cnnkit.runtime import OnnxClassifier
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What is known of a contender once it is loaded."""
-
-    precision: str  # float32, int8, mixed_float16, ...
-    runtime: str  # name, version, and provider or backend
-    threads: int | None  # of one inference; None is the runtime's default
+TOP = 5  # answers kept of each image
 
 
 class Runner(Protocol):
-    """One loaded contender."""
+    """One loaded contender. All times are in milliseconds, in the order of running."""
 
     def loaded(self) -> Loaded:
         """Returns what is known of the contender; waits until it is loaded."""
         ...
 
-    def time(self, batch_size: int, runs: int, warmup: int) -> list[float]:
-        """Times inferences of a batch of random images, after some untimed ones.
+    def warm_up(self, batch_size: int) -> WarmUp:
+        """Runs untimed inferences of a batch of random images until their times settle."""
+        ...
 
-        Returns:
-            One time a run, in milliseconds.
-        """
+    def time(self, batch_size: int, runs: int, warmup: int) -> list[float]:
+        """Times inferences of a batch of random images, one as soon as the other is done, after some untimed ones."""
+        ...
+
+    def pace(self, fps: float, runs: int) -> Paced:
+        """Times inferences of single images that come at a camera's pace; see `cnnkit.bench.pace`."""
         ...
 
     def stages(self, photo: Path, runs: int, warmup: int) -> dict[str, list[float]] | None:
         """Times each stage from a JPEG in memory to its label; see `cnnkit.bench.stages`.
 
         Returns:
-            Name of the stage -> one time a run, in milliseconds; None for the original, which begins with a tensor.
+            Name of the stage -> one time a run; None for what begins with a tensor: the original, other runtimes.
         """
         ...
 
-    def classify(self, images: Path, batch_size: int) -> list[int]:
+    def sweep(self, threads: Sequence[int], batch_sizes: Sequence[int]) -> list[dict[str, Any]] | None:
+        """Measures every number of threads with every batch size; see `cnnkit.bench.sweep`; None as for `stages`."""
+        ...
+
+    def profile(self, runs: int) -> Mapping[str, Any] | None:
+        """Measures the nodes of the graph; see `cnnkit.bench.profile`; None as for `stages`."""
+        ...
+
+    def classify(self, images: Path, batch_size: int) -> list[list[int]]:
         """Classifies images.
 
         Args:
@@ -59,25 +63,13 @@ class Runner(Protocol):
             batch_size: Images run together.
 
         Returns:
-            One index into the labels an image.
+            For each image up to five indices into the labels, the most probable first.
         """
         ...
 
     def peak_memory_bytes(self) -> int | None:
         """Returns the most memory the contender's process has held so far; None where unknown."""
         ...
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A loaded model with one way of calling it."""
-
-    loaded: Loaded
-    spec: ModelSpec
-    input_tensor: Callable[[NDArray[np.uint8]], NDArray[Any]]
-    call: Callable[[NDArray[Any]], NDArray[Any]]  # from that tensor to (N, classes): this is timed
-    answers: Callable[[NDArray[np.uint8]], NDArray[Any]]  # from images to (N, classes)
-    classifier: OnnxClassifier | None = None  # of a model; None of the original
 
 
 class LocalRunner:
@@ -91,23 +83,35 @@ class LocalRunner:
         ModelError: The model cannot be loaded.
         SpecError: It has no usable spec.
         UsageError: The provider is not available here.
+        MissingExtraError: Its runtime is not installed.
     """
 
     def __init__(self, loading: Loading, clock: Clock) -> None:
-        self._subject = _original(loading) if loading.kind.startswith("original") else _model(loading)
+        self._subject = load_subject(loading)
         self._clock = clock
-        self._seed = loading.seed
+        self._loading = loading
 
     def loaded(self) -> Loaded:
         """See `Runner`."""
         return self._subject.loaded
 
+    def warm_up(self, batch_size: int) -> WarmUp:
+        """See `Runner`."""
+        tensor = self._random_tensor(batch_size)
+        return warm_up(lambda: self._subject.call(tensor), clock=self._clock)
+
     def time(self, batch_size: int, runs: int, warmup: int) -> list[float]:
         """See `Runner`."""
-        tensor = self._subject.input_tensor(random_images(self._subject.spec, batch_size, self._seed))
+        tensor = self._random_tensor(batch_size)
         for _ in range(warmup):
             self._subject.call(tensor)
         return time_calls(lambda: self._subject.call(tensor), runs, clock=self._clock)
+
+    def pace(self, fps: float, runs: int) -> Paced:
+        """See `Runner`."""
+        tensor = self._random_tensor(1)
+        self._subject.call(tensor)
+        return time_paced(lambda: self._subject.call(tensor), fps, runs, clock=self._clock)
 
     def stages(self, photo: Path, runs: int, warmup: int) -> dict[str, list[float]] | None:
         """See `Runner`."""
@@ -117,62 +121,43 @@ class LocalRunner:
 
         return time_stages(self._subject.classifier, photo, runs, warmup, self._clock)
 
-    def classify(self, images: Path, batch_size: int) -> list[int]:
+    def sweep(self, threads: Sequence[int], batch_sizes: Sequence[int]) -> list[dict[str, Any]] | None:
+        """See `Runner`."""
+        if self._subject.classifier is None:
+            return None
+        from cnnkit.bench.sweep import sweep_model
+
+        images = random_images(self._subject.spec, max(batch_sizes), self._loading.seed)
+        return sweep_model(Path(self._loading.path), self._loading.provider, images, threads, batch_sizes, self._clock)
+
+    def profile(self, runs: int) -> Mapping[str, Any] | None:
+        """See `Runner`."""
+        if self._subject.classifier is None:
+            return None
+        from cnnkit.bench.profile import profile_model
+
+        images = random_images(self._subject.spec, 1, self._loading.seed)
+        return profile_model(self._subject.classifier, images, runs)
+
+    def classify(self, images: Path, batch_size: int) -> list[list[int]]:
         """See `Runner`."""
         pixels = np.load(images, mmap_mode="r")
-        indices: list[int] = []
+        ranked: list[list[int]] = []
         for start in range(0, len(pixels), batch_size):
             batch = np.ascontiguousarray(pixels[start : start + batch_size])
-            indices += self._subject.answers(batch).argmax(axis=1).tolist()
-        return indices
+            ranked += np.argsort(-self._subject.answers(batch), axis=1, kind="stable")[:, :TOP].tolist()
+        return ranked
 
     def peak_memory_bytes(self) -> int | None:
         """See `Runner`."""
         return peak_memory_bytes()
+
+    def _random_tensor(self, batch_size: int) -> NDArray[Any]:
+        subject: Subject = self._subject
+        return subject.input_tensor(random_images(subject.spec, batch_size, self._loading.seed))
 
 
 def random_images(spec: ModelSpec, count: int, seed: int) -> NDArray[np.uint8]:
     """Returns (count, height, width, channels) uint8 noise; the same seed gives the same images."""
     size = (count, spec.input.height, spec.input.width, spec.input.channels)
     return np.random.default_rng(seed).integers(0, 256, size, dtype=np.uint8)
-
-
-def _model(loading: Loading) -> Subject:
-    from cnnkit.machine import physical_cores
-    from cnnkit.runtime import OnnxClassifier
-    from cnnkit.session import import_onnxruntime
-
-    classifier = OnnxClassifier(Path(loading.path), threads=loading.threads, provider=loading.provider)
-    loaded = Loaded(
-        precision="float32" if classifier.spec.quantization is None else classifier.spec.quantization.precision,
-        runtime=f"onnxruntime {import_onnxruntime().__version__} ({classifier.provider})",
-        threads=classifier.threads or physical_cores(),
-    )
-    return Subject(
-        loaded, classifier.spec, classifier.input_tensor, classifier.run, classifier.probabilities, classifier
-    )
-
-
-def _original(loading: Loading) -> Subject:
-    from cnnkit.keras_runtime import KerasClassifier, import_keras
-
-    keras = import_keras(loading.name)
-    classifier = KerasClassifier(Path(loading.path), read_spec(loading.spec))
-    call = classifier.predict_call if loading.kind == "original-predict" else classifier.function_call
-    loaded = Loaded(
-        precision=_keras_precision(classifier.model),
-        runtime=f"keras {keras.__version__} ({keras.backend.backend()})",
-        threads=None,
-    )
-    return Subject(
-        loaded=loaded,
-        spec=classifier.spec,
-        input_tensor=classifier.input_tensor,
-        call=call,
-        answers=lambda images: call(classifier.input_tensor(images)),
-    )
-
-
-def _keras_precision(model: Any) -> str:
-    reduced = sorted({layer.compute_dtype for layer in model.layers} - {"float32"})
-    return f"mixed_{reduced[0]}" if reduced else "float32"

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, TextIO
 
 from cnnkit.bench.contenders import Loading
 from cnnkit.bench.runner import LocalRunner
-from cnnkit.errors import CnnkitError
+from cnnkit.bench.stdout import claim_stdout
+from cnnkit.errors import CnnkitError, ModelError
 from cnnkit.timing import Clock
 
 
@@ -43,31 +43,29 @@ def serve(requests: Iterable[str], replies: TextIO, clock: Clock) -> None:
             reply = {"result": _answer(runner, request)}
         except CnnkitError as error:
             reply = {"error": str(error), "type": type(error).__name__}
+        except MemoryError:
+            reply = {"error": "out of memory: try a smaller --batch-size or model", "type": ModelError.__name__}
         replies.write(json.dumps(reply) + "\n")
         replies.flush()
+
+
+# Methods whose arguments are plain values, and whose answers are that or dataclasses.
+_PLAIN = ("time", "warm_up", "pace", "sweep", "profile", "peak_memory_bytes")
 
 
 def _answer(runner: LocalRunner, request: dict[str, Any]) -> Any:
     call = request.pop("call")
     if call == "loaded":
         return asdict(runner.loaded())
-    if call == "time":
-        return runner.time(**request)
     if call == "stages":
         return runner.stages(Path(request["photo"]), request["runs"], request["warmup"])
     if call == "classify":
         return runner.classify(Path(request["images"]), request["batch_size"])
-    if call == "peak_memory_bytes":
-        return runner.peak_memory_bytes()
-    raise ValueError(f"unknown call {call!r}")
-
-
-def _claim_stdout() -> TextIO:
-    """Returns the process's stdout and gives everybody else stderr in its place: libraries print where they like."""
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return replies
+    if call not in _PLAIN:
+        raise ValueError(f"unknown call {call!r}")
+    answer = getattr(runner, call)(**request)
+    return asdict(answer) if is_dataclass(answer) and not isinstance(answer, type) else answer
 
 
 if __name__ == "__main__":
-    serve(sys.stdin, _claim_stdout(), perf_counter_ns)
+    serve(sys.stdin, claim_stdout(), perf_counter_ns)

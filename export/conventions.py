@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.calibration import draw_balanced
 from cnnkit.errors import UsageError
 from cnnkit.export.layers import scales_itself
 from cnnkit.export.options import ExportOptions
 from cnnkit.export.original import Original, load_original, use_tensorflow
-from cnnkit.export.quantization.calibration import draw_balanced
 from cnnkit.extras import require
 from cnnkit.folders import LabelledFiles, list_class_folder, read_labelled, test_split
 from cnnkit.foreign import InputFlags

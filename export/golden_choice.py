@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.calibration import warn_of
 from cnnkit.errors import DataError, UsageError
 from cnnkit.export.original import Original
-from cnnkit.export.quantization.calibration import warn_of
 from cnnkit.export.samples import generated_images
 from cnnkit.folders import list_images, read_images
 from cnnkit.golden import decode_golden, encode_golden, least_sure_of_each

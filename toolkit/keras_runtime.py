@@ -109,6 +109,7 @@ class KerasClassifier:
         self._spec = spec
         _check_shapes(path, self.model, spec)
         self._function = _compiled(self.model, spec.input)
+        self._xla: Any = None
 
     @property
     def spec(self) -> ModelSpec:
@@ -126,6 +127,25 @@ class KerasClassifier:
         output: NDArray[np.float32] = self.model.predict(tensor, batch_size=len(tensor), verbose=0)
         return output
 
+    def batch_call(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+        """Returns the (N, classes) output of `model.predict_on_batch`: the usual way, less what `predict` prepares."""
+        output: NDArray[np.float32] = self.model.predict_on_batch(tensor)
+        return output
+
+    def xla_call(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+        """Returns the (N, classes) output of the model compiled by XLA, anew for each size of batch.
+
+        Raises:
+            ModelError: XLA cannot compile it.
+        """
+        if self._xla is None:
+            self._xla = _compiled(self.model, self._spec.input, xla=True)
+        try:
+            output: NDArray[np.float32] = self._xla(tensor)
+        except Exception as error:  # TensorFlow raises whatever its compiler raises
+            raise ModelError(f"{self.path}: XLA cannot compile it: {_first_line(str(error))}") from error
+        return output
+
     def function_call(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
         """Returns the (N, classes) output of the compiled model, the fastest way to call it on its backend."""
         output: NDArray[np.float32] = self._function(tensor)
@@ -141,7 +161,7 @@ class KerasClassifier:
         return softmax(output) if self._spec.output == "logits" else np.asarray(output, dtype=np.float32)
 
 
-def _compiled(model: Any, spec: InputSpec) -> Any:
+def _compiled(model: Any, spec: InputSpec, *, xla: bool = False) -> Any:
     """Returns a callable from tensor to NumPy array: tf.function on TensorFlow, Keras' own compilation elsewhere."""
     import keras
 
@@ -150,7 +170,7 @@ def _compiled(model: Any, spec: InputSpec) -> Any:
     import tensorflow as tf
 
     signature = [tf.TensorSpec((None, *_tensor_shape(spec)), spec.dtype, name="image")]
-    function = tf.function(lambda image: model(image, training=False), input_signature=signature)
+    function = tf.function(lambda image: model(image, training=False), input_signature=signature, jit_compile=xla)
     return lambda tensor: function(tf.constant(tensor)).numpy()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from cnnkit.errors import CnnkitError
 from cnnkit.opencv import import_cv2
 
+_GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 RUNTIME_PACKAGES = ("numpy", "onnxruntime")
 
 # Name here -> its flags in /proc/cpuinfo (x86 "flags", Arm "Features"). The order is the order of printing.
@@ -61,6 +62,8 @@ class Machine:
     os: str  # name and release
     python: str
     packages: dict[str, str]  # name -> version of what runs the models
+    governor: str | None = None  # of Linux's frequency scaling, such as "powersave"; None where there is none
+    virtual: bool | None = None  # whether the CPU says that it is a virtual machine's
 
     @property
     def int8_dot_product(self) -> bool | None:
@@ -80,6 +83,8 @@ def describe_machine() -> Machine:
         os=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         packages={name: found for name in RUNTIME_PACKAGES if (found := package_version(name)) is not None},
+        governor=_text(_GOVERNOR).strip() or None,
+        virtual=virtual_of(_cpuinfo()),
     )
 
 
@@ -109,6 +114,12 @@ def instruction_sets_of(cpuinfo: str) -> tuple[str, ...]:
     """Returns the instruction sets named in the text of /proc/cpuinfo."""
     flags = set((_field(cpuinfo, "flags") or _field(cpuinfo, "Features")).split())
     return tuple(name for name, flag in _LINUX_FLAGS.items() if flag in flags)
+
+
+def virtual_of(cpuinfo: str) -> bool | None:
+    """Returns whether the text of /proc/cpuinfo is of a virtual machine; None where it does not say, as on Arm."""
+    flags = _field(cpuinfo, "flags").split()
+    return "hypervisor" in flags if flags else None
 
 
 def physical_cores_of(cpuinfo: str) -> int | None:

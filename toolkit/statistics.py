@@ -55,6 +55,38 @@ def percentile_if_enough(values: Sequence[float], q: float) -> float | None:
     return percentile(values, q) if len(values) >= enough_runs(q) else None
 
 
+def percentile_interval(
+    values: Sequence[float],
+    q: float,
+    *,
+    rounds: int = 20,
+    confidence: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval | None:
+    """Returns the q-th percentile with a bootstrap interval over rounds, or None where there are too few values.
+
+    Rounds are drawn, not runs, for the reason that `ratio_of_medians` gives.
+
+    Args:
+        values: In the order of running.
+        q: Percentile, above 0 and below 100.
+        rounds: How many rounds the values were made in.
+        confidence: 0 to 1.
+        resamples: Bootstrap samples.
+        seed: The same seed gives the same interval.
+    """
+    found = percentile_if_enough(values, q)
+    if found is None:
+        return None
+    parts = _rounds_of(values, min(rounds, len(values)))
+    draws = np.random.default_rng(seed).integers(len(parts), size=(resamples, len(parts)))
+    drawn = [np.percentile(np.concatenate([parts[index] for index in draw]), q) for draw in draws]
+    tail = 50 * (1 - confidence)
+    low, high = np.percentile(drawn, [tail, 100 - tail])
+    return Interval(found, float(low), float(high))
+
+
 def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Returns the Wilson score interval of a proportion (Wilson, 1927), as fractions.
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.calibration import warn_of
 from cnnkit.classifier import Classifier
 from cnnkit.errors import DataError
 from cnnkit.export.finetuning.network import trainable_network, write_into
-from cnnkit.export.quantization.calibration import warn_of, without
+from cnnkit.export.quantization.calibration import without
 from cnnkit.folders import read_images
 from cnnkit.keras_runtime import import_keras
 from cnnkit.messages import log

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.calibration import calibration_paths
 from cnnkit.classifier import Classifier
 from cnnkit.errors import SourceError, UsageError
 from cnnkit.export.finetuning.finetuning import finetune
 from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.original import load_again
-from cnnkit.export.quantization.calibration import calibration_paths
 from cnnkit.export.quantization.candidates import Candidate, Workshop
 from cnnkit.export.quantization.choosing import Limits, about_as_fast, agreement, choose, closest, is_faster
 from cnnkit.export.quantization.held_out import HeldOut

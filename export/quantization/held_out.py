@@ -10,9 +10,10 @@ from unicodedata import normalize
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.calibration import calibration_paths, draw_balanced, warn_of
 from cnnkit.errors import DataError, SourceError
 from cnnkit.export.options import QuantizeOptions
-from cnnkit.export.quantization.calibration import calibration_paths, draw_balanced, warn_of, without
+from cnnkit.export.quantization.calibration import without
 from cnnkit.folders import list_class_folder, list_images, read_images, test_split
 from cnnkit.messages import log
 from cnnkit.spec import InputSpec

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cnnkit.calibration import CalibrationSet, calibration_size, read_calibration
 from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.export.compatibility import opset_of
 from cnnkit.export.graphs import load_graph
 from cnnkit.export.options import QuantizeOptions, Target
-from cnnkit.export.quantization.calibration import CalibrationSet, calibration_size, read_calibration
 from cnnkit.export.quantization.candidates import Failed, Workshop
 from cnnkit.export.quantization.choosing import Decision, Limits, can_tell, choose
 from cnnkit.export.quantization.effects import Effect, tolerance_for

@@ -7,9 +7,11 @@ from tiny_models import TINY_SPEC
 
 from cnnkit.bench.contenders import Contender, Loading
 from cnnkit.bench.measure import Timed
-from cnnkit.bench.runner import Loaded
+from cnnkit.bench.pace import Paced
+from cnnkit.bench.subjects.subject import Loaded
 from cnnkit.machine import Machine
 from cnnkit.spec import write_spec
+from cnnkit.timing import WarmUp
 
 
 class FakeRunner:
@@ -21,6 +23,7 @@ class FakeRunner:
         self.name = name
         self.answers = answers
         self.asked: list[tuple[int, int, int]] = []
+        self.warmed_up: list[int] = []
         self._ms = {True: latency_ms, False: batch_ms}
 
     def loaded(self) -> Loaded:
@@ -33,8 +36,21 @@ class FakeRunner:
     def stages(self, photo: Path, runs: int, warmup: int) -> dict[str, list[float]] | None:
         return None
 
-    def classify(self, images: Path, batch_size: int) -> list[int]:
-        return list(self.answers)
+    def warm_up(self, batch_size: int) -> WarmUp:
+        self.warmed_up.append(batch_size)
+        return WarmUp(10, True, self._ms[batch_size == 1])
+
+    def pace(self, fps: float, runs: int) -> Paced:
+        return Paced([self._ms[True]] * runs, 1)
+
+    def sweep(self, threads, batch_sizes) -> list[dict[str, float]] | None:
+        return None
+
+    def profile(self, runs: int) -> dict[str, object] | None:
+        return None
+
+    def classify(self, images: Path, batch_size: int) -> list[list[int]]:
+        return [[answer] for answer in self.answers]
 
     def peak_memory_bytes(self) -> int | None:
         return 50_000_000

@@ -8,7 +8,7 @@ import pytest
 from tiny_models import TINY_SPEC
 
 from cnnkit.bench.accuracy import classify_all, list_data
-from cnnkit.bench.contenders import BenchOptions
+from cnnkit.bench.options import BenchOptions
 from cnnkit.errors import CnnkitError, DataError
 
 OPTIONS = BenchOptions((Path("tiny.onnx"),))
@@ -27,7 +27,7 @@ def test_all_contenders_answer_the_same_images(data, make_contender, fake_runner
     runners = {"a": fake_runner(answers=(0, 0, 1)), "b": fake_runner(answers=(0, 2, 1))}
     answers = classify_all(contenders, runners, OPTIONS, list_data(data, contenders))
     np.testing.assert_array_equal(np.sort(answers.targets), [0, 0, 1])
-    assert {name: indices.tolist() for name, indices in answers.predicted.items()} == {"a": [0, 0, 1], "b": [0, 2, 1]}
+    assert {name: answers.predicted(name).tolist() for name in "ab"} == {"a": [0, 0, 1], "b": [0, 2, 1]}
 
 
 def test_images_are_made_once_for_each_size(data, make_contender):
@@ -38,7 +38,7 @@ def test_images_are_made_once_for_each_size(data, make_contender):
         def classify(self, images, batch_size):
             pixels = np.load(images)
             self.seen.append((images.name, pixels.shape, pixels.dtype.name))
-            return [0] * len(pixels)
+            return [[0]] * len(pixels)
 
     large = replace(TINY_SPEC, input=replace(TINY_SPEC.input, height=16))
     floating = replace(TINY_SPEC, input=replace(TINY_SPEC.input, dtype="float32", layout="nchw", scale=2.0))

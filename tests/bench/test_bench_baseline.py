@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_answers import answers_of
 
-from cnnkit.bench.accuracy import Answers
 from cnnkit.bench.baseline import read_baseline, regressions
-from cnnkit.bench.contenders import BenchOptions
-from cnnkit.bench.report_json import json_report
-from cnnkit.bench.session import summarise
+from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.report.json_text import json_report
+from cnnkit.bench.summary import summarise
 from cnnkit.errors import ReportError
 
 IMAGES = tuple(f"red/{number}.png" for number in range(100))
@@ -21,7 +21,7 @@ def measure(make_contender, timed, machine):
     """Makes a run of a model of known speed and accuracy."""
 
     def make(ms=1.0, right=90, name="net", runs=100):
-        answers = Answers(np.zeros(100, np.int64), {name: np.array([0] * right + [1] * (100 - right))}, IMAGES)
+        answers = answers_of(np.zeros(100, np.int64), {name: np.array([0] * right + [1] * (100 - right))}, IMAGES)
         options = BenchOptions((Path("net.onnx"),), data=Path("data"))
         return summarise([make_contender(name)], {name: timed(ms, runs)}, answers, options, machine)
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tiny_answers import answers_of
 
-from cnnkit.bench.accuracy import Answers
 from cnnkit.bench.comparison import Change, ClassChange, compare
 from cnnkit.statistics import macro_f1, mcnemar_p_value
 
@@ -12,7 +12,7 @@ LABELS = ("red", "green", "blue")
 
 def answers(targets, before, now):
     images = tuple(f"{LABELS[target]}/{index}.png" for index, target in enumerate(targets))
-    return Answers(np.array(targets), {"net": np.array(before), "int8": np.array(now)}, images)
+    return answers_of(np.array(targets), {"net": np.array(before), "int8": np.array(now)}, images)
 
 
 def test_who_is_right_where_they_differ():

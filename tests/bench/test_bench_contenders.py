@@ -6,7 +6,8 @@ import pytest
 from tiny_models import TINY_SPEC
 
 import cnnkit.extras
-from cnnkit.bench.contenders import BenchOptions, make_contenders
+from cnnkit.bench.contenders import make_contenders
+from cnnkit.bench.options import BenchOptions
 from cnnkit.errors import MissingExtraError, ModelError, SpecError
 from cnnkit.files import sha256
 from cnnkit.run_folder import original_input
@@ -32,9 +33,13 @@ def test_names_are_unique_and_the_original_comes_first(make_model, original, tmp
     (tmp_path / "other").mkdir()
     models = (make_model("net.int8.onnx"), make_model("other/net.int8.onnx"))
     contenders = make_contenders(BenchOptions(models, original))
+    some = make_contenders(BenchOptions(models, original, original_calls=("xla", "predict")))
+    assert [contender.kind for contender in some[:2]] == ["original-predict", "original-xla"]
     assert [(contender.name, contender.kind) for contender in contenders] == [
         ("net predict", "original-predict"),
+        ("net predict_on_batch", "original-batch"),
         ("net function", "original-function"),
+        ("net function XLA", "original-xla"),
         ("net.int8", "model"),
         ("net.int8 (2)", "model"),
     ]

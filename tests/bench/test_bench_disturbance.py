@@ -5,7 +5,7 @@ import pytest
 
 from cnnkit.bench.disturbance import disturbances, drift, spread
 from cnnkit.bench.measure import Timed
-from cnnkit.bench.runner import Loaded
+from cnnkit.bench.subjects.subject import Loaded
 
 
 def timed(times):

@@ -8,14 +8,14 @@ from xml.etree import ElementTree
 import cv2
 import numpy as np
 import pytest
+from tiny_answers import answers_of
 from tiny_models import TINY_SPEC
 
-from cnnkit.bench.accuracy import Answers
-from cnnkit.bench.charts import Point, accuracy_chart, latency_chart
-from cnnkit.bench.contenders import BenchOptions
 from cnnkit.bench.decision import decide
-from cnnkit.bench.report_html import html_report
-from cnnkit.bench.session import summarise
+from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.report.charts import Point, accuracy_chart, latency_chart
+from cnnkit.bench.report.page import html_report
+from cnnkit.bench.summary import summarise
 
 IMAGES = 2000
 EVIL = '<script>alert("x")</script>'
@@ -32,7 +32,7 @@ def measure(make_contender, timed, machine, tmp_path):
         predicted = {"net function": np.zeros(IMAGES, np.int64)}
         predicted |= {name: np.array([1] * wrong + [0] * (IMAGES - wrong)) for name, (_, wrong) in models.items()}
         images = tuple(f"red/{number}.png" for number in range(IMAGES))
-        answers = Answers(np.zeros(IMAGES, np.int64), predicted, images) if data else None
+        answers = answers_of(np.zeros(IMAGES, np.int64), predicted, images) if data else None
         options = BenchOptions((Path("net.onnx"),), Path("net.keras"), tmp_path if data else None)
         return summarise(contenders, times, answers, options, machine)
 

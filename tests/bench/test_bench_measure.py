@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cnnkit.bench.contenders import BenchOptions
-from cnnkit.bench.measure import rounds_of, time_contenders
+from cnnkit.bench.cold_start import ColdStart
+from cnnkit.bench.measure import Measuring, rounds_of
+from cnnkit.bench.options import BenchOptions
+from cnnkit.errors import ModelError
 
 OPTIONS = BenchOptions((Path("tiny.onnx"),), runs=45, batch_size=32)
 
@@ -14,13 +16,19 @@ OPTIONS = BenchOptions((Path("tiny.onnx"),), runs=45, batch_size=32)
 def measured(make_contender, fake_runner):
     """Times two contenders of known speed; returns the times, the runners and the pauses."""
 
-    def measure(options=OPTIONS):
+    def measure(options=OPTIONS, slow=None):
         contenders = [make_contender("slow", "original-predict"), make_contender("fast")]
-        runners = {"slow": fake_runner("slow", 50.0, 400.0), "fast": fake_runner("fast", 0.5, 10.0)}
+        runners = {"slow": slow or fake_runner("slow", 50.0, 400.0), "fast": fake_runner("fast", 0.5, 10.0)}
         pauses: list[float] = []
-        return time_contenders(contenders, runners, options, pause=pauses.append), runners, pauses
+        measuring = Measuring(contenders, runners, options, pause=pauses.append, cold_starts=cold_starts)
+        measuring.run()
+        return measuring.found(), runners, pauses
 
     return measure
+
+
+def cold_starts(loadings):
+    return {loading.name: ColdStart(100.0, 20.0, 3.0, 123.0, 5) for loading in loadings}
 
 
 def test_times_and_memory(measured):
@@ -30,27 +38,74 @@ def test_times_and_memory(measured):
     assert (timed["slow"].batch_ms, timed["fast"].batch_ms) == ((400.0,) * 10, (10.0,) * 20)
     assert timed["fast"].peak_memory_bytes == 50_000_000
     assert timed["fast"].loaded.runtime == "fake 1.0 (cpu)"
+    assert timed["fast"].cold_start.total_ms == 123.0
+    assert (timed["fast"].paced_ms, timed["fast"].sweep, timed["fast"].profile) == ((), (), None)
 
 
 def test_warm_up_then_rounds_each_with_a_lead_in(measured):
     _, runners, pauses = measured()
     asked = runners["fast"].asked
-    assert asked[0] == (1, 5, 10)
-    assert asked[1:21] == [(1, 3, 2)] * 5 + [(1, 2, 2)] * 15
-    assert asked[21] == (32, 1, 2)
-    assert asked[22:] == [(32, 4, 1)] * 5
+    assert runners["fast"].warmed_up == [1, 32]
+    assert asked[:20] == [(1, 3, 2)] * 5 + [(1, 2, 2)] * 15
+    assert asked[20:] == [(32, 4, 1)] * 5
     assert len(pauses) == 2 * 20 + 2 * 5 + 2 * 5
 
 
-def test_without_a_number_of_runs_slow_contenders_get_fewer(measured):
-    timed, _, _ = measured(BenchOptions((Path("tiny.onnx"),)))
-    assert (len(timed["slow"].latency_ms), len(timed["fast"].latency_ms)) == (662, 1000)
+@pytest.mark.parametrize(
+    ("options", "runs"),
+    [
+        pytest.param({}, (662, 1000), id="slow contenders get fewer"),
+        pytest.param({"duration": 2.0}, (40, 4000), id="by time"),
+        pytest.param({"runs": 3}, (3, 3), id="fewer than rounds"),
+    ],
+)
+def test_number_of_runs(measured, options, runs):
+    timed, _, _ = measured(BenchOptions((Path("tiny.onnx"),), **options))
+    assert (len(timed["slow"].latency_ms), len(timed["fast"].latency_ms)) == runs
+    assert rounds_of({name: times.latency_ms for name, times in timed.items()}) == min(20, *runs)
 
 
-def test_fewer_runs_than_rounds(measured):
-    timed, _, _ = measured(BenchOptions((Path("tiny.onnx"),), runs=3))
-    assert len(timed["fast"].latency_ms) == 3
-    assert rounds_of({name: times.latency_ms for name, times in timed.items()}) == 3
+def test_a_cameras_pace(measured):
+    timed, _, _ = measured(BenchOptions((Path("tiny.onnx"),), runs=3, fps=30.0))
+    assert (len(timed["fast"].paced_ms), timed["fast"].dropped) == (130, 5)
+    timed, _, _ = measured(BenchOptions((Path("tiny.onnx"),), duration=10.0, fps=30.0))
+    assert len(timed["fast"].paced_ms) == 300
+
+
+def test_what_xla_cannot_compile_is_left_out(make_contender, fake_runner, caplog):
+    class Refusing(fake_runner):
+        def warm_up(self, batch_size):
+            raise ModelError("XLA cannot compile it: no such operator")
+
+    for kind, left in (("original-xla", ["fast"]), ("original-function", None)):
+        contenders = [make_contender("other", kind), make_contender("fast")]
+        runners = {"other": Refusing("other"), "fast": fake_runner("fast")}
+        measuring = Measuring(contenders, runners, OPTIONS, pause=lambda _: None, cold_starts=cold_starts)
+        if left is None:
+            with pytest.raises(ModelError):
+                measuring.run()
+        else:
+            measuring.run()
+            assert list(measuring.found()) == left
+    assert caplog.messages.count("other is left out: XLA cannot compile it: no such operator") == 1
+
+
+@pytest.mark.parametrize(("calls", "rounds", "batches"), [(0, None, 0), (7, 7, 0), (20, 20, 0), (23, 20, 12)])
+def test_an_interruption_keeps_what_was_measured(make_contender, fake_runner, calls, rounds, batches):
+    class Interrupted(fake_runner):
+        def time(self, batch_size, runs, warmup):
+            if len(self.asked) == calls:
+                raise KeyboardInterrupt
+            return super().time(batch_size, runs, warmup)
+
+    runners = {"tiny": Interrupted("tiny")}
+    options = BenchOptions((Path("tiny.onnx"),), runs=40, batch_size=32)
+    measuring = Measuring([make_contender("tiny")], runners, options, pause=lambda _: None, cold_starts=cold_starts)
+    with pytest.raises(KeyboardInterrupt):
+        measuring.run()
+    found = measuring.found()
+    assert ([len(times.latency_ms) for times in found.values()] == [2 * rounds]) if rounds else (found == {})
+    assert sum(len(times.batch_ms) for times in found.values()) == batches
 
 
 def test_stages_are_timed_in_rounds_and_those_without_any_have_none(fake_runner, make_contender):
@@ -60,7 +115,10 @@ def test_stages_are_timed_in_rounds_and_those_without_any_have_none(fake_runner,
 
     contenders = [make_contender("with"), make_contender("without")]
     runners = {"with": Staged("with"), "without": fake_runner("without")}
-    timed = time_contenders(contenders, runners, BenchOptions((Path("a.onnx"),), runs=30), pause=lambda _: None)
+    options = BenchOptions((Path("a.onnx"),), runs=30, cold_start=False)
+    measuring = Measuring(contenders, runners, options, pause=lambda _: None)
+    measuring.run()
+    timed = measuring.found()
     assert {stage: len(values) for stage, values in timed["with"].stages_ms.items()} == {
         "decode": 100,
         "end to end": 100,

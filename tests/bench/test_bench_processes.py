@@ -10,7 +10,8 @@ import pytest
 from tiny_models import TINY_SPEC, solid
 
 from cnnkit.bench import processes
-from cnnkit.bench.contenders import BenchOptions, Contender
+from cnnkit.bench.contenders import Contender
+from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.processes import WorkerProcess, worker_processes
 from cnnkit.errors import ModelError, UsageError
 
@@ -29,7 +30,7 @@ def test_a_process_answers_as_a_runner_does(tiny_model, tmp_path):
         loaded = runner.loaded()
         assert (loaded.precision, loaded.threads) == ("float32", 1)
         assert len(runner.time(2, runs=3, warmup=1)) == 3
-        assert runner.classify(images, batch_size=1) == [2, 0]
+        assert [ranked[0] for ranked in runner.classify(images, batch_size=1)] == [2, 0]
         assert runner.peak_memory_bytes() > 1_000_000
     assert runner._process.returncode == 0
 
@@ -104,7 +105,7 @@ def test_what_libraries_print_does_not_disturb_the_replies(loading, tmp_path):
     script.write_text(
         "import os, sys, time\n"
         "from cnnkit.bench import worker\n"
-        "replies = worker._claim_stdout()\n"
+        "replies = worker.claim_stdout()\n"
         "os.write(1, b'noise\\n'); print('more noise', flush=True)\n"
         "worker.serve(sys.stdin, replies, time.perf_counter_ns)\n",
         encoding="utf-8",

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_answers import answers_of
 
-from cnnkit.bench.accuracy import Answers
-from cnnkit.bench.contenders import BenchOptions
-from cnnkit.bench.report_html import html_report
-from cnnkit.bench.report_json import json_report
-from cnnkit.bench.report_markdown import markdown_report
-from cnnkit.bench.report_reading import read_session
-from cnnkit.bench.report_table import plain_report
-from cnnkit.bench.session import summarise
+from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.report.json_text import json_report
+from cnnkit.bench.report.markdown_text import markdown_report
+from cnnkit.bench.report.page import html_report
+from cnnkit.bench.report.reading import read_session
+from cnnkit.bench.report.table import plain_report
+from cnnkit.bench.summary import summarise
 from cnnkit.errors import ReportError
 
 TARGETS = np.array([0, 1, 2, 0])
-ANSWERS = Answers(
+ANSWERS = answers_of(
     TARGETS, {"net function": TARGETS, "net": np.array([0, 1, 1, 0])}, ("a/0.png", "b/1.png", "c/2.png", "a/3.png")
 )
 

@@ -5,17 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_answers import answers_of
 
-from cnnkit.bench.accuracy import Answers
-from cnnkit.bench.contenders import BenchOptions
-from cnnkit.bench.report_json import json_report
-from cnnkit.bench.report_markdown import markdown_report
-from cnnkit.bench.report_table import percent, plain_report, significant, size
-from cnnkit.bench.reports import report_session
-from cnnkit.bench.session import summarise
+from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.report.json_text import json_report
+from cnnkit.bench.report.markdown_text import markdown_report
+from cnnkit.bench.report.numbers import significant, size
+from cnnkit.bench.report.table import plain_report
+from cnnkit.bench.report.writing import report_session
+from cnnkit.bench.summary import summarise
+from cnnkit.report.tables import percent
 
 RIGHT = np.zeros(100, np.int64)
-ANSWERS = Answers(
+ANSWERS = answers_of(
     RIGHT,
     {"net function": RIGHT, "net_int8": np.array([0] * 90 + [1] * 10)},
     tuple(f"red/{number}.png" for number in range(100)),
@@ -42,25 +44,26 @@ def plain_session(make_contender, timed, machine):
 
 def test_table(plain_session):
     assert plain_report(plain_session) == (
-        "Test CPU (2 cores, 4 threads), Linux 6.1, Python 3.11.7, numpy 2.0.0, onnxruntime 1.20.0\n"
+        "Test CPU (2 cores, 4 threads, 8.00 GB of memory), Linux 6.1, Python 3.11.7, numpy 2.0.0, onnxruntime 1.20.0\n"
         "\n"
-        "contender  p50 ms  p90 ms  p99 ms  runs  images/s, batch 64\n"
-        "net         0.500   0.500   0.500   662               4,000\n"
+        "contender  p50 ms  95 % interval  p90 ms  p99 ms  runs  images/s, batch 64\n"
+        "net         0.500    0.500-0.500   0.500   0.500   662               4,000\n"
         "\n"
         "contender  precision  runtime         threads     size  peak memory\n"
         "net        float32    fake 1.0 (cpu)        1  1.00 kB      50.0 MB\n"
         "\n"
-        "batch 1 in 20 rounds, the contenders in turns, each in a process of its own; random images\n"
+        "batch 1 in 20 rounds, the contenders in turns, each in a process of its own; random images; "
+        "intervals are of 95 %, by bootstrap over rounds\n"
     )
 
 
 def test_table_with_an_original_and_data(session):
     assert plain_report(session) == (
-        "Test CPU (2 cores, 4 threads), Linux 6.1, Python 3.11.7, numpy 2.0.0, onnxruntime 1.20.0\n"
+        "Test CPU (2 cores, 4 threads, 8.00 GB of memory), Linux 6.1, Python 3.11.7, numpy 2.0.0, onnxruntime 1.20.0\n"
         "\n"
-        "contender     p50 ms  p90 ms  p99 ms  runs  images/s, batch 64\n"
-        "net function    4.00    4.00    4.00   662                 500\n"
-        "net_int8       0.250   0.250       -    64               8,000\n"
+        "contender     p50 ms  95 % interval  p90 ms  p99 ms  runs  images/s, batch 64\n"
+        "net function    4.00      4.00-4.00    4.00    4.00   662                 500\n"
+        "net_int8       0.250    0.250-0.250   0.250       -    64               8,000\n"
         "\n"
         "contender     precision  runtime         threads     size  peak memory\n"
         "net function  float32    fake 1.0 (cpu)        1  1.00 kB      50.0 MB\n"
@@ -70,15 +73,19 @@ def test_table_with_an_original_and_data(session):
         "net function  100.00 % (96.30-100.00)  100.00 %                       -\n"
         "net_int8        90.00 % (82.56-94.48)   47.37 %                 90.00 %\n"
         "\n"
+        "class  images  net function right  net_int8 right\n"
+        "red       100                 100              90\n"
+        "\n"
         "contender  beside                   same label                    top-1 lost  right alone      p\n"
         "net_int8   net function  90.00 % (82.56-94.48)  10.00 points (3.43 to 16.18)       0 : 10  0.002\n"
         "\n"
         "median latency of  over that of  ratio  95 % interval\n"
         "net function       net_int8       16.0      16.0-16.0\n"
         "\n"
-        "batch 1 in 20 rounds, the contenders in turns, each in a process of its own; random images\n"
+        "batch 1 in 20 rounds, the contenders in turns, each in a process of its own; random images; "
+        "intervals are of 95 %, by bootstrap over rounds\n"
         "a percentile that is left out has too few runs: p50 takes 11, p90 takes 64, p99 takes 662\n"
-        "top-1 with 95 % Wilson intervals on 100 images\n"
+        "accuracies with 95 % Wilson intervals on 100 images\n"
         "right alone: the contender : the other, in images; p: McNemar's exact test of equal accuracy\n"
     )
 
@@ -86,13 +93,13 @@ def test_table_with_an_original_and_data(session):
 def test_markdown(session):
     lines = markdown_report(session).splitlines()
     assert lines[:4] == [
-        "| contender | p50 ms | p90 ms | p99 ms | runs | images/s, batch 64 |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-        "| net function | 4.00 | 4.00 | 4.00 | 662 | 500 |",
-        "| net\\_int8 | 0.250 | 0.250 | - | 64 | 8,000 |",
+        "| contender | p50 ms | 95 % interval | p90 ms | p99 ms | runs | images/s, batch 64 |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| net function | 4.00 | 4.00-4.00 | 4.00 | 4.00 | 662 | 500 |",
+        "| net\\_int8 | 0.250 | 0.250-0.250 | 0.250 | - | 64 | 8,000 |",
     ]
     assert "| net function | net\\_int8 | 16.0 | 16.0-16.0 |" in lines
-    assert "- top-1 with 95 % Wilson intervals on 100 images" in lines
+    assert "- accuracies with 95 % Wilson intervals on 100 images" in lines
 
 
 def test_json_fields(session):
@@ -115,9 +122,20 @@ def test_json_fields(session):
         "accuracy",
         "agreement_with_original",
         "stages_ms",
+        "warm_up",
+        "paced",
+        "cold_start",
+        "sweep",
+        "profile",
     ]
-    assert report["contenders"][1]["latency_ms"] == {"p50": 0.25, "p90": 0.25, "p99": None, "n": 64}
-    assert report["contenders"][1]["accuracy"] == pytest.approx(
+    assert report["contenders"][1]["latency_ms"] == {
+        "p50": 0.25, "p90": 0.25, "p99": None, "n": 64, "p95": None,
+        "intervals": {"p50": [0.25, 0.25], "p90": [0.25, 0.25]},
+    }  # fmt: skip
+    accuracy = report["contenders"][1]["accuracy"]
+    assert accuracy.pop("classes")[0] == {"label": "red", "images": 100, "right": 90}
+    assert [accuracy.pop(name) for name in ("top5", "top5_low", "top5_high")] == [None] * 3
+    assert accuracy == pytest.approx(
         {"top1": 0.9, "low": 0.82562, "high": 0.94478, "n": 100, "macro_f1": 0.47368}, abs=1e-4
     )
     assert report["contenders"][1]["agreement_with_original"] == 0.9
@@ -165,6 +183,7 @@ def test_three_significant_digits(value, text):
         pytest.param(None, "-", id="unknown"),
         pytest.param(312_400, "312 kB", id="kB"),
         pytest.param(1_250_000, "1.25 MB", id="MB"),
+        pytest.param(8_000_000_000, "8.00 GB", id="GB"),
     ],
 )
 def test_size(count, text):
@@ -175,7 +194,7 @@ def test_percent():
     assert (percent(0.98765), percent(None)) == ("98.77 %", "-")
 
 
-@pytest.mark.parametrize("style", ["table", "json", "markdown"])
+@pytest.mark.parametrize("style", ["table", "json", "markdown", "csv"])
 def test_output_file_holds_what_stdout_would(session, style, tmp_path, capsys):
     report_session(session, style, None)
     printed = capsys.readouterr().out

@@ -7,7 +7,8 @@ import pytest
 from tiny_keras import save_tiny_keras
 
 import cnnkit.bench.run
-from cnnkit.bench.contenders import BenchOptions, loading_of
+from cnnkit.bench.contenders import loading_of
+from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.run import run_bench
 from cnnkit.bench.runner import LocalRunner
 
@@ -28,20 +29,22 @@ def test_models_and_their_original_on_data(make_model, make_image, tmp_path):
         make_image(f"data/{color}/1.png", color)
     models = (make_model("net.onnx"), make_model("net.int8.onnx"))
     original = save_tiny_keras(tmp_path / "net.keras")
-    session = run_bench(BenchOptions(models, original, tmp_path / "data", runs=11, batch_size=2))
+    session = run_bench(BenchOptions(models, original, tmp_path / "data", runs=11, batch_size=2, cold_start=False))
     assert [(result.name, result.accuracy.top1, result.agreement_with_original) for result in session.results] == [
         ("net predict", 1.0, None),
+        ("net predict_on_batch", 1.0, None),
         ("net function", 1.0, None),
+        ("net function XLA", 1.0, None),
         ("net", 1.0, 1.0),
         ("net.int8", 1.0, 1.0),
     ]
     assert {result.latency_ms.n for result in session.results} == {11}
-    assert len(session.ratios) == 5
+    assert len(session.ratios) == 9
     assert (session.rounds, session.images) == (11, 3)
 
 
 def test_one_model_alone(make_model):
-    session = run_bench(BenchOptions((make_model(),), runs=64, batch_size=2))
+    session = run_bench(BenchOptions((make_model(),), runs=64, batch_size=2, cold_start=False))
     (result,) = session.results
     assert result.latency_ms.p90 is not None and result.latency_ms.p99 is None
     assert (result.accuracy, result.agreement_with_original, session.ratios) == (None, None, ())

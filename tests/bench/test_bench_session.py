@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_answers import answers_of
 
-from cnnkit.bench.accuracy import Answers
-from cnnkit.bench.contenders import BenchOptions
-from cnnkit.bench.session import Latency, latency_of, ratio_pairs, summarise
+from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.summary import latency_of, ratio_pairs, summarise
 from cnnkit.statistics import Interval
 
 OPTIONS = BenchOptions((Path("a.onnx"),), batch_size=32)
-ANSWERS = Answers(
+ANSWERS = answers_of(
     targets=np.array([0, 0, 1, 1]),
     predicted={
         "net predict": np.array([0, 0, 1, 0]),
@@ -46,7 +46,10 @@ def times(timed):
     ],
 )
 def test_percentiles_need_runs(runs, expected):
-    assert latency_of([5.0] * runs) == Latency(*expected, n=runs)
+    found = latency_of([5.0] * runs)
+    assert (found.p50, found.p90, found.p99, found.n) == (*expected, runs)
+    assert set(found.intervals) == {f"p{q}" for q in (50, 90, 95, 99) if getattr(found, f"p{q}") is not None}
+    assert set(found.intervals.values()) <= {(5.0, 5.0)}
 
 
 def test_figures_of_a_contender(contenders, times, machine):

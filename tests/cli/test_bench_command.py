@@ -15,7 +15,7 @@ from cnnkit.spec import InputSpec, Provenance
 
 
 def bench(*arguments: object):
-    return CliRunner().invoke(main, ["bench", *map(str, arguments)])
+    return CliRunner().invoke(main, ["bench", "--no-cold-start", *map(str, arguments)])
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_report_is_replaced_only_when_told(tiny_model, tmp_path):
 
 
 def test_a_baseline_that_was_faster_ends_in_exit_code_1(tiny_model, tmp_path):
-    call = ["bench", "--model", str(tiny_model), "--runs", "30", "--batch-size", "2"]
+    call = ["bench", "--no-cold-start", "--model", str(tiny_model), "--runs", "30", "--batch-size", "2"]
     path = tmp_path / "bench.json"
     assert CliRunner().invoke(main, [*call, "--format", "json", "--output", str(path)]).exit_code == 0
     generous = CliRunner().invoke(main, [*call, "--baseline", str(path), "--max-regression", "1000%"])
@@ -142,7 +142,10 @@ def test_a_baseline_that_was_faster_ends_in_exit_code_1(tiny_model, tmp_path):
 
 def test_an_earlier_run_is_drawn_once_more(tiny_model, tmp_path):
     path, page = tmp_path / "bench.json", tmp_path / "report.html"
-    CliRunner().invoke(main, ["bench", "--model", str(tiny_model), "--runs", "30", "--format", "json", "-o", str(path)])
+    CliRunner().invoke(
+        main,
+        ["bench", "--no-cold-start", "--model", str(tiny_model), "--runs", "30", "--format", "json", "-o", str(path)],
+    )
     again = CliRunner().invoke(main, ["bench", "--render", str(path), "--report", str(page), "--baseline", str(path)])
     assert again.exit_code == 0, again.stderr
     assert "p50 ms" in again.stdout and f"Ship {tiny_model.stem}" in page.read_text(encoding="utf-8")

@@ -9,15 +9,10 @@ import numpy as np
 import pytest
 from small_cnn import SMALL_SPEC, write_class_folders
 
+from cnnkit.calibration import calibration_paths, calibration_size, draw_balanced, read_calibration
 from cnnkit.errors import DataError, SourceError
 from cnnkit.export.options import QuantizeOptions
-from cnnkit.export.quantization.calibration import (
-    CalibrationReader,
-    calibration_paths,
-    calibration_size,
-    draw_balanced,
-    read_calibration,
-)
+from cnnkit.export.quantization.calibration import CalibrationReader
 from cnnkit.export.quantization.held_out import choose_held_out
 from cnnkit.files import sha256
 

@@ -150,7 +150,7 @@ def old_python(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize(("version", "min_ort"), [("1.16.3", "1.16"), ("1.15.0", "1.7"), ("1.18.0", "1.16")])
 def test_all_files_run_on_old_versions(version, min_ort, old_python, network, colours, tmp_path):
-    from cnnkit.export.quantization.calibration import read_calibration
+    from cnnkit.calibration import read_calibration
     from cnnkit.export.quantization.candidates import Workshop
 
     target = "any" if version < "1.18" else "avx2"

@@ -7,6 +7,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from small_keras import exported
 
+from cnnkit.calibration import calibration_paths, read_calibration
 from cnnkit.errors import DataError, ModelError, SourceError, UsageError
 from cnnkit.export import QuantizeOptions, quantize_model
 from cnnkit.export.finetuning.finetuning import finetune
@@ -14,7 +15,6 @@ from cnnkit.export.finetuning.network import trainable_network, write_into
 from cnnkit.export.finetuning.operators import operator
 from cnnkit.export.graphs import constants, save_with_spec
 from cnnkit.export.quantization import further
-from cnnkit.export.quantization.calibration import calibration_paths, read_calibration
 from cnnkit.export.quantization.candidates import Workshop
 from cnnkit.export.quantization.schemes import SCHEMES
 from cnnkit.files import sha256

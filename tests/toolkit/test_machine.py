@@ -8,7 +8,14 @@ import pytest
 
 import cnnkit.machine
 from cnnkit.errors import CnnkitError
-from cnnkit.machine import cpu_name, cpu_name_of, describe_machine, instruction_sets_of, physical_cores_of
+from cnnkit.machine import (
+    cpu_name,
+    cpu_name_of,
+    describe_machine,
+    instruction_sets_of,
+    physical_cores_of,
+    virtual_of,
+)
 
 XEON = """\
 processor	: 0
@@ -99,3 +106,11 @@ def test_without_cpuinfo_and_opencv_they_are_unknown(monkeypatch):
     monkeypatch.setattr(cnnkit.machine, "_text", lambda path: "")
     monkeypatch.setattr(cnnkit.machine, "import_cv2", broken)
     assert cnnkit.machine.instruction_sets() == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("flags\t\t: fpu avx2 hypervisor\n", True), ("flags\t\t: fpu avx2\n", False), ("Features\t: asimd\n", None)],
+)
+def test_virtual_machines(text, expected):
+    assert virtual_of(text) is expected

@@ -5,23 +5,11 @@ from statistics import median
 
 import numpy as np
 import pytest
+from fake_clock import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnkit.timing import runs_in_round, time_calls, time_interleaved, turn_order
-
-
-class FakeClock:
-    """A clock that stands still unless it is told to go on."""
-
-    def __init__(self) -> None:
-        self.now_ns = 10**12
-
-    def __call__(self) -> int:
-        return self.now_ns
-
-    def spend(self, ms: float) -> None:
-        self.now_ns += round(ms * 1e6)
+from cnnkit.timing import WarmUp, runs_in_round, time_calls, time_interleaved, turn_order, warm_up
 
 
 @pytest.fixture
@@ -99,3 +87,22 @@ def test_rounds_are_those_of_array_split(runs, rounds):
     used = min(rounds, runs)
     sizes = [runs_in_round(runs, rounds, turn) for turn in range(used)]
     assert sizes == [len(part) for part in np.array_split(np.zeros(runs), used)]
+
+
+@pytest.mark.parametrize(
+    ("durations", "expected"),
+    [
+        # windows of 5 calls and 10 ms at least
+        pytest.param([4.0] * 10, WarmUp(10, True, 4.0), id="settled at once"),
+        pytest.param([0.5] * 40, WarmUp(40, True, 0.5), id="short calls"),
+        pytest.param([100.0] + [4.0] * 9, WarmUp(10, True, 4.0), id="a slow first call is not the median"),
+        pytest.param([8.0] * 5 + [4.0] * 10, WarmUp(15, True, 4.0), id="faster after a while"),
+        pytest.param([4.0] * 5 + [4.2] * 5, WarmUp(10, True, 4.2), id="within 5 %"),
+        pytest.param([4.0] * 5 + [4.3] * 10, WarmUp(15, True, 4.3), id="not within 5 %"),
+        pytest.param([700.0] * 5, WarmUp(5, False, 700.0), id="too slow for two windows"),
+        pytest.param([float(2 + index // 5 % 2) for index in range(1200)], WarmUp(1200, False, 3.0), id="never"),
+    ],
+)
+def test_warm_up_lasts_until_times_settle(clock, durations, expected):
+    left = iter(durations)
+    assert warm_up(lambda: clock.spend(next(left)), clock=clock) == expected

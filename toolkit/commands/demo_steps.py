@@ -143,11 +143,16 @@ def verify_step(folder: DemoFolder) -> str:
 
 def bench_step(folder: DemoFolder) -> str:
     """Measures both files beside the original."""
-    from cnnkit.bench.contenders import BenchOptions
+    from cnnkit.bench.options import BenchOptions
     from cnnkit.bench.run import run_bench
 
     options = BenchOptions(
-        (folder.quantized, folder.model), folder.run / "model.keras", folder.images / _SPLITS[1], 200
+        (folder.quantized, folder.model),
+        original=folder.run / "model.keras",
+        data=folder.images / _SPLITS[1],
+        runs=200,
+        original_calls=("predict", "function"),
+        cold_start=False,
     )
     session = run_bench(options)
     parts = []

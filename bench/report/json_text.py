@@ -47,6 +47,7 @@ def raw_times(session: Session) -> dict[str, dict[str, list[float]]]:
         name: {
             "latency_ms": [round(ms, 6) for ms in times.latency_ms],
             "batch_ms": [round(ms, 6) for ms in times.batch_ms],
+            **({"paced_ms": [round(ms, 6) for ms in times.paced_ms]} if times.paced_ms else {}),
             **{f"{stage}_ms": [round(ms, 6) for ms in values] for stage, values in times.stages_ms.items()},
         }
         for name, times in session.timed.items()

@@ -8,10 +8,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from cnnkit import __version__
-from cnnkit.bench.charts import Point, accuracy_chart, latency_chart
 from cnnkit.bench.comparison import Change, ClassChange, Comparison
 from cnnkit.bench.decision import Decision, decide
-from cnnkit.bench.report_table import Grid, grids, machine_line, notes
+from cnnkit.bench.report.charts import Point, accuracy_chart, latency_chart
+from cnnkit.bench.report.grids import Grid, grids
+from cnnkit.bench.report.notes import machine_line, notes
 from cnnkit.bench.session import Session
 from cnnkit.errors import ImageError
 from cnnkit.images import read_image
@@ -32,7 +33,7 @@ def html_report(session: Session, images: Path | None = None) -> str:
         images: The data folder, whose changed images become part of the page; None leaves them out.
     """
     decision = decide(session)
-    style = files("cnnkit.bench").joinpath("report.css").read_text(encoding="utf-8")
+    style = files("cnnkit.bench.report").joinpath("report.css").read_text(encoding="utf-8")
     parts = (
         f"<h1>cnnkit bench on {escape(session.machine.cpu)}</h1>",
         _decision(decision),
@@ -42,7 +43,7 @@ def html_report(session: Session, images: Path | None = None) -> str:
         "<h2>Figures</h2>" + "".join(map(_table, grids(session))),
         _list("notes", [escape(note) for note in notes(session)]),
         *(_changes(images, found) for found in session.comparisons),
-        f"<footer><h2>Machine</h2><p>{escape(machine_line(session))}</p><p>cnnkit {__version__}</p></footer>",
+        f"<footer><h2>Machine</h2><p>{escape(machine_line(session.machine))}</p><p>cnnkit {__version__}</p></footer>",
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

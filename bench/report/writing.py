@@ -1,20 +1,30 @@
-"""Where a bench run goes: stdout or a file, in one of three formats."""
+"""Where a bench run goes: stdout or a file, in one of four formats."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from cnnkit.bench.report_json import json_report
-from cnnkit.bench.report_markdown import markdown_report
-from cnnkit.bench.report_table import plain_report, print_session
+from cnnkit.bench.report.csv_text import csv_report
+from cnnkit.bench.report.json_text import json_report
+from cnnkit.bench.report.markdown_text import markdown_report
+from cnnkit.bench.report.table import plain_report, print_session
 from cnnkit.bench.session import Session
 from cnnkit.files import write_text
 from cnnkit.messages import log
 
-Format = Literal["table", "json", "markdown"]
+Format = Literal["table", "json", "markdown", "csv"]
+
+
+_REPORTS: dict[Format, Callable[[Session], str]] = {
+    "table": plain_report,
+    "json": json_report,
+    "markdown": markdown_report,
+    "csv": csv_report,
+}
 
 
 def report_session(
@@ -33,14 +43,14 @@ def report_session(
         OutputError: The file cannot be written.
     """
     if page is not None:
-        from cnnkit.bench.report_html import html_report
+        from cnnkit.bench.report.page import html_report
 
         write_text(page, html_report(session, images))
         log.info("wrote %s", page)
     if style == "table" and output is None:
         print_session(session)
         return
-    text = {"table": plain_report, "json": json_report, "markdown": markdown_report}[style](session)
+    text = _REPORTS[style](session)
     if output is None:
         click.echo(text.encode(), nl=False)
     else:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from cnnkit.bench.report_table import Grid, grids, machine_line, notes
+from cnnkit.bench.report.grids import Grid, grids
+from cnnkit.bench.report.notes import machine_line, notes
 from cnnkit.bench.session import Session
 
 
 def markdown_report(session: Session) -> str:
     """Returns a run as Markdown tables."""
-    tables = [_table(grid) for grid in grids(session)]
-    remarks = "\n".join(f"- {_escape(note)}" for note in (machine_line(session), *notes(session)))
+    tables = [markdown_table(grid) for grid in grids(session)]
+    remarks = "\n".join(f"- {_escape(note)}" for note in (machine_line(session.machine), *notes(session)))
     return "\n\n".join([*tables, remarks]) + "\n"
 
 
-def _table(grid: Grid) -> str:
+def markdown_table(grid: Grid) -> str:
+    """Returns a table as Markdown."""
     rule = ["---:" if column.startswith(">") else "---" for column in grid.columns]
     headings = [_escape(column.removeprefix(">")) for column in grid.columns]
     rows = [headings, rule, *([_escape(cell) for cell in row] for row in grid.rows)]

@@ -7,17 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cnnkit.bench.cold_start import ColdStart
 from cnnkit.bench.comparison import Change, ClassChange, Comparison
-from cnnkit.bench.contenders import BenchOptions
 from cnnkit.bench.measure import Timed
-from cnnkit.bench.report_json import SCHEMA_VERSION
-from cnnkit.bench.runner import Loaded
-from cnnkit.bench.session import Accuracy, Latency, Ratio, Result, Session
+from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.profile import read_profile
+from cnnkit.bench.report.json_text import SCHEMA_VERSION
+from cnnkit.bench.session import Accuracy, ClassAccuracy, Latency, PacedLatency, Ratio, Result, Session
+from cnnkit.bench.subjects.subject import Loaded
+from cnnkit.bench.sweep import SweepPoint
 from cnnkit.errors import ReportError
 from cnnkit.machine import Machine
 from cnnkit.statistics import Interval
+from cnnkit.timing import WarmUp
 
-_TIMES = ("latency_ms", "batch_ms")
+_TIMES = ("latency_ms", "batch_ms", "paced_ms")
 
 
 def read_report(path: Path) -> dict[str, Any]:
@@ -68,6 +72,7 @@ def _session(report: Mapping[str, Any]) -> Session:
         comparisons=tuple(map(_comparison, report["comparisons"])),
         timed={result.name: _timed(result, report["raw"][result.name]) for result in results},
         disturbances=tuple(report["disturbances"]),
+        interrupted=report["options"]["interrupted"],
     )
 
 
@@ -83,18 +88,35 @@ def _options(fields: Mapping[str, Any]) -> BenchOptions:
         provider=fields["provider"],
         seed=fields["seed"],
         photo=Path(fields["photo"]),
+        duration=fields["duration"],
+        fps=fields["fps"],
+        calibration=None if fields["calibration"] is None else Path(fields["calibration"]),
     )
 
 
 def _result(fields: Mapping[str, Any]) -> Result:
-    accuracy = fields["accuracy"]
+    accuracy, paced, profile = fields["accuracy"], fields["paced"], fields["profile"]
     return Result(
         **{
             **fields,
-            "latency_ms": Latency(**fields["latency_ms"]),
-            "accuracy": None if accuracy is None else Accuracy(**accuracy),
+            "latency_ms": _latency(fields["latency_ms"]),
+            "accuracy": None if accuracy is None else _accuracy(accuracy),
+            "warm_up": None if fields["warm_up"] is None else WarmUp(**fields["warm_up"]),
+            "paced": None if paced is None else PacedLatency(**{**paced, "latency_ms": _latency(paced["latency_ms"])}),
+            "cold_start": None if fields["cold_start"] is None else ColdStart(**fields["cold_start"]),
+            "sweep": tuple(SweepPoint(**point) for point in fields["sweep"]),
+            "profile": None if profile is None else read_profile(profile),
         }
     )
+
+
+def _latency(fields: Mapping[str, Any]) -> Latency:
+    intervals = {name: (low, high) for name, (low, high) in fields["intervals"].items()}
+    return Latency(**{**fields, "intervals": intervals})
+
+
+def _accuracy(fields: Mapping[str, Any]) -> Accuracy:
+    return Accuracy(**{**fields, "classes": tuple(ClassAccuracy(**each) for each in fields["classes"])})
 
 
 def _comparison(fields: Mapping[str, Any]) -> Comparison:
@@ -111,6 +133,17 @@ def _comparison(fields: Mapping[str, Any]) -> Comparison:
 
 def _timed(result: Result, raw: Mapping[str, list[float]]) -> Timed:
     stages = {name.removesuffix("_ms"): tuple(times) for name, times in raw.items() if name not in _TIMES}
-    latency, batches = (tuple(raw[name]) for name in _TIMES)
-    loaded = Loaded(result.precision, result.runtime, result.threads)
-    return Timed(loaded, latency, batches, result.peak_memory_bytes, stages)
+    latency, batches, paced = tuple(raw["latency_ms"]), tuple(raw["batch_ms"]), tuple(raw.get("paced_ms", ()))
+    return Timed(
+        loaded=Loaded(result.precision, result.runtime, result.threads),
+        latency_ms=latency,
+        batch_ms=batches,
+        peak_memory_bytes=result.peak_memory_bytes,
+        stages_ms=stages,
+        warm_up=result.warm_up,
+        paced_ms=paced,
+        dropped=0 if result.paced is None else result.paced.dropped,
+        cold_start=result.cold_start,
+        sweep=result.sweep,
+        profile=result.profile,
+    )

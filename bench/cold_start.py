@@ -1,0 +1,93 @@
+"""From nothing to the first answer: `python -m cnnkit.bench.cold_start` loads a contender in a new process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from time import perf_counter_ns
+
+from cnnkit.bench.contenders import Loading
+from cnnkit.bench.stdout import claim_stdout
+from cnnkit.errors import ModelError
+from cnnkit.timing import Clock
+
+_STARTS = 5
+_ENOUGH_S = 4.0  # of starts of one contender: the original takes seconds each
+_COMMAND = (sys.executable, "-P", "-m", "cnnkit.bench.cold_start")
+
+
+@dataclass(frozen=True)
+class ColdStart:
+    """Medians over several new processes, in milliseconds; the files are in the system's cache after the first."""
+
+    process_ms: float  # until Python runs and has imported what it takes to load a model
+    load_ms: float  # the runtime imported, the file read, the session made ready
+    first_ms: float  # the first inference
+    total_ms: float
+    n: int  # processes
+
+
+def measure_cold_starts(
+    loadings: Sequence[Loading], *, command: Sequence[str] = _COMMAND, clock: Clock = perf_counter_ns
+) -> dict[str, ColdStart]:
+    """Starts each contender in new processes, in turns, five times or until it took four seconds.
+
+    Returns:
+        Name of the contender -> medians.
+
+    Raises:
+        ModelError: A process fails.
+    """
+    found: dict[str, list[tuple[float, float, float]]] = {loading.name: [] for loading in loadings}
+    for _ in range(_STARTS):
+        for loading in loadings:
+            starts = found[loading.name]
+            if sum(map(sum, starts)) < 1000 * _ENOUGH_S:
+                starts.append(_start(loading, command, clock))
+    return {name: _medians(starts) for name, starts in found.items()}
+
+
+def _medians(starts: Sequence[tuple[float, float, float]]) -> ColdStart:
+    process, load, first = (median(column) for column in zip(*starts, strict=True))
+    return ColdStart(process, load, first, median(map(sum, starts)), len(starts))
+
+
+def _start(loading: Loading, command: Sequence[str], clock: Clock) -> tuple[float, float, float]:
+    before = clock()
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+        errors="replace",
+    ) as process:  # fmt: skip
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        process.stdin.write(json.dumps(asdict(loading)) + "\n")
+        process.stdin.close()
+        line = process.stdout.readline()
+        total = (clock() - before) / 1e6
+        said = process.stderr.read().strip().splitlines()
+    if not line.endswith("\n"):
+        raise ModelError(f"{loading.name} did not start: {said[-1][:200] if said else 'no reason given'}")
+    inside: Mapping[str, float] = json.loads(line)
+    return total - inside["load_ms"] - inside["first_ms"], inside["load_ms"], inside["first_ms"]
+
+
+def start(request: str, clock: Clock) -> str:
+    """Loads a contender, classifies one image, and returns how long both took, as JSON."""
+    loading = Loading(**json.loads(request))
+    before = clock()
+    from cnnkit.bench.runner import random_images
+    from cnnkit.bench.subjects.loading import load_subject
+
+    subject = load_subject(loading)
+    loaded = clock()
+    subject.call(subject.input_tensor(random_images(subject.spec, 1, loading.seed)))
+    return json.dumps({"load_ms": (loaded - before) / 1e6, "first_ms": (clock() - loaded) / 1e6})
+
+
+if __name__ == "__main__":
+    replies = claim_stdout()
+    replies.write(start(sys.stdin.readline(), perf_counter_ns) + "\n")
+    replies.flush()

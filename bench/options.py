@@ -1,0 +1,33 @@
+"""The options of a bench run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cnnkit
+
+PHOTO = Path(cnnkit.__file__).parent / "examples" / "cat.jpg"  # CC0
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """What to measure and how."""
+
+    models: tuple[Path, ...]  # ONNX files with a spec
+    original: Path | None = None  # the Keras file they were exported from
+    data: Path | None = None  # class folders, or a folder with test/ that holds them
+    runs: int | None = None  # of each contender at batch 1; None: enough for p99 as far as time allows
+    batch_size: int = 64  # images, for throughput
+    threads: int | None = None  # of one inference of the models; None: one a physical core
+    provider: str = "cpu"  # of the ONNX models
+    seed: int = 0  # of the random images that are timed
+    photo: Path = PHOTO  # a JPEG that is timed from its bytes to its label
+    duration: float | None = None  # seconds of timed runs of each contender at batch 1, instead of `runs`
+    fps: float | None = None  # frames a second of a camera, whose pace is kept in a measurement of its own
+    runtimes: tuple[str, ...] = ()  # others that run the same networks: "litert", "openvino"
+    calibration: Path | None = None  # class folders, with which those runtimes make their own INT8
+    original_calls: tuple[str, ...] = ()  # of predict, predict_on_batch, function, xla; none: all
+    cold_start: bool = True  # whether starts of new processes are timed
+    sweep: bool = False  # over threads and batch sizes
+    profile: bool = False  # time by node of the graph

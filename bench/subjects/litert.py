@@ -1,0 +1,89 @@
+"""A network that LiteRT's own converter made of the original, in the LiteRT interpreter."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.bench.contenders import Loading
+from cnnkit.bench.subjects.subject import Loaded, Subject
+from cnnkit.errors import ModelError
+from cnnkit.extras import require
+from cnnkit.keras_runtime import silent_stderr
+from cnnkit.machine import physical_cores
+from cnnkit.preprocess import prepare_batch
+from cnnkit.spec import read_spec
+
+
+def litert_subject(loading: Loading) -> Subject:
+    """Loads a .tflite file that `cnnkit.bench.conversion` made.
+
+    Raises:
+        ModelError: It cannot be loaded.
+        MissingExtraError: LiteRT is not installed.
+    """
+    require("cnnkit bench --runtime litert", "litert", "ai_edge_litert")
+    threads = loading.threads or physical_cores()
+    network = _Network(Path(loading.path), threads)
+    spec = read_spec(loading.spec)
+
+    def input_tensor(images: NDArray[np.uint8]) -> NDArray[Any]:
+        return network.quantized(prepare_batch(images, spec.input))
+
+    return Subject(
+        loaded=Loaded(
+            "int8" if network.integers else "float32",
+            f"litert {version('ai-edge-litert')} (cpu)",
+            threads,
+        ),
+        spec=spec,
+        input_tensor=input_tensor,
+        call=network.run,
+        answers=lambda images: network.run(input_tensor(images)).astype(np.float32),
+    )
+
+
+class _Network:
+    """An interpreter with one input and one output, of any batch size.
+
+    Args:
+        path: The .tflite file.
+        threads: Of one inference; None leaves it to LiteRT.
+    """
+
+    def __init__(self, path: Path, threads: int | None) -> None:
+        with silent_stderr():
+            from ai_edge_litert.interpreter import Interpreter
+
+            try:
+                self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+                self._interpreter.allocate_tensors()
+            except (RuntimeError, ValueError) as error:
+                raise ModelError(f"{path.name}: LiteRT cannot load it: {str(error).splitlines()[0]}") from error
+        (self._taken,), (self._given,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self.integers = np.issubdtype(self._taken["dtype"], np.integer)
+
+    def quantized(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        """Returns the integers that stand for a tensor; the tensor itself where the network takes floats."""
+        dtype = self._taken["dtype"]
+        if not self.integers:
+            return tensor.astype(dtype, copy=False)
+        scale, zero = self._taken["quantization"]
+        limits = np.iinfo(dtype)
+        found: NDArray[Any] = np.clip(np.rint(tensor / scale + zero), limits.min, limits.max).astype(dtype)
+        return found
+
+    def run(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        """Returns the (N, classes) output, as integers where the network gives integers."""
+        index = self._taken["index"]
+        if tuple(self._interpreter.get_input_details()[0]["shape"]) != tensor.shape:
+            self._interpreter.resize_tensor_input(index, tensor.shape)
+            self._interpreter.allocate_tensors()
+        self._interpreter.set_tensor(index, tensor)
+        self._interpreter.invoke()
+        output: NDArray[Any] = self._interpreter.get_tensor(self._given["index"])
+        return output

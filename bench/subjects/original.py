@@ -1,0 +1,45 @@
+"""The original in Keras, called in one of several ways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cnnkit.bench.contenders import Loading
+from cnnkit.bench.subjects.subject import Loaded, Subject
+from cnnkit.keras_runtime import KerasClassifier, import_keras
+from cnnkit.spec import read_spec
+
+
+def original_subject(loading: Loading) -> Subject:
+    """Loads a Keras model.
+
+    Raises:
+        ModelError: It cannot be loaded.
+        MissingExtraError: Keras or its backend is not installed.
+    """
+    keras = import_keras(loading.name)
+    classifier = KerasClassifier(Path(loading.path), read_spec(loading.spec))
+    call = {
+        "original-predict": classifier.predict_call,
+        "original-batch": classifier.batch_call,
+        "original-function": classifier.function_call,
+        "original-xla": classifier.xla_call,
+    }[loading.kind]
+    loaded = Loaded(
+        precision=_precision(classifier.model),
+        runtime=f"keras {keras.__version__} ({keras.backend.backend()})",
+        threads=None,
+    )
+    return Subject(
+        loaded=loaded,
+        spec=classifier.spec,
+        input_tensor=classifier.input_tensor,
+        call=call,
+        answers=lambda images: call(classifier.input_tensor(images)),
+    )
+
+
+def _precision(model: Any) -> str:
+    reduced = sorted({layer.compute_dtype for layer in model.layers} - {"float32"})
+    return f"mixed_{reduced[0]}" if reduced else "float32"

@@ -1,0 +1,165 @@
+"""From raw times and answers to the figures of a bench run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from cnnkit.bench.accuracy import Answers
+from cnnkit.bench.comparison import Comparison, compare
+from cnnkit.bench.contenders import Contender, Kind
+from cnnkit.bench.disturbance import disturbances
+from cnnkit.bench.measure import Timed, rounds_of
+from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.runner import TOP
+from cnnkit.bench.session import Accuracy, ClassAccuracy, Latency, PacedLatency, Ratio, Result, Session
+from cnnkit.machine import Machine
+from cnnkit.statistics import macro_f1, percentile_interval, ratio_of_medians, wilson_interval
+
+REFERENCE: Kind = "original-function"  # the original's answers that the others are compared with
+
+
+def summarise(
+    contenders: Sequence[Contender],
+    timed: Mapping[str, Timed],
+    answers: Answers | None,
+    options: BenchOptions,
+    machine: Machine,
+    load: float | None = None,
+    *,
+    interrupted: bool = False,
+) -> Session:
+    """Makes the figures of what was measured; `load` is what `cnnkit.bench.disturbance` knows of the time before.
+
+    Args:
+        contenders: Those of the run; the ones that were not timed are left out.
+        timed: Name -> times.
+        answers: To the images, where there were any.
+        options: Of the run.
+        machine: Where it was.
+        load: Of the processors before.
+        interrupted: Whether it ended before all was measured.
+    """
+    contenders = [contender for contender in contenders if contender.name in timed]
+    return Session(
+        machine=machine,
+        options=options,
+        images=None if answers is None else len(answers.targets),
+        rounds=rounds_of({name: times.latency_ms for name, times in timed.items()}),
+        results=tuple(
+            _result(contender, timed[contender.name], options, answers, _reference(contenders))
+            for contender in contenders
+        ),
+        ratios=tuple(
+            Ratio(one, other, ratio_of_medians(timed[one].latency_ms, timed[other].latency_ms))
+            for one, other in ratio_pairs(contenders)
+        ),
+        comparisons=_comparisons(contenders, answers),
+        timed=timed,
+        disturbances=tuple(disturbances(timed, load)),
+        interrupted=interrupted,
+    )
+
+
+def _comparisons(contenders: Sequence[Contender], answers: Answers | None) -> tuple[Comparison, ...]:
+    if answers is None:
+        return ()
+    models = [each.name for each in contenders if each.kind == "model" and each.name in answers.ranked]
+    reference = _reference(contenders) or next(iter(models), None)
+    if reference is None or reference not in answers.ranked:
+        return ()
+    return tuple(compare(name, reference, answers, contenders[0].spec.labels) for name in models if name != reference)
+
+
+def ratio_pairs(contenders: Sequence[Contender]) -> list[tuple[str, str]]:
+    """Returns the pairs worth a ratio: each original over each model, and the first model over the other models."""
+    originals = [contender.name for contender in contenders if contender.kind != "model"]
+    models = [contender.name for contender in contenders if contender.kind == "model"]
+    if not models:
+        return []
+    return [(one, other) for one in originals for other in models] + [(models[0], other) for other in models[1:]]
+
+
+def latency_of(times: Sequence[float]) -> Latency:
+    """Returns the percentiles that the number of runs allows, with their bootstrap intervals.
+
+    Args:
+        times: Milliseconds, in the order of running.
+    """
+    found = {f"p{q}": percentile_interval(times, q) for q in (50, 90, 95, 99)}
+    values = {name: None if interval is None else interval.value for name, interval in found.items()}
+    known = {name: (interval.low, interval.high) for name, interval in found.items() if interval is not None}
+    return Latency(values["p50"], values["p90"], values["p99"], len(times), values["p95"], known)
+
+
+def accuracy_of(name: str, answers: Answers, labels: Sequence[str] = ()) -> Accuracy:
+    """Returns how right a contender is.
+
+    Args:
+        name: The contender.
+        answers: Of all of them.
+        labels: Class names; empty leaves the classes out.
+    """
+    targets, ranked = answers.targets, answers.ranked[name]
+    hits = ranked == targets[:, None]
+    right, n = int(hits[:, 0].sum()), len(targets)
+    low, high = wilson_interval(right, n)
+    top5: tuple[float | None, float | None, float | None] = (None, None, None)
+    if ranked.shape[1] == TOP < len(labels):
+        among = int(hits.any(axis=1).sum())
+        top5 = (among / n, *wilson_interval(among, n))
+    classes = (
+        ClassAccuracy(label, int((targets == index).sum()), int(hits[targets == index, 0].sum()))
+        for index, label in enumerate(labels)
+    )
+    return Accuracy(
+        top1=right / n,
+        low=low,
+        high=high,
+        n=n,
+        macro_f1=macro_f1(targets, ranked[:, 0]),
+        top5=top5[0],
+        top5_low=top5[1],
+        top5_high=top5[2],
+        classes=tuple(classes),
+    )
+
+
+def _result(
+    contender: Contender, timed: Timed, options: BenchOptions, answers: Answers | None, reference: str | None
+) -> Result:
+    batch_size, there = options.batch_size, answers is not None and contender.name in answers.ranked
+    paced = None
+    if timed.paced_ms and options.fps is not None:
+        paced = PacedLatency(options.fps, latency_of(timed.paced_ms), timed.dropped)
+    return Result(
+        name=contender.name,
+        kind=contender.kind,
+        precision=timed.loaded.precision,
+        runtime=timed.loaded.runtime,
+        latency_ms=latency_of(timed.latency_ms),
+        images_per_s=batch_size / float(np.median(timed.batch_ms)) * 1000 if timed.batch_ms else None,
+        batch_size=batch_size,
+        threads=timed.loaded.threads,
+        size_bytes=contender.path.stat().st_size,
+        peak_memory_bytes=timed.peak_memory_bytes,
+        accuracy=accuracy_of(contender.name, answers, contender.spec.labels) if answers and there else None,
+        agreement_with_original=_agreement(contender, answers, reference) if answers and there else None,
+        stages_ms={stage: float(np.median(values)) for stage, values in timed.stages_ms.items()} or None,
+        warm_up=timed.warm_up,
+        paced=paced,
+        cold_start=timed.cold_start,
+        sweep=timed.sweep,
+        profile=timed.profile,
+    )
+
+
+def _agreement(contender: Contender, answers: Answers, reference: str | None) -> float | None:
+    if reference is None or reference not in answers.ranked or contender.kind != "model":
+        return None
+    return float((answers.predicted(contender.name) == answers.predicted(reference)).mean())
+
+
+def _reference(contenders: Sequence[Contender]) -> str | None:
+    return next((contender.name for contender in contenders if contender.kind == REFERENCE), None)
