@@ -41,7 +41,7 @@ def spread(times: Sequence[float]) -> float:
 
 
 def disturbances(timed: Mapping[str, Timed], load: float | None) -> list[str]:
-    """Says what speaks against trusting the times, one sentence each; nothing on a quiet machine.
+    """Says what speaks against trusting the times: load, drift and spread; nothing on a quiet machine.
 
     Args:
         timed: What was measured, by contender.
@@ -50,15 +50,21 @@ def disturbances(timed: Mapping[str, Timed], load: float | None) -> list[str]:
     found = []
     if load is not None and load > MOST_LOAD:
         found.append(f"other programs kept {load:.0%} of the processors busy in the minute before".replace("%", " %"))
-    for name, times in timed.items():
-        if len(times.latency_ms) < FEWEST:
-            continue
-        changed, wide = drift(times.latency_ms), spread(times.latency_ms)
-        if abs(changed) > MOST_DRIFT:
-            how = "slower" if changed > 0 else "faster"
-            found.append(
-                f"{name} got {abs(changed):.0%} {how} from the first third of its runs to the last".replace("%", " %")
-            )
-        if wide > MOST_SPREAD:
-            found.append(f"half of the runs of {name} lie {wide:.0%} of the median apart".replace("%", " %"))
+    long = {name: times.latency_ms for name, times in timed.items() if len(times.latency_ms) >= FEWEST}
+    drifts = {name: drift(times) for name, times in long.items()}
+    changed = [
+        f"{name} {abs(change):.0%} {'slower' if change > 0 else 'faster'}"
+        for name, change in drifts.items()
+        if abs(change) > MOST_DRIFT
+    ]
+    if changed:
+        found.append(f"from the first third of the runs to the last, {_listed(changed)}")
+    spreads = {name: spread(times) for name, times in long.items()}
+    wide = [f"{name} {width:.0%}" for name, width in spreads.items() if width > MOST_SPREAD]
+    if wide:
+        found.append(f"the middle half of the runs is wide, in parts of the median: {_listed(wide)}")
     return found
+
+
+def _listed(parts: list[str]) -> str:
+    return ", ".join(parts).replace("%", " %")

@@ -157,6 +157,8 @@ class Measuring:
     def _look_into_models(self) -> None:
         """Sweeps and profiles the models, each by itself, where that is asked for."""
         for name, runner in self._runners.items():
+            if self._contenders[name].runtime != "onnxruntime":
+                continue
             if self._options.sweep:
                 log.info("trying threads and batch sizes with %s", name)
                 points = runner.sweep(thread_counts(), batch_sizes(self._options.batch_size)) or []

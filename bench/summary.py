@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from cnnkit.bench.measure import Timed, rounds_of
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.runner import TOP
 from cnnkit.bench.session import Accuracy, ClassAccuracy, Latency, PacedLatency, Ratio, Result, Session
+from cnnkit.bench.subjects.openvino import IR_SUFFIX, WEIGHTS_SUFFIX
 from cnnkit.machine import Machine
 from cnnkit.statistics import macro_f1, percentile_interval, ratio_of_medians, wilson_interval
 
@@ -73,12 +75,20 @@ def _comparisons(contenders: Sequence[Contender], answers: Answers | None) -> tu
 
 
 def ratio_pairs(contenders: Sequence[Contender]) -> list[tuple[str, str]]:
-    """Returns the pairs worth a ratio: each original over each model, and the first model over the other models."""
-    originals = [contender.name for contender in contenders if contender.kind != "model"]
+    """Returns the pairs worth a ratio: the original in each way over the first model, as a function over all of them.
+
+    Then the first model over the other models.
+    """
     models = [contender.name for contender in contenders if contender.kind == "model"]
     if not models:
         return []
-    return [(one, other) for one in originals for other in models] + [(models[0], other) for other in models[1:]]
+    first, *others = models
+    found = []
+    for contender in contenders:
+        if contender.kind != "model":
+            found += [(contender.name, first)]
+            found += [(contender.name, other) for other in others if contender.kind == REFERENCE]
+    return found + [(first, other) for other in others]
 
 
 def latency_of(times: Sequence[float]) -> Latency:
@@ -142,7 +152,7 @@ def _result(
         images_per_s=batch_size / float(np.median(timed.batch_ms)) * 1000 if timed.batch_ms else None,
         batch_size=batch_size,
         threads=timed.loaded.threads,
-        size_bytes=contender.path.stat().st_size,
+        size_bytes=_size(contender.path),
         peak_memory_bytes=timed.peak_memory_bytes,
         accuracy=accuracy_of(contender.name, answers, contender.spec.labels) if answers and there else None,
         agreement_with_original=_agreement(contender, answers, reference) if answers and there else None,
@@ -153,6 +163,12 @@ def _result(
         sweep=timed.sweep,
         profile=timed.profile,
     )
+
+
+def _size(path: Path) -> int:
+    """Returns the bytes of a model file; OpenVINO keeps the weights in a file of their own."""
+    weights = path.with_suffix(WEIGHTS_SUFFIX)
+    return path.stat().st_size + (weights.stat().st_size if path.suffix == IR_SUFFIX and weights.exists() else 0)
 
 
 def _agreement(contender: Contender, answers: Answers, reference: str | None) -> float | None:

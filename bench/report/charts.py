@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 import numpy as np
 
 _WIDTH, _ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 720, 34, 190, 20, 8, 46  # pixels
 _PLOT_HEIGHT = 260
+_LINE = 15  # from one label to the next
 _TICKS = 6
 
 
@@ -69,16 +71,57 @@ def accuracy_chart(points: Sequence[Point]) -> str:
         f'<text class="tick" x="58" y="{y_of(value) + 4:.1f}" text-anchor="end">{100 * value:.1f} %</text>'
         for value in np.linspace(low, high, 5)
     ]
-    for point in points:
-        x, y = scale.at(point.latency_ms), y_of(point.top1)
+    heights = [y_of(point.top1) for point in points]
+    for point, y, label_y in zip(points, heights, _apart(heights), strict=True):
+        x = scale.at(point.latency_ms)
         kind = "chosen" if point.chosen else "other"
         parts.append(
             f'<g class="{kind}"><title>{escape(point.name)}: {100 * point.top1:.2f} % in '
             f'{point.latency_ms:.3g} ms</title><line x1="{x:.1f}" x2="{x:.1f}" y1="{y_of(point.low):.1f}" '
             f'y2="{y_of(point.high):.1f}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="6"/>'
-            f'<text class="label" x="{x + 11:.1f}" y="{y + 4:.1f}">{escape(_cut(point.name))}</text></g>'
+            f'<text class="label" x="{x + 11:.1f}" y="{label_y + 4:.1f}">{escape(_cut(point.name))}</text></g>'
         )
     return _svg(bottom + _BOTTOM, "Accuracy against latency", parts)
+
+
+def sweep_chart(name: str, lines: Mapping[int, Mapping[int, float]]) -> str:
+    """Draws throughput against the batch size, a line for each number of threads.
+
+    Args:
+        name: The contender.
+        lines: Threads -> batch size -> images per second.
+    """
+    sizes = sorted({size for line in lines.values() for size in line})
+    most = max(value for line in lines.values() for value in line.values())
+    bottom, left, right = _TOP + _PLOT_HEIGHT, 80, _WIDTH - 110
+
+    def x_of(size: int) -> float:
+        return left + sizes.index(size) * (right - left) / max(1, len(sizes) - 1)
+
+    def y_of(value: float) -> float:
+        return bottom - value / (1.05 * most) * _PLOT_HEIGHT
+
+    parts = [
+        f'<line class="grid" x1="{left}" x2="{right}" y1="{y_of(value):.1f}" y2="{y_of(value):.1f}"/>'
+        f'<text class="tick" x="{left - 10}" y="{y_of(value) + 4:.1f}" text-anchor="end">{value:,.0f}</text>'
+        for value in np.linspace(0, most, 5)
+    ]
+    parts += [
+        f'<text class="tick" x="{x_of(size):.1f}" y="{bottom + 18}" text-anchor="middle">{size}</text>'
+        for size in sizes
+    ]
+    parts.append(_axis_title("images in a batch; images a second upwards", bottom))
+    ends = [y_of(line[max(line)]) for line in lines.values()]
+    best = max(lines, key=lambda threads: max(lines[threads].values()))
+    for (threads, line), label_y in zip(lines.items(), _apart(ends), strict=True):
+        points = " ".join(f"{x_of(size):.1f},{y_of(value):.1f}" for size, value in sorted(line.items()))
+        said = "1 thread" if threads == 1 else f"{threads} threads"
+        parts.append(
+            f'<g class="{"chosen" if threads == best else "other"}"><title>{said}: at most '
+            f'{max(line.values()):,.0f} images a second</title><polyline points="{points}"/>'
+            f'<text class="label" x="{right + 10}" y="{label_y + 4:.1f}">{said}</text></g>'
+        )
+    return _svg(bottom + _BOTTOM, f"Threads and batch sizes of {escape(name)}", parts)
 
 
 class _Log:
@@ -113,7 +156,20 @@ def _grid(scale: _Log, top: float, bottom: float, title: str) -> str:
         f'<text class="tick" x="{scale.at(value):.1f}" y="{bottom + 18}" text-anchor="middle">{value:g}</text>'
         for value in scale.ticks()
     )
-    return lines + f'<text class="tick" x="{_WIDTH / 2}" y="{bottom + 38}" text-anchor="middle">{title}</text>'
+    return lines + _axis_title(title, bottom)
+
+
+def _axis_title(title: str, bottom: float) -> str:
+    return f'<text class="tick" x="{_WIDTH / 2}" y="{bottom + 38}" text-anchor="middle">{title}</text>'
+
+
+def _apart(heights: Sequence[float]) -> list[float]:
+    """Returns where to write labels of marks at these heights, so that no two lie on one another."""
+    order = sorted(range(len(heights)), key=lambda index: heights[index])
+    found = list(heights)
+    for above, below in pairwise(order):
+        found[below] = max(found[below], found[above] + _LINE)
+    return found
 
 
 def _svg(height: float, title: str, parts: Sequence[str]) -> str:

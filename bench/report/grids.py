@@ -141,7 +141,8 @@ def _grid(session: Session, columns: Sequence[Column]) -> Grid:
     known = [(heading, cells) for heading, cells in drawn if set(cells) != {NOTHING}]
     names = [result.name for result in session.results]
     rows = zip(names, *(cells for _, cells in known), strict=True)
-    return Grid(("contender", *(heading for heading, _ in known)), tuple(rows))
+    told = tuple(row for row in rows if set(row[1:]) != {NOTHING})
+    return Grid(("contender", *(heading for heading, _ in known)), told)
 
 
 def _ratio_rows(session: Session) -> tuple[tuple[str, ...], ...]:

@@ -65,11 +65,12 @@ def _of_accuracy(session: Session) -> list[str]:
 
 def _of_profile(result: Result) -> list[str]:
     profile = result.profile
-    if profile is None:
+    if profile is None or not profile.integer_share:
         return []
-    text = f"{result.name} spends {percent(profile.integer_share)} of its time on integers"
-    if profile.integer_share:
-        text += f", {percent(profile.conversion_share)} between integers and floats"
+    text = (
+        f"{result.name} spends {percent(profile.integer_share)} of its time on integers, "
+        f"{percent(profile.conversion_share)} between integers and floats"
+    )
     if profile.float_nodes:
         more = len(profile.float_nodes) - _FLOAT_NODES
         named = ", ".join(profile.float_nodes[:_FLOAT_NODES]) + (f" and {more} more" if more > 0 else "")

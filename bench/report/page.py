@@ -10,10 +10,11 @@ from pathlib import Path
 from cnnkit import __version__
 from cnnkit.bench.comparison import Change, ClassChange, Comparison
 from cnnkit.bench.decision import Decision, decide
-from cnnkit.bench.report.charts import Point, accuracy_chart, latency_chart
+from cnnkit.bench.report.charts import Point, accuracy_chart, latency_chart, sweep_chart
 from cnnkit.bench.report.grids import Grid, grids
 from cnnkit.bench.report.notes import machine_line, notes
 from cnnkit.bench.session import Session
+from cnnkit.bench.sweep import advice
 from cnnkit.errors import ImageError
 from cnnkit.images import read_image
 from cnnkit.opencv import import_cv2
@@ -40,7 +41,8 @@ def html_report(session: Session, images: Path | None = None) -> str:
         _accuracy(session, decision),
         f"<h2>Latency</h2>{latency_chart({name: t.latency_ms for name, t in session.timed.items()}, decision.ship)}"
         '<p class="faint">Bars are the middle half of the runs, lines the middle 98 %, the stroke is the median.</p>',
-        "<h2>Figures</h2>" + "".join(map(_table, grids(session))),
+        *_sweeps(session),
+        "<h2>Figures</h2>" + "".join(map(_table, grids(session, all_classes=True))),
         _list("notes", [escape(note) for note in notes(session)]),
         *(_changes(images, found) for found in session.comparisons),
         f"<footer><h2>Machine</h2><p>{escape(machine_line(session.machine))}</p><p>cnnkit {__version__}</p></footer>",
@@ -71,6 +73,20 @@ def _accuracy(session: Session, decision: Decision) -> str:
         f"<h2>Accuracy against latency</h2>{accuracy_chart(points)}"
         f'<p class="faint">Top-1 on {session.images:,} images with 95 % intervals; up and to the left is better.</p>'
     )
+
+
+def _sweeps(session: Session) -> list[str]:
+    parts = []
+    for result in session.results:
+        if result.sweep:
+            lines: dict[int, dict[int, float]] = {}
+            for point in result.sweep:
+                lines.setdefault(point.threads, {})[point.batch_size] = point.images_per_s
+            advised = _list("notes", [escape(sentence) for sentence in advice(result.name, result.sweep)])
+            parts.append(
+                f"<h2>Threads and batch sizes of {escape(result.name)}</h2>{sweep_chart(result.name, lines)}{advised}"
+            )
+    return parts
 
 
 def _table(grid: Grid) -> str:

@@ -18,7 +18,7 @@ from cnnkit.machine import physical_cores
 from cnnkit.preprocess import prepare_batch, softmax
 from cnnkit.spec import read_spec
 
-IR_SUFFIX = ".xml"  # of OpenVINO's own files
+IR_SUFFIX, WEIGHTS_SUFFIX = ".xml", ".bin"  # of OpenVINO's own files
 
 
 def openvino_subject(loading: Loading) -> Subject:

@@ -39,7 +39,7 @@ def test_models_and_their_original_on_data(make_model, make_image, tmp_path):
         ("net.int8", 1.0, 1.0),
     ]
     assert {result.latency_ms.n for result in session.results} == {11}
-    assert len(session.ratios) == 9
+    assert len(session.ratios) == 6
     assert (session.rounds, session.images) == (11, 3)
 
 

@@ -90,6 +90,11 @@ def test_ratios(contenders, times, machine):
             [("o", "a"), ("o", "b"), ("a", "b")],
             id="with an original",
         ),
+        pytest.param(
+            {"p": "original-predict", "o": "original-function", "a": "model", "b": "model"},
+            [("p", "a"), ("o", "a"), ("o", "b"), ("a", "b")],
+            id="other ways of calling it over the first model",
+        ),
     ],
 )
 def test_pairs_worth_a_ratio(make_contender, kinds, pairs):
