@@ -1,33 +1,48 @@
-"""Compares one network in onnxruntime, LiteRT and OpenVINO: latency side by side in one run, accuracy and agreement.
+"""Compares one network in onnxruntime, Keras, LiteRT and OpenVINO: latency side by side, accuracy and agreement.
 
     pip install '.[export,litert,openvino]'
     python tests/scripts/compare_runtimes.py model.onnx model.int8.onnx --original model.keras \
         --calibration photos/train --data photos/test
 
-All run batch 1 on one thread. LiteRT runs its own INT8 conversion of the Keras model, with the same calibration images;
-OpenVINO runs the INT8 file of cnnkit, with its batch fixed to 1. Inputs are prepared beforehand.
+All run batch 1 on one thread, in turns, with inputs that are prepared beforehand. Keras is the compiled function.
+LiteRT runs its own INT8 conversion of the Keras model, with the images that `cnnkit quantize` calibrates with; OpenVINO
+runs the files of cnnkit, with their batch fixed to 1. Without --data there are times alone. --json prints, as the last
+line, the fields of `cnnkit bench --format json` that it has.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import click
 import numpy as np
 
-from cnnkit.folders import list_class_folder, read_images, read_labelled
-from cnnkit.keras_runtime import import_keras, load_keras_model
+from cnnkit.export.quantization.calibration import read_calibration
+from cnnkit.folders import list_class_folder, read_labelled
+from cnnkit.keras_runtime import KerasClassifier, import_keras, load_keras_model
 from cnnkit.preprocess import prepare_batch
 from cnnkit.run_folder import original_input
 from cnnkit.runtime import OnnxClassifier
-from cnnkit.statistics import wilson_interval
-from cnnkit.timing import time_interleaved
+from cnnkit.spec import ModelSpec
+from cnnkit.statistics import ratio_of_medians, wilson_interval
+from cnnkit.timing import ROUNDS, time_interleaved
 
-ROUNDS = 20
-Call = Callable[[np.ndarray], np.ndarray]  # (1, height, width, channels) uint8 -> (1, classes)
+CALIBRATION_IMAGES, SEED = 500, 0  # the defaults of cnnkit quantize
+OURS, REFERENCE = "cnnkit INT8", "Keras"  # whose time is divided by that of each other; whose labels count as right
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A runtime with a model in it."""
+
+    prepare: Callable[[np.ndarray], np.ndarray]  # (1, height, width, channels) uint8 -> what `run` takes
+    run: Callable[[np.ndarray], np.ndarray]  # -> (1, classes)
 
 
 class LiteRt:
@@ -67,7 +82,7 @@ def _converted(keras_file: Path, tensors: np.ndarray) -> bytes:
     return converter.convert()
 
 
-def openvino_call(path: Path) -> Call:
+def openvino_call(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     """Compiles an ONNX file with OpenVINO for one image at a time on one thread."""
     import openvino
 
@@ -79,57 +94,105 @@ def openvino_call(path: Path) -> Call:
     return lambda tensor: request.infer([tensor])[0]
 
 
+def one_thread() -> None:
+    """Imports Keras, and TensorFlow with one thread."""
+    import_keras("compare_runtimes.py")
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def contenders_of(arguments: argparse.Namespace, floating: OnnxClassifier) -> tuple[dict[str, Contender], LiteRt]:
+    """Loads the network into every runtime."""
+    integers = OnnxClassifier(arguments.int8, threads=1)
+    images = read_calibration(arguments.calibration, CALIBRATION_IMAGES, floating.spec.input, SEED).images
+    keras = KerasClassifier(arguments.original, ModelSpec(floating.spec.labels, original_input(floating.spec)))
+    litert = LiteRt(arguments.original, images, floating.spec)
+    return {
+        OURS: Contender(integers.input_tensor, integers.run),
+        "cnnkit float32": Contender(floating.input_tensor, floating.run),
+        REFERENCE: Contender(keras.input_tensor, keras.function_call),
+        "LiteRT INT8": Contender(litert.prepare, litert.run),
+        "OpenVINO, cnnkit INT8": Contender(integers.input_tensor, openvino_call(arguments.int8)),
+        "OpenVINO, cnnkit float32": Contender(floating.input_tensor, openvino_call(arguments.float32)),
+    }, litert
+
+
+def time_all(contenders: dict[str, Contender], image: np.ndarray, runs: int) -> dict[str, list[float]]:
+    """Times one image in turns; returns milliseconds by name."""
+    ready = {name: (contender.run, contender.prepare(image)) for name, contender in contenders.items()}
+    calls = {name: (lambda run=run, tensor=tensor: run(tensor)) for name, (run, tensor) in ready.items()}
+    return time_interleaved(calls, warmup=20, runs=runs)
+
+
+def ratios_of(times: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """Returns how long ours takes of the time of each other, with a 95 % interval over the rounds."""
+    found = {name: ratio_of_medians(times[OURS], values, rounds=ROUNDS) for name, values in times.items()}
+    return [
+        {"numerator": OURS, "denominator": name, "ratio": ratio.value, "low": ratio.low, "high": ratio.high}
+        for name, ratio in found.items()
+        if name != OURS
+    ]
+
+
+def accuracies(contenders: dict[str, Contender], data: Path, count: int, spec: Any) -> dict[str, dict[str, Any]]:
+    """Returns top-1 and the share of the reference's labels, by name, on images drawn from class folders."""
+    labelled = read_labelled(list_class_folder(data, spec.labels), spec.input)
+    chosen = np.random.default_rng(1).permutation(len(labelled.images))[:count]
+    answers = {
+        name: np.array([contender.run(contender.prepare(labelled.images[index][None])).argmax() for index in chosen])
+        for name, contender in contenders.items()
+    }
+    figures = {}
+    for name, labels in answers.items():
+        right = int((labels == labelled.targets[chosen]).sum())
+        low, high = wilson_interval(right, len(chosen))
+        figures[name] = {
+            "accuracy": {"top1": right / len(chosen), "low": low, "high": high, "n": len(chosen)},
+            "agreement_with_original": float((labels == answers[REFERENCE]).mean()),
+        }
+    return figures
+
+
+def print_figures(figures: dict[str, Any]) -> None:
+    """Prints for people."""
+    ratios = {ratio["denominator"]: ratio for ratio in figures["ratios"]}
+    click.echo(f"{'batch 1, one thread':26} {'ms':>7}  {OURS} takes of it (95 % interval)   top-1, %  same label, %")
+    for contender in figures["contenders"]:
+        name, accuracy = contender["name"], contender["accuracy"]
+        found = ratios.get(name)
+        ratio = f"{found['ratio']:.2f} ({found['low']:.2f} to {found['high']:.2f})" if found else ""
+        line = f"{name:26} {contender['latency_ms']['p50']:7.3f}  {ratio:40}"
+        if accuracy:
+            same = contender["agreement_with_original"]
+            line += f"{100 * accuracy['top1']:8.2f} {100 * same:14.2f}   ({accuracy['n']:,} images)"
+        click.echo(line.rstrip())
+    click.echo(f"LiteRT's file: {figures['litert_bytes']:,} bytes")
+
+
 def main() -> None:
     """Measures and prints; see the head of this file."""
     arguments = _arguments()
-    import_keras("compare_runtimes.py")
+    one_thread()
     floating = OnnxClassifier(arguments.float32, threads=1)
-    integers = OnnxClassifier(arguments.int8, threads=1)
-    spec = floating.spec
-    drawn = list_class_folder(arguments.calibration, spec.labels).paths
-    order = np.random.default_rng(0).permutation(len(drawn))[:500]
-    calibration, _ = read_images([drawn[index] for index in order], spec.input)
-    litert = LiteRt(arguments.original, calibration, spec)
-    calls: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Call]] = {
-        "cnnkit float32": (floating.input_tensor, floating.run),
-        "cnnkit INT8": (integers.input_tensor, integers.run),
-        "LiteRT INT8": (litert.prepare, litert.run),
-        "OpenVINO, cnnkit INT8": (integers.input_tensor, openvino_call(arguments.int8)),
-        "OpenVINO, cnnkit float32": (floating.input_tensor, openvino_call(arguments.float32)),
+    contenders, litert = contenders_of(arguments, floating)
+    taken = floating.spec.input
+    noise = np.random.default_rng(SEED).integers(0, 256, (1, taken.height, taken.width, taken.channels), dtype=np.uint8)
+    times = time_all(contenders, noise, arguments.runs)
+    answered = accuracies(contenders, arguments.data, arguments.images, floating.spec) if arguments.data else {}
+    unknown = {"accuracy": None, "agreement_with_original": None}
+    figures = {
+        "contenders": [
+            {"name": name, "latency_ms": {"p50": median(values), "n": len(values)}, **answered.get(name, unknown)}
+            for name, values in times.items()
+        ],
+        "ratios": ratios_of(times),
+        "litert_bytes": len(litert.content),
     }
-    ready = {name: (prepare(calibration[:1]), run) for name, (prepare, run) in calls.items()}
-    contenders = {name: (lambda tensor=tensor, run=run: run(tensor)) for name, (tensor, run) in ready.items()}
-    times = time_interleaved(contenders, warmup=20, runs=arguments.runs, rounds=ROUNDS)
-    _print_times(times)
-    click.echo(f"LiteRT's file: {len(litert.content):,} bytes")
-    if arguments.data:
-        _print_answers(calls, arguments, spec)
-
-
-def _print_times(times: dict[str, list[float]]) -> None:
-    rounds = {name: [median(part) for part in np.array_split(values, ROUNDS)] for name, values in times.items()}
-    ours = rounds["cnnkit INT8"]
-    click.echo(f"{'batch 1, one thread':26} {'ms':>7}  cnnkit INT8 takes (median of {ROUNDS} rounds, least to most)")
-    for name, values in rounds.items():
-        ratios = [own / other for own, other in zip(ours, values, strict=True)]
-        click.echo(
-            f"{name:26} {median(times[name]):7.3f}  {median(ratios):.2f} x ({min(ratios):.2f} to {max(ratios):.2f})"
-        )
-
-
-def _print_answers(calls, arguments, spec) -> None:
-    data = read_labelled(list_class_folder(arguments.data, spec.labels), spec.input)
-    chosen = np.random.default_rng(1).permutation(len(data.images))[: arguments.images]
-    answers = {
-        name: np.array([run(prepare(data.images[index][None])).argmax() for index in chosen])
-        for name, (prepare, run) in calls.items()
-    }
-    click.echo(f"\n{len(chosen):,} images{'':12} top-1, %  (95 % interval)   same label as float32, %")
-    for name, labels in answers.items():
-        right = labels == data.targets[chosen]
-        low, high = wilson_interval(int(right.sum()), len(right))
-        same = (labels == answers["cnnkit float32"]).mean()
-        click.echo(f"{name:26} {100 * right.mean():6.2f}  ({100 * low:.2f} to {100 * high:.2f})   {100 * same:.2f}")
+    print_figures(figures)
+    if arguments.json:
+        click.echo(json.dumps(figures))
 
 
 def _arguments() -> argparse.Namespace:
@@ -137,10 +200,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("float32", type=Path)
     parser.add_argument("int8", type=Path)
     parser.add_argument("--original", type=Path, required=True, help="the Keras file")
-    parser.add_argument("--calibration", type=Path, required=True, help="class folders")
+    parser.add_argument("--calibration", type=Path, required=True, help="a folder of images")
     parser.add_argument("--data", type=Path, help="class folders")
     parser.add_argument("--images", type=int, default=10_000, help="of --data")
     parser.add_argument("--runs", type=int, default=2000)
+    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     return parser.parse_args()
 
 

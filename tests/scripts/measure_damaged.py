@@ -66,6 +66,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     arguments = parser.parse_args()
     rng, good = np.random.default_rng(arguments.seed), good_files()
     with tempfile.TemporaryDirectory() as folder:
@@ -84,6 +85,8 @@ def main() -> int:
     )
     click.echo(f"predicted {len(rows) - failed.total():,}, refused {failed.total():,}: {dict(failed.most_common(12))}")
     click.echo(f"lines on stderr, of libjpeg: {len(done.stderr.splitlines()):,}")
+    if arguments.json:
+        click.echo(json.dumps({"files": len(expected), "rows": len(rows), "refused": failed.total()}))
     return int([row["source"] for row in rows] != expected or done.returncode not in (0, 1))
 
 

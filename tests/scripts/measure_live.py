@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -80,18 +81,20 @@ def loop(source: Any, classifier: Any, watcher: Any, **options: Any) -> LiveLoop
     return LiveLoop(source, answering, CLOCK, threading.Event(), Outputs(watchers=[watcher]), LoopOptions(**options))
 
 
-def measure_age() -> None:
-    """Prints how old frames were, above the time of the inference itself."""
+def measure_age() -> dict[str, float]:
+    """Prints and returns how old frames were, above the time of the inference itself."""
     stop, ages, model = threading.Event(), Ages(), Slowed(load_model(spinning=False).classifier)
     source = NewestFrame(camera(stop), lambda: None, stop)
     summary = loop(source, model, ages, max_s=SECONDS).run()
     source.close()
     above = np.array(ages.ages_ms) - np.array(model.taken_ms[: len(ages.ages_ms)])
     click.echo(f"{summary}")
+    p50, p99 = (float(np.percentile(above, q)) for q in (50, 99))
     click.echo(
-        f"age above the inference ({median(model.taken_ms):.1f} ms): median {np.median(above):.1f} ms, "
-        f"p99 {np.percentile(above, 99):.1f} ms, worst {above.max():.1f} ms, n = {len(above)}"
+        f"age above the inference ({median(model.taken_ms):.1f} ms): median {p50:.1f} ms, "
+        f"p99 {p99:.1f} ms, worst {above.max():.1f} ms, n = {len(above)}"
     )
+    return {"p50_ms": p50, "p99_ms": p99, "n": len(above)}
 
 
 def every_frame(frames: list[Any], count: int) -> Iterator[Frame]:
@@ -118,8 +121,8 @@ def run_alone(classifier: OnnxClassifier, frames: list[Any], count: int) -> floa
     return (CLOCK() - start) / 1e6 / count
 
 
-def measure_overhead() -> None:
-    """Prints what the loop takes above resizing and inference."""
+def measure_overhead() -> dict[str, float]:
+    """Prints and returns what the loop takes above resizing and inference."""
     classifier, frames = load_model(spinning=False).classifier, pictures()
     extra, alone = [], []
     for turn in range(ROUNDS):
@@ -131,15 +134,18 @@ def measure_overhead() -> None:
         f"extra time a frame: {median(extra):.3f} ms ({min(extra):.3f} to {max(extra):.3f}, n = {ROUNDS}), "
         f"beside {median(alone):.3f} ms of resize and session.run"
     )
+    return {"extra_ms": median(extra), "low": min(extra), "high": max(extra), "n": ROUNDS}
 
 
-def measure_memory() -> None:
-    """Prints how much the process grows while it handles frames."""
+def measure_memory() -> dict[str, float]:
+    """Prints and returns how much the process grows while it handles frames."""
     classifier, frames = load_model(spinning=False).classifier, pictures()
     run_loop(classifier, frames, 10_000)
     before = resident_mib()
     run_loop(classifier, frames, 100_000)
-    click.echo(f"100,000 frames: {resident_mib() - before:+.1f} MiB, {before:.0f} MiB before")
+    growth = resident_mib() - before
+    click.echo(f"100,000 frames: {growth:+.1f} MiB, {before:.0f} MiB before")
+    return {"growth_mib": growth}
 
 
 def resident_mib() -> float:
@@ -153,7 +159,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ways = {"age": measure_age, "overhead": measure_overhead, "memory": measure_memory}
     parser.add_argument("what", choices=list(ways))
-    ways[parser.parse_args().what]()
+    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
+    arguments = parser.parse_args()
+    figures = ways[arguments.what]()
+    if arguments.json:
+        click.echo(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ says at its end. Exits with 1 where the difference is above --limit.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -62,6 +63,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=2.0, help="GiB above the run on a few images")
     parser.add_argument("--arch", default="mobilenet_v1", help="a small one, so that reading is most of the work")
     parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     parser.add_argument("train_options", nargs="*", help="more options of cnnkit train, behind --")
     options = parser.parse_args()
     arguments = ["--arch", options.arch, "--batch-size", str(options.batch_size), *options.train_options]
@@ -76,6 +78,8 @@ def main() -> None:
             sys.stdout.write(f"{count:>9,} images  {peaks[-1]:6.3f} GiB at most  {seconds:7.1f} s\n")
     difference = peaks[1] - peaks[0]
     sys.stdout.write(f"difference         {difference:6.3f} GiB, limit {options.limit:g} GiB\n")
+    if options.json:
+        sys.stdout.write(json.dumps({"images": options.images, "difference_gib": difference}) + "\n")
     if difference > options.limit:
         raise SystemExit(1)
 

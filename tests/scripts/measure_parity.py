@@ -12,6 +12,7 @@ is 1 where a probability differs by more than 1e-4, or a label changes.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import warnings
@@ -104,9 +105,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", default=[*ARCHITECTURES, *APPLICATIONS])
     parser.add_argument("--keep", type=Path, help="a folder for the .keras and .onnx files")
+    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     arguments = parser.parse_args()
     import_keras("measure_parity.py")
-    bad = 0
+    bad, networks = 0, []
     click.echo(
         f"{'network':26} {'parameters':>11} {'confidence':>10} {'difference':>10} {'labels':>6}  of {IMAGES} images"
     )
@@ -117,6 +119,9 @@ def main() -> int:
             parameters, confidence, difference, changed = measure(name, folder)
             bad += changed > 0 or not difference <= ALLOWED
             click.echo(f"{name:26} {parameters:11,} {confidence:10.2f} {difference:10.1e} {changed:6}")
+            networks.append({"name": name, "max_probability_difference": difference, "label_changes": changed})
+    if arguments.json:
+        click.echo(json.dumps({"images": IMAGES, "networks": networks}))
     return int(bad > 0)
 
 

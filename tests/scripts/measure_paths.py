@@ -8,6 +8,7 @@ Prints how much more a million takes than ten thousand: asked are 20 MB on stdin
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -64,16 +65,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--many", type=int, default=MANY)
+    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     arguments = parser.parse_args()
     images, many = sorted(arguments.folder.rglob("*.jpg")), arguments.many
-    with tempfile.TemporaryDirectory(dir=arguments.folder.parent) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         few, most = (on_stdin(images, count, Path(folder)) for count in (FEW, many))
         said = f"{few / 1e6:.1f} MB for {FEW:,} paths, {most / 1e6:.1f} MB for {many:,}"
-        click.echo(f"stdin: {said}: {(most - few) / 1e6:+.1f} MB")
+        more = most - few
+        click.echo(f"stdin: {said}: {more / 1e6:+.1f} MB")
         few, most = (in_folder(images, count, Path(folder)) for count in (FEW, many))
         each = (most - few) / (many - FEW)
         said = f"{few / 1e6:.1f} MB for {FEW:,} images, {most / 1e6:.1f} MB for {many:,}"
         click.echo(f"folder: {said}: {each:+.0f} bytes a name")
+    if arguments.json:
+        click.echo(json.dumps({"stdin_more_bytes": more, "folder_bytes_a_name": each}))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import click
 import numpy as np
@@ -92,19 +93,47 @@ def decoding_alone(classifier: OnnxClassifier, paths: list[Path]) -> None:
         list(pool.map(load, paths))
 
 
-def compare(ways: dict[str, Callable[[], object]], count: int, rounds: int) -> None:
-    """Times the ways in turns, and prints images a second and what the first has over each other."""
+def compare(ways: dict[str, Callable[[], object]], count: int, rounds: int) -> dict[str, Any]:
+    """Times the ways in turns, prints images a second, and returns what the first has over each other."""
     speeds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(rounds):
         for name in list(ways)[:: 1 if turn % 2 else -1]:
             start = time.perf_counter()
             ways[name]()
             speeds[name].append(count / (time.perf_counter() - start))
-    first = next(iter(ways))
+    first, found = next(iter(ways)), {}
     for name, values in speeds.items():
         ratios = [own / other for own, other in zip(speeds[first], values, strict=True)]
+        found[name] = {"ratio": median(ratios), "low": min(ratios), "high": max(ratios)}
         spread = f"{median(ratios):.2f} x ({min(ratios):.2f} to {max(ratios):.2f}, n = {rounds})"
         click.echo(f"{name:34} {median(values):9,.0f} images/s   {first} over it: {spread}")
+    return {"n": rounds, "over": found}
+
+
+def measure_tiny(classifier: OnnxClassifier, folder: Path, rows: Path, rounds: int) -> dict[str, Any]:
+    """Measures with the small JPEGs of a folder."""
+    paths = sorted(folder.rglob("*.jpg"))[:TINY]
+    ways = {
+        "cnnkit": lambda: cnnkit_way(classifier, paths, rows),
+        "plain loop": lambda: plain_loop(classifier, paths, 64),
+    }
+    return compare(ways, len(paths), rounds)
+
+
+def measure_photos(classifier: OnnxClassifier, paths: list[Path], rows: Path, rounds: int) -> dict[str, Any]:
+    """Measures with large photos, and counts the labels that their reduced scale changes."""
+    ways = {
+        "cnnkit": lambda: cnnkit_way(classifier, paths, rows),
+        "plain loop": lambda: plain_loop(classifier, paths, 1),
+        "decoding alone, 2 threads": lambda: decoding_alone(classifier, paths),
+    }
+    figures = compare(ways, len(paths), rounds)
+    exact = rows.with_name("exact.jsonl")
+    cnnkit_way(classifier, paths, exact, exact=True)
+    changed = sum(one != other for one, other in zip(labels_in(rows), labels_in(exact), strict=True))
+    low, high = wilson_interval(changed, len(paths))
+    click.echo(f"labels changed by the reduced scale: {changed} of {len(paths)}, 95 % interval {low:.1%} to {high:.1%}")
+    return figures | {"labels_changed": changed, "images": len(paths), "low": low, "high": high}
 
 
 def main() -> None:
@@ -114,32 +143,18 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=200, help="photos")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     arguments = parser.parse_args()
     classifier = OnnxClassifier(bundled_model())
     with tempfile.TemporaryDirectory() as folder:
-        rows, exact = Path(folder, "rows.jsonl"), Path(folder, "exact.jsonl")
+        rows = Path(folder, "rows.jsonl")
         if arguments.what == "tiny":
-            paths = sorted(arguments.folder.rglob("*.jpg"))[:TINY]
-            ways = {
-                "cnnkit": lambda: cnnkit_way(classifier, paths, rows),
-                "plain loop": lambda: plain_loop(classifier, paths, 64),
-            }
-            compare(ways, len(paths), arguments.rounds)
-            return
-        paths = write_photos(Path(folder), arguments.count)
-        compare(
-            {
-                "cnnkit": lambda: cnnkit_way(classifier, paths, rows),
-                "plain loop": lambda: plain_loop(classifier, paths, 1),
-                "decoding alone, 2 threads": lambda: decoding_alone(classifier, paths),
-            },
-            len(paths),
-            arguments.rounds,
-        )
-        cnnkit_way(classifier, paths, exact, exact=True)
-        changed = sum(one != other for one, other in zip(labels_in(rows), labels_in(exact), strict=True))
-    low, high = wilson_interval(changed, len(paths))
-    click.echo(f"labels changed by the reduced scale: {changed} of {len(paths)}, 95 % interval {low:.1%} to {high:.1%}")
+            figures = measure_tiny(classifier, arguments.folder, rows, arguments.rounds)
+        else:
+            paths = write_photos(Path(folder), arguments.count)
+            figures = measure_photos(classifier, paths, rows, arguments.rounds)
+    if arguments.json:
+        click.echo(json.dumps(figures))
 
 
 if __name__ == "__main__":

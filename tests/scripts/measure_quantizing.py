@@ -8,6 +8,7 @@ What stands behind the folders goes to `cnnkit quantize` as it is: --calibration
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import subprocess
 import sys
@@ -31,6 +32,7 @@ def main() -> int:
     parser.add_argument("model", type=Path)
     parser.add_argument("--calibration", required=True)
     parser.add_argument("--data")
+    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     arguments, rest = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "quantized.onnx")
@@ -44,6 +46,8 @@ def main() -> int:
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         before, after = size_without_metadata(arguments.model), size_without_metadata(output)
     click.echo(f"{seconds:.0f} s, at most {peak:,.0f} MiB; {before:,} -> {after:,} bytes, {after / before:.3f} x")
+    if arguments.json:
+        click.echo(json.dumps({"seconds": seconds, "peak_mib": peak, "bytes_before": before, "bytes_after": after}))
     return 0
 
 

@@ -93,8 +93,8 @@ def run_and_kill(call: list[str], folder: Path, half: int, node: Any) -> tuple[i
     return there, process.returncode, printed
 
 
-def compared(folder: Path, local: Path, count: int) -> bool:
-    """Compares the shards with the rows of a local run, says what differs, and returns whether nothing does."""
+def compared(folder: Path, local: Path, count: int) -> dict[str, Any]:
+    """Compares the shards with the rows of a local run, says what differs, and returns it."""
     rows = [json.loads(line) for path in shards(folder) for line in path.read_text().splitlines()]
     expected = [{"index": index, **json.loads(row)} for index, row in enumerate(local.read_text().splitlines())]
     indices = [row["index"] for row in rows]
@@ -103,7 +103,8 @@ def compared(folder: Path, local: Path, count: int) -> bool:
     whole = (folder / "manifest.json").exists()
     click.echo(f"{len(rows):,} rows in {len(shards(folder))} shards, {lost} lost, {doubled} doubled")
     click.echo(f"the same as locally: {rows == expected}; manifest: {whole}; left over: {left or 'nothing'}")
-    return len(expected) == count and rows == expected and whole and not left
+    good = len(expected) == count and rows == expected and whole and not left
+    return {"rows": len(rows), "shards": len(shards(folder)), "lost": lost, "doubled": doubled, "as_locally": good}
 
 
 def main() -> int:
@@ -111,6 +112,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, cluster() as (address, nodes):
         folder, names, local = (Path(temporary, name) for name in ("out", "names", "local.jsonl"))
@@ -119,10 +121,12 @@ def main() -> int:
         subprocess.run(predict(names, "-o", str(local)), check=True, timeout=TIMEOUT_S)
         call = predict(names, "--engine", "ray", "--address", address, "-o", str(folder))
         start = time.monotonic()
-        _, code, printed = run_and_kill(call, folder, arguments.count // BLOCK // 2, nodes[1])
+        there, code, printed = run_and_kill(call, folder, arguments.count // BLOCK // 2, nodes[1])
         click.echo(f"exit code {code} after {time.monotonic() - start:.0f} s, printed: {printed!r}")
-        same = compared(folder, local, arguments.count)
-    return int(code != 0 or not same or len(printed.splitlines()) > 1)
+        figures = compared(folder, local, arguments.count)
+    if arguments.json:
+        click.echo(json.dumps({**figures, "shards_before_kill": there}))
+    return int(code != 0 or not figures["as_locally"] or len(printed.splitlines()) > 1)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ Printed are medians of images/s with their range, and the median of the ratios o
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import time
@@ -153,11 +154,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=10_240)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     options = parser.parse_args()
     import_keras("measuring")
     generator = np.random.default_rng(0)
     pixels = generator.integers(0, 256, (options.images, 32, 32, 3), dtype=np.uint8)
     split = Split.of(pixels, generator.integers(0, CLASSES, options.images))
+    found = []
     for pair in make_pairs(split):
         ours, theirs = measure(pair, options.images, options.rounds)
         ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
@@ -166,6 +169,10 @@ def main() -> None:
             f"asked {pair.asked:g}, n = {options.rounds}\n"
         )
         sys.stdout.flush()
+        middle = statistics.median(ratios)
+        found.append({"name": pair.name, "ratio": middle, "low": min(ratios), "high": max(ratios)})
+    if options.json:
+        sys.stdout.write(json.dumps({"n": options.rounds, "pairs": found}) + "\n")
 
 
 if __name__ == "__main__":
