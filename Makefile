@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-FOLDERS := $(shell find toolkit train export bench -type d -not -name __pycache__)
+# bench/. because bench is the name of a target.
+FOLDERS := $(shell find toolkit train export bench/. -type d -not -name __pycache__)
 
-.PHONY: demo test test-slow lint figures clean
+.PHONY: demo test test-slow lint bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/cnnkit demo
@@ -21,6 +22,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# FIGURES names some of the README's figures; without it all are measured but those that take hours.
+bench: $(VENV)/.installed-bench
+	$(BIN)/python tests/scripts/readme_figures.py $(FIGURES)
+
 # A strict editable install links the files that exist when it is made: a new file makes a folder newer, which makes it again.
 $(VENV)/.installed: pyproject.toml $(FOLDERS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,6 +36,10 @@ $(VENV)/.installed: pyproject.toml $(FOLDERS)
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --group dev
 	touch $@
+
+# What of these cannot be installed here is named by the figures that need it.
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	-$(BIN)/python -m pip install --quiet --editable '.[all,litert,openvino,ray]' --config-settings editable_mode=strict && touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from readme_tables import HEAD, figure_rows
 
 from cnnkit.cli import COMMANDS, main
 
@@ -57,13 +58,14 @@ def test_links_lead_somewhere(target: str) -> None:
 
 
 def test_the_table_of_figures_names_a_command_in_every_row() -> None:
-    section = README.split("## Figures", 1)[1].split("\n## ", 1)[0]
-    rows = [line for line in section.splitlines() if line.startswith("| ") and "---" not in line][1:]
+    lines = README.split("\n## Figures\n", 1)[1].split("\n## ", 1)[0].splitlines()
+    assert {lines[index - 1] for index, line in enumerate(lines) if line.startswith("|---")} == {HEAD}
+    rows = figure_rows(README)
     assert rows
-    assert all("`" in row.split("|")[-2] for row in rows)
+    assert all(re.fullmatch(r"`[^`]+`(, then `[^`]+`)*", command) for _, _, command, _ in rows)
 
 
-def test_the_makefile_has_the_two_commands() -> None:
+def test_the_makefile_has_the_commands_that_are_shown() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for name in ("demo", "test"):
+    for name in ("demo", "test", "bench"):
         assert f"make {name}" in README and f"\n{name}:" in makefile

@@ -1,0 +1,101 @@
+"""Accuracy, agreement with the original, and size."""
+
+from __future__ import annotations
+
+from figures.figure import DATA, Measurement, Output, Row
+from figures.wording import accuracy, changed_labels, percent
+
+FLOAT32, INT8, ORIGINAL = (f"toolkit/models/best.{suffix}" for suffix in ("onnx", "int8.onnx", "keras"))
+INT8_SCHEME = "u8s8-7bit-corrected"  # of networks without labelled data, for which nothing can be chosen
+
+
+def _float32(output: Output) -> str:
+    (model,) = output.document()["contenders"]
+    found = model["accuracy"]
+    return f"{percent(found['top1'])} (95 % interval {100 * found['low']:.2f} to {100 * found['high']:.2f})"
+
+
+def _int8(output: Output) -> str:
+    (model,) = (each for each in output.document()["contenders"] if each["kind"] == "model")
+    return f"{accuracy(model['accuracy'])}, the same label on {percent(model['agreement_with_original'])}"
+
+
+def _drop(output: Output) -> str:
+    (comparison,) = output.document()["comparisons"]
+    drop = {name: 100 * value for name, value in comparison["accuracy_drop"].items()}
+    return f"{drop['value']:.2f} points (paired 95 % interval {drop['low']:.2f} to {drop['high']:.2f})"
+
+
+def _sizes(output: Output) -> str:
+    found = output.last_line()
+    before, after = found["bytes_before"], found["bytes_after"]
+    return f"{before:,} and {after:,} bytes, {after / before:.2f} x"
+
+
+def _seconds(output: Output) -> str:
+    return f"{output.last_line()['seconds']:.0f} s without fine-tuning (n = 1)"
+
+
+def _export(output: Output) -> str:
+    stage = next(stage for stage in output.document()["stages"] if stage["name"] == "float32")
+    difference, images = stage["max_probability_difference"], stage["images"]
+    return f"{difference:.1e}, {changed_labels(stage['label_changes'])} (n = {images})"
+
+
+def _parity(output: Output) -> str:
+    found = output.last_line()["networks"]
+    worst = max(network["max_probability_difference"] for network in found)
+    changed = sum(network["label_changes"] for network in found)
+    return f"{worst:.1e}, {changed_labels(changed)} ({len(found)} networks)"
+
+
+def random_network(name: str) -> str:
+    """Returns the command that makes a network with random weights."""
+    return f"python tests/scripts/measure_parity.py {name} --keep networks"
+
+
+ACCURACY = (
+    Measurement(
+        "float32",
+        (f"cnnkit bench --model {FLOAT32} --data {DATA}",),
+        (Row("bundled network, float32: top-1 on 10,000 test images", _float32),),
+        minutes=1,
+    ),
+    Measurement(
+        "int8",
+        (f"cnnkit bench --model {INT8} --original {ORIGINAL} --data {DATA}",),
+        (Row("the same in INT8", _int8), Row("the drop, on the same images", _drop)),
+        minutes=2,
+    ),
+    Measurement(
+        "quantize",
+        (f"python tests/scripts/measure_quantizing.py {FLOAT32} --calibration {DATA}/train --data {DATA}/test",),
+        (
+            Row("float32 and INT8 files, metadata not counted", _sizes),
+            Row("time of `cnnkit quantize`, 500 calibration and 10,000 test images, all candidates", _seconds),
+        ),
+        minutes=1,
+    ),
+    Measurement(
+        "quantize-vgg3_bn",
+        (
+            random_network("vgg3_bn"),
+            f"python tests/scripts/measure_quantizing.py networks/vgg3_bn.onnx --calibration {DATA}/train "
+            f"--scheme {INT8_SCHEME}",
+        ),
+        (Row("the sizes for `vgg3_bn` with random weights", _sizes),),
+        minutes=1,
+    ),
+    Measurement(
+        "export",
+        (f"cnnkit verify {FLOAT32} --original {ORIGINAL} --data {DATA}/test",),
+        (Row("ONNX export against Keras, largest difference of a probability", _export),),
+        minutes=0.5,
+    ),
+    Measurement(
+        "parity",
+        ("python tests/scripts/measure_parity.py",),
+        (Row("the same for every architecture and four of keras.applications, random weights, 64 images", _parity),),
+        minutes=8,
+    ),
+)

@@ -1,0 +1,167 @@
+"""Whole processes: folders, start-up, the live loop."""
+
+from __future__ import annotations
+
+from figures.accuracy import INT8
+from figures.figure import DATA, FigureError, Measurement, Output, Row
+from figures.wording import estimate, spread
+
+STARTUP = f"python tests/scripts/measure_startup.py --model {INT8} toolkit/examples/cat.jpg"
+TEN_LINES = "a ten-line script with OpenCV and ONNX Runtime"
+
+
+def _startup(numerator: str):
+    def read(output: Output) -> str:
+        found = output.last_line()
+        (ratio,) = (ratio for ratio in found["ratios"] if ratio["numerator"] == numerator)
+        return estimate(ratio, "", found["n"])
+
+    return read
+
+
+def _photos(output: Output) -> str:
+    found = output.last_line()
+    loop, decoding = (found["over"][name] for name in ("plain loop", "decoding alone, 2 threads"))
+    return f"{spread(loop, '', found['n'])}; {spread(decoding, '', found['n'])}"
+
+
+def _labels(output: Output) -> str:
+    found = output.last_line()
+    low, high = 100 * found["low"], 100 * found["high"]
+    share = 100 * found["labels_changed"] / found["images"]
+    return f"{share:.1f} % (95 % interval {low:.1f} to {high:.1f})"
+
+
+def _tiny(output: Output) -> str:
+    found = output.last_line()
+    return spread(found["over"]["plain loop"], "", found["n"])
+
+
+def _resumed(output: Output) -> str:
+    found = output.last_line()
+    if not found["as_inputs"] or not found["killed"]:
+        raise FigureError(f"killed {found['killed']} times, and the rows are not those of the inputs, or nothing was")
+    return f"no row lost or doubled of {found['rows']:,} (killed {found['killed']} times)"
+
+
+def _memory(output: Output) -> str:
+    found = output.last_line()
+    return f"{found['stdin_more_bytes'] / 1e6:.1f} MB; {found['folder_bytes_a_name']:.0f} bytes a name (n = 1 each)"
+
+
+def _damaged(output: Output) -> str:
+    found = output.last_line()
+    if found["rows"] != found["files"]:
+        raise FigureError(f"{found['rows']} rows for {found['files']} files")
+    predicted = found["rows"] - found["refused"]
+    return f"no crash, {predicted:,} predicted, {found['refused']:,} with the reason why not"
+
+
+def _ray(output: Output) -> str:
+    found = output.last_line()
+    if not found["as_locally"] or found["lost"] or found["doubled"]:
+        raise FigureError(f"not as on one machine: {found}")
+    killed = f"one killed when {found['shards_before_kill']} of {found['shards']} shards were there"
+    return f"{found['rows']:,} rows, none lost or doubled, the same as on one machine ({killed})"
+
+
+def _age(output: Output) -> str:
+    found = output.last_line()
+    return f"median {found['p50_ms']:.0f} ms, p99 {found['p99_ms']:.0f} ms (n = {found['n']:,})"
+
+
+def _overhead(output: Output) -> str:
+    found = output.last_line()
+    return f"{found['extra_ms']:.2f} ms a frame (n = {found['n']}, {found['low']:.2f} to {found['high']:.2f})"
+
+
+def _growth(output: Output) -> str:
+    return f"{output.last_line()['growth_mib']:.1f} MiB (n = 1)"
+
+
+FOLDERS = (
+    Measurement(
+        "startup",
+        (STARTUP,),
+        (
+            Row(f"`cnnkit predict photo.jpg`, whole process, over {TEN_LINES}", _startup("cnnkit predict")),
+            Row('`cnnkit --help` over `python -c "import click"`', _startup("cnnkit --help")),
+        ),
+        minutes=1,
+    ),
+    Measurement(
+        "photos",
+        ("python tests/scripts/measure_predict.py photos",),
+        (
+            Row(
+                "`cnnkit predict` on 200 photos of 12 megapixels, images/s over a plain loop of `imread`, area "
+                "averaging and `session.run`; over decoding alone at the same scale on two threads",
+                _photos,
+            ),
+            Row(
+                "labels changed by decoding at a reduced scale, 200 photos cut from seven CC0 photographs, mostly of "
+                "other things than the ten classes",
+                _labels,
+            ),
+        ),
+        minutes=6,
+        modules=("skimage",),
+    ),
+    Measurement(
+        "tiny",
+        (f"python tests/scripts/measure_predict.py tiny {DATA}/train",),
+        (Row("`cnnkit predict` on 20,000 JPEGs of 32 x 32, images/s over a plain loop in batches of 64", _tiny),),
+        minutes=2,
+    ),
+    Measurement(
+        "resume",
+        (f"python tests/scripts/measure_resume.py {DATA}",),
+        (Row("`kill -9` of `cnnkit predict` over and over in 100,000 images, each time `--resume`", _resumed),),
+        minutes=1,
+    ),
+    Measurement(
+        "paths",
+        (f"python tests/scripts/measure_paths.py {DATA}/train",),
+        (
+            Row(
+                "memory of `cnnkit predict` for 1,000,000 paths on stdin above that for 10,000; for 1,000,000 images "
+                "in one folder",
+                _memory,
+            ),
+        ),
+        minutes=8,
+    ),
+    Measurement(
+        "damaged",
+        ("python tests/scripts/measure_damaged.py",),
+        (Row("5,000 damaged JPEG, PNG, WebP and TIFF files", _damaged),),
+        minutes=0.5,
+    ),
+    Measurement(
+        "ray",
+        (f"python tests/scripts/measure_ray.py {DATA}/train --count 40000",),
+        (Row("`cnnkit predict --engine ray` on two workers, one killed halfway", _ray),),
+        minutes=2,
+        extras=("ray",),
+    ),
+)
+
+LIVE = tuple(
+    Measurement(f"webcam-{way}", (f"python tests/scripts/measure_live.py {way}",), (Row(what, read),), minutes)
+    for way, what, read, minutes in (
+        (
+            "age",
+            "`cnnkit webcam`, camera of 30 frames/s, model slowed to 100 ms: age of a frame when its label is there, "
+            "above the inference",
+            _age,
+            1.5,
+        ),
+        (
+            "overhead",
+            "`cnnkit webcam`, bundled model, frames of 640 x 480: time above resizing and `session.run`",
+            _overhead,
+            1,
+        ),
+        ("memory", "growth of `cnnkit webcam` over 100,000 frames", _growth, 2),
+    )
+)

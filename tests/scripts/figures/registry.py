@@ -1,0 +1,31 @@
+"""Every measurement, in the order of the README."""
+
+from __future__ import annotations
+
+from figures.accuracy import ACCURACY
+from figures.figure import FigureError, Measurement
+from figures.latency import LATENCY
+from figures.processes import FOLDERS, LIVE
+from figures.runtimes import RUNTIMES
+from figures.training import TRAINING
+
+MEASUREMENTS: tuple[Measurement, ...] = (*ACCURACY, *RUNTIMES, *LATENCY, *FOLDERS, *LIVE, *TRAINING)
+
+
+def chosen(names: list[str], *, on_request: bool = False) -> list[Measurement]:
+    """Returns the measurements with these names.
+
+    Args:
+        names: Of measurements; without any all are meant.
+        on_request: Whether those that take hours are among all.
+
+    Raises:
+        FigureError: There is none of a name.
+    """
+    known = [measurement.name for measurement in MEASUREMENTS]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise FigureError(f"no figure is called {', '.join(unknown)}; there are {', '.join(known)}")
+    if names:
+        return [each for each in MEASUREMENTS if each.name in names]
+    return [each for each in MEASUREMENTS if on_request or not each.on_request]
