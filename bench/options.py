@@ -19,7 +19,7 @@ class BenchOptions:
     data: Path | None = None  # class folders, or a folder with test/ that holds them
     runs: int | None = None  # of each contender at batch 1; None: enough for p99 as far as time allows
     batch_size: int = 64  # images, for throughput
-    threads: int | None = None  # of one inference of the models; None: one a physical core
+    threads: int | None = None  # of one inference; None: one a physical core, and of the original as Keras has it
     provider: str = "cpu"  # of the ONNX models
     seed: int = 0  # of the random images that are timed
     photo: Path = PHOTO  # a JPEG that is timed from its bytes to its label

@@ -130,7 +130,7 @@ class Session:
             "data": None if options.data is None else options.data.resolve().name,
             "images": self.images,
             "processes": "one a contender",
-            "original_threads": None if options.original is None else "default of its runtime",
+            "original": options.original is not None,
             "calibration": None if options.calibration is None else options.calibration.resolve().name,
             "interrupted": self.interrupted,
         }

@@ -80,7 +80,7 @@ def _options(fields: Mapping[str, Any]) -> BenchOptions:
     """Returns the options as far as they are known: of files only that there were any."""
     return BenchOptions(
         models=(),
-        original=None if fields["original_threads"] is None else Path("original"),
+        original=Path("original") if fields["original"] else None,
         data=None if fields["data"] is None else Path(fields["data"]),
         runs=fields["runs"],
         batch_size=fields["batch_size"],

@@ -19,6 +19,8 @@ def original_subject(loading: Loading) -> Subject:
         MissingExtraError: Keras or its backend is not installed.
     """
     keras = import_keras(loading.name)
+    if loading.threads is not None and keras.backend.backend() == "tensorflow":
+        _limit_threads(loading.threads)
     classifier = KerasClassifier(Path(loading.path), read_spec(loading.spec))
     call = {
         "original-predict": classifier.predict_call,
@@ -29,7 +31,7 @@ def original_subject(loading: Loading) -> Subject:
     loaded = Loaded(
         precision=_precision(classifier.model),
         runtime=f"keras {keras.__version__} ({keras.backend.backend()})",
-        threads=None,
+        threads=loading.threads,
     )
     return Subject(
         loaded=loaded,
@@ -38,6 +40,14 @@ def original_subject(loading: Loading) -> Subject:
         call=call,
         answers=lambda images: call(classifier.input_tensor(images)),
     )
+
+
+def _limit_threads(threads: int) -> None:
+    """Gives TensorFlow so many threads for one inference; it must not have computed anything yet in this process."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def _precision(model: Any) -> str:

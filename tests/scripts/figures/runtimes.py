@@ -1,11 +1,12 @@
 """Our float32 and INT8 against other runtimes, on the same network.
 
-What depends on the command that compares them is above the line below: how it is called, where its JSON stands, what
-it calls the contenders. The JSON has the fields of `cnnkit bench --format json`: contenders, and ratios of medians.
+What depends on the command that compares them is above the line below: how it is called, and what it calls the
+contenders.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from figures.accuracy import FLOAT32, INT8, INT8_SCHEME, ORIGINAL, random_network
@@ -13,26 +14,28 @@ from figures.figure import DATA, Measurement, Output, Row
 from figures.wording import number, percent, span
 
 EXTRAS = ("litert", "openvino")
-# What the README says -> what the command calls it.
+# What the README says -> what the command calls it, {} being the network's name.
 NAMES = {
-    "INT8": "cnnkit INT8",
-    "float32": "cnnkit float32",
-    "Keras": "Keras",
-    "LiteRT's INT8": "LiteRT INT8",
-    "OpenVINO on our INT8 file": "OpenVINO, cnnkit INT8",
-    "OpenVINO on our float32 file": "OpenVINO, cnnkit float32",
+    "INT8": "{}.int8",
+    "float32": "{}",
+    "Keras": "{} function",
+    "LiteRT's INT8": "{} LiteRT INT8",
+    "OpenVINO on our INT8 file": "{}.int8 OpenVINO",
+    "OpenVINO on our float32 file": "{} OpenVINO",
+    "OpenVINO on its own INT8": "{} NNCF INT8",
 }
 
 
 def comparison(float32: str, int8: str, original: str, *data: str) -> str:
     """Returns the command that runs a network in every runtime, one image on one thread."""
-    files = f"{float32} {int8} --original {original} --calibration {DATA}/train"
-    return " ".join(["python tests/scripts/compare_runtimes.py", files, *data])
+    files = f"--model {int8} --compare {float32} --original {original} --original-call function"
+    others = f"--runtime litert --runtime openvino --calibration {DATA}/train"
+    return " ".join(["cnnkit bench --threads 1 --no-cold-start", files, others, *data])
 
 
 def printed(output: Output) -> Any:
     """Returns the JSON of that command."""
-    return output.last_line()
+    return output.document()
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -41,18 +44,25 @@ def printed(output: Output) -> Any:
 def contenders(output: Output) -> dict[str, Any]:
     """Returns what was measured, by the README's names."""
     found = {contender["name"]: contender for contender in printed(output)["contenders"]}
-    return {name: found[theirs] for name, theirs in NAMES.items()}
+    return {name: found[theirs] for name, theirs in _names(found).items()}
 
 
 def ratios(output: Output) -> dict[str, Any]:
     """Returns the time of our INT8 over that of each other, by the README's names."""
     listed = {(ratio["numerator"], ratio["denominator"]): ratio for ratio in printed(output)["ratios"]}
-    ours = NAMES["INT8"]
+    names = _names(contender["name"] for contender in printed(output)["contenders"])
+    ours = names["INT8"]
     return {
         name: listed[ours, theirs] if (ours, theirs) in listed else _inverted(listed[theirs, ours])
-        for name, theirs in NAMES.items()
+        for name, theirs in names.items()
         if theirs != ours
     }
+
+
+def _names(contenders: Iterable[str]) -> dict[str, str]:
+    """Returns the README's names -> those of the contenders, of which our INT8 is the first in onnxruntime."""
+    network = next(name.removesuffix(".int8") for name in contenders if name.endswith(".int8"))
+    return {name: pattern.format(network) for name, pattern in NAMES.items()}
 
 
 def _inverted(ratio: Any) -> dict[str, float]:
