@@ -20,11 +20,14 @@ from cnnkit.messages import log
 from cnnkit.timing import ROUNDS, WarmUp, runs_in_round, turn_order
 
 WARMUP = 10  # untimed calls before the stages
-LEAD_IN = 2  # untimed calls at the start of each turn: another process had the caches
+LEAD_IN = 2  # untimed calls at the start of each turn at least: another process had the caches
+_LEAD_IN_MS, _MOST_LEAD_IN = 5.0, 20
 _BATCH_ROUNDS = 5
 _PACED_ROUNDS = 5
 _STAGE_ROUNDS, _STAGE_RUNS = 5, 20
 _PROFILE_RUNS = 100
+# Starting these takes what the original as a function takes, which is seconds.
+_STARTS_ALIKE = ("original-predict", "original-batch")
 _PAUSE_S = 0.02  # idle threads of the contender before it spin for some milliseconds
 
 
@@ -69,6 +72,7 @@ class Measuring:
         self._runners, self._options = dict(runners), options
         self._pause, self._cold_starts = pause, cold_starts
         self._loaded: dict[str, Loaded] = {}
+        self._warm: dict[str, WarmUp] = {}
         self._latency: dict[str, list[float]] = {}
         self._batches: dict[str, list[float]] = {}
         self._facts: dict[str, dict[str, object]] = {name: {} for name in runners}
@@ -123,7 +127,7 @@ class Measuring:
                 log.warning("%s is left out: %s", name, error)
                 del self._runners[name]
                 continue
-            self._facts[name]["warm_up"] = warm
+            self._facts[name]["warm_up"] = self._warm[name] = warm
             plan[name] = latency_runs(kind, warm.median_ms, self._options.runs, self._options.duration)
         return plan
 
@@ -150,7 +154,10 @@ class Measuring:
 
     def _time_starts(self) -> None:
         log.info("timing starts of new processes")
-        starts = self._cold_starts([loading_of(self._contenders[name], self._options) for name in self._runners])
+        there = [self._contenders[name] for name in self._runners]
+        starts = self._cold_starts(
+            [loading_of(each, self._options) for each in there if each.kind not in _STARTS_ALIKE]
+        )
         for name, start in starts.items():
             self._facts[name]["cold_start"] = start
 
@@ -169,17 +176,23 @@ class Measuring:
 
     def _in_turns(self, plan: Mapping[str, int], batch_size: int, rounds: int, times: dict[str, list[float]]) -> None:
         rounds = min(rounds, *plan.values())
-        lead_in = LEAD_IN if batch_size == 1 else 1
         times.update({name: [] for name in plan})
         for turn in range(rounds):
             for name in self._turn(turn):
+                lead_in = self._lead_in(name) if batch_size == 1 else 1
                 times[name] += self._runners[name].time(batch_size, runs_in_round(plan[name], rounds, turn), lead_in)
 
     def _turn(self, turn: int) -> Iterator[str]:
-        """Gives the contenders in their order in one round, with a pause before each."""
+        """Gives the contenders in their order in one round, with a pause between one and another."""
         for name in turn_order(list(self._runners), turn):
-            self._pause(_PAUSE_S)
+            if len(self._runners) > 1:
+                self._pause(_PAUSE_S)
             yield name
+
+    def _lead_in(self, name: str) -> int:
+        """Returns how many untimed calls bring the caches back to a contender: some 5 ms of them."""
+        warm = self._warm[name]
+        return max(LEAD_IN, min(_MOST_LEAD_IN, round(_LEAD_IN_MS / warm.median_ms)))
 
 
 def rounds_of(plan: Mapping[str, Sequence[float]]) -> int:

@@ -14,16 +14,21 @@ from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.other_runtimes import check_runtimes, other_contenders
 from cnnkit.bench.processes import worker_processes
 from cnnkit.bench.session import Session
+from cnnkit.bench.stages import read_photo
 from cnnkit.bench.summary import summarise
+from cnnkit.errors import CnnkitError
 from cnnkit.folders import LabelledFiles
 from cnnkit.machine import describe_machine
 from cnnkit.messages import log
+
+INTERRUPTED = "interrupted"
 
 
 def run_bench(options: BenchOptions) -> Session:
     """Measures what the options say, each contender in a process of its own.
 
-    Where Ctrl-C interrupts it, the session holds what was measured so far and says so.
+    Where Ctrl-C interrupts it, or a contender fails after some were timed, the session holds what was measured until
+    then and says so.
 
     Raises:
         ModelError: A file is missing, no model or another one than expected, or its process died.
@@ -35,6 +40,7 @@ def run_bench(options: BenchOptions) -> Session:
     """
     load = load_before()
     check_runtimes(options)
+    read_photo(options.photo)
     contenders = make_contenders(options)
     files = None if options.data is None else list_data(options.data, contenders)
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
@@ -46,7 +52,7 @@ def _measured(
     contenders: Sequence[Contender], options: BenchOptions, files: LabelledFiles | None, load: float | None
 ) -> Session:
     answers: Answers | None = None
-    interrupted = False
+    unfinished: str | None = None
     with worker_processes(contenders, options) as runners:
         measuring = Measuring(contenders, runners, options)
         try:
@@ -54,10 +60,10 @@ def _measured(
             if files is not None:
                 there = [contender for contender in contenders if contender.name in measuring.found()]
                 answers = classify_all(there, runners, options, files)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, CnnkitError) as error:
             if not measuring.found():
                 raise
-            log.warning("interrupted: what was measured so far follows")
-            interrupted = True
+            unfinished = str(error) or INTERRUPTED
+            log.error("%s; what was measured until then follows", unfinished)
         found = measuring.found()
-        return summarise(contenders, found, answers, options, describe_machine(), load, interrupted=interrupted)
+        return summarise(contenders, found, answers, options, describe_machine(), load, unfinished=unfinished)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cnnkit.bench.cold_start import ColdStart
 from cnnkit.bench.comparison import Comparison
 from cnnkit.bench.contenders import Kind
-from cnnkit.bench.measure import LEAD_IN, Timed
+from cnnkit.bench.measure import Timed
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.profile import Profile
 from cnnkit.bench.sweep import SweepPoint
@@ -108,7 +108,7 @@ class Session:
     comparisons: tuple[Comparison, ...]  # of each model with the original, or else with the first model
     timed: Mapping[str, Timed]
     disturbances: tuple[str, ...] = ()  # what speaks against trusting the times
-    interrupted: bool = False  # before all was measured
+    unfinished: str | None = None  # why it ended before all was measured
 
     @property
     def conditions(self) -> dict[str, object]:
@@ -120,7 +120,7 @@ class Session:
             "duration": options.duration,
             "fps": options.fps,
             "warmup": "until two windows of at least 5 calls and 10 ms have medians within 5 %, or 3 s",
-            "lead_in": LEAD_IN,
+            "lead_in": "some 5 ms, 2 to 20 calls",
             "batch_size": options.batch_size,
             "threads": options.threads,
             "provider": options.provider,
@@ -132,5 +132,5 @@ class Session:
             "processes": "one a contender",
             "original": options.original is not None,
             "calibration": None if options.calibration is None else options.calibration.resolve().name,
-            "interrupted": self.interrupted,
+            "unfinished": self.unfinished,
         }

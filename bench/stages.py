@@ -35,15 +35,25 @@ def time_stages(
     Raises:
         ModelError: The photo cannot be read.
     """
+    data = read_photo(photo)
+    stamps = [_classify(classifier, data, clock) for _ in range(warmup + runs)][warmup:]
+    times = np.diff(np.array(stamps, np.int64), axis=1) / 1e6
+    found = {name: times[:, index].tolist() for index, name in enumerate(STAGES[:-1])}
+    return {**found, STAGES[-1]: times.sum(axis=1).tolist()}
+
+
+def read_photo(photo: Path) -> bytes:
+    """Returns the bytes of an image file that can be decoded.
+
+    Raises:
+        ModelError: It cannot.
+    """
     try:
         data = read_bytes(str(photo))
         decode_image(data, str(photo))
     except ImageError as error:
         raise ModelError(f"the photo to time with, {error}") from error
-    stamps = [_classify(classifier, data, clock) for _ in range(warmup + runs)][warmup:]
-    times = np.diff(np.array(stamps, np.int64), axis=1) / 1e6
-    found = {name: times[:, index].tolist() for index, name in enumerate(STAGES[:-1])}
-    return {**found, STAGES[-1]: times.sum(axis=1).tolist()}
+    return data
 
 
 def _classify(classifier: OnnxClassifier, data: bytes, clock: Clock) -> tuple[int, ...]:

@@ -30,7 +30,7 @@ def summarise(
     machine: Machine,
     load: float | None = None,
     *,
-    interrupted: bool = False,
+    unfinished: str | None = None,
 ) -> Session:
     """Makes the figures of what was measured; `load` is what `cnnkit.bench.disturbance` knows of the time before.
 
@@ -41,7 +41,7 @@ def summarise(
         options: Of the run.
         machine: Where it was.
         load: Of the processors before.
-        interrupted: Whether it ended before all was measured.
+        unfinished: Why it ended before all was measured.
     """
     contenders = [contender for contender in contenders if contender.name in timed]
     return Session(
@@ -60,7 +60,7 @@ def summarise(
         comparisons=_comparisons(contenders, answers),
         timed=timed,
         disturbances=tuple(disturbances(timed, load)),
-        interrupted=interrupted,
+        unfinished=unfinished,
     )
 
 

@@ -13,6 +13,7 @@ from cnnkit.report.tables import NOTHING, percent
 
 Column = tuple[str, Callable[[Result], str]]
 CLASSES = 5  # that lost most
+_SAME_ANSWERS = ("original-predict", "original-batch", "original-xla")  # as the original as a function
 
 
 @dataclass(frozen=True)
@@ -109,19 +110,23 @@ def _top(result: Result, *names: str) -> str:
 
 
 def _classes(session: Session, every: bool) -> list[Grid]:
-    """Returns how many images of each class each contender knows, the classes that the models lose most first."""
-    known = [result for result in session.results if result.accuracy is not None and result.accuracy.classes]
+    """Returns how many images of each class are known, the classes first of which some contender loses most."""
+    known = [
+        (result.name, result.accuracy.classes)
+        for result in session.results
+        if result.accuracy is not None and result.accuracy.classes and result.kind not in _SAME_ANSWERS
+    ]
     if not known:
         return []
-    rights = [[entry.right for entry in result.accuracy.classes] for result in known if result.accuracy]
-    labels = known[0].accuracy.classes if known[0].accuracy else ()
+    labels = known[0][1]
+    rights = [[entry.right for entry in classes] for _, classes in known]
     there = [index for index, entry in enumerate(labels) if entry.images]
-    order = sorted(there, key=lambda index: rights[-1][index] - rights[0][index])
+    order = sorted(there, key=lambda index: min(right[index] for right in rights) - rights[0][index])
     rows = tuple(
         (labels[index].label, f"{labels[index].images:,}", *(f"{right[index]:,}" for right in rights))
         for index in (order if every else order[:CLASSES])
     )
-    return [Grid(("class", ">images", *(f">{result.name} right" for result in known)), rows)]
+    return [Grid(("right, by class", ">images", *(f">{name}" for name, _ in known)), rows)]
 
 
 def _comparison_row(found: Comparison) -> tuple[str, ...]:

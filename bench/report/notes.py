@@ -49,7 +49,7 @@ def notes(session: Session) -> list[str]:
         lines += advice(result.name, result.sweep) if result.sweep else []
         lines += _of_profile(result)
     lines += [f"disturbed: {sentence}" for sentence in session.disturbances]
-    return [*lines, *(["interrupted before all was measured"] if session.interrupted else [])]
+    return [*lines, *([f"not all was measured: {session.unfinished}"] if session.unfinished else [])]
 
 
 def _of_accuracy(session: Session) -> list[str]:
@@ -57,7 +57,7 @@ def _of_accuracy(session: Session) -> list[str]:
         return []
     lines = [f"accuracies with 95 % Wilson intervals on {session.images:,} images"]
     if len(session.results[0].accuracy.classes if session.results[0].accuracy else ()) > CLASSES:
-        lines.append("classes: those of which the last contender knows fewer images than the first come first")
+        lines.append("classes: those first of which a contender loses most against the first one")
     if session.comparisons:
         lines.append("right alone: the contender : the other, in images; p: McNemar's exact test of equal accuracy")
     return lines

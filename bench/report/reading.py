@@ -72,7 +72,7 @@ def _session(report: Mapping[str, Any]) -> Session:
         comparisons=tuple(map(_comparison, report["comparisons"])),
         timed={result.name: _timed(result, report["raw"][result.name]) for result in results},
         disturbances=tuple(report["disturbances"]),
-        interrupted=report["options"]["interrupted"],
+        unfinished=report["options"]["unfinished"],
     )
 
 

@@ -12,8 +12,8 @@ from cnnkit.bench.plan import latency_runs, throughput_runs
         pytest.param("model", 6.0, 833, id="as many as five seconds hold"),
         pytest.param("model", 20.0, 662, id="enough for p99"),
         pytest.param("model", 100.0, 200, id="no more than twenty seconds"),
-        pytest.param("original-predict", 60.0, 662, id="predict gets more time"),
-        pytest.param("original-predict", 100.0, 450, id="but not without end"),
+        pytest.param("original-predict", 45.0, 662, id="predict gets more time"),
+        pytest.param("original-predict", 100.0, 300, id="but not without end"),
         pytest.param("original-function", 5000.0, 30, id="never fewer than thirty"),
     ],
 )

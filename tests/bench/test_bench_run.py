@@ -11,6 +11,7 @@ from cnnkit.bench.contenders import loading_of
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.run import run_bench
 from cnnkit.bench.runner import LocalRunner
+from cnnkit.errors import ModelError
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +42,33 @@ def test_models_and_their_original_on_data(make_model, make_image, tmp_path):
     assert {result.latency_ms.n for result in session.results} == {11}
     assert len(session.ratios) == 6
     assert (session.rounds, session.images) == (11, 3)
+
+
+def test_what_was_measured_before_a_failure_is_kept(make_model, make_image, tmp_path, caplog):
+    make_image("data/red/1.png", "red").write_bytes(b"no image")
+    session = run_bench(BenchOptions((make_model(),), data=tmp_path / "data", runs=12, batch_size=2, cold_start=False))
+    assert session.results[0].latency_ms.n == 12 and session.images is None
+    assert session.unfinished.startswith("none of 1 images can be read")
+    assert "what was measured until then follows" in caplog.messages[-1]
+
+
+def test_an_interruption_keeps_what_was_measured(make_model, make_image, tmp_path, monkeypatch):
+    make_image("data/red/1.png", "red")
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cnnkit.bench.run, "classify_all", interrupted)
+    session = run_bench(BenchOptions((make_model(),), data=tmp_path / "data", runs=12, batch_size=2, cold_start=False))
+    assert (session.unfinished, session.results[0].latency_ms.n) == ("interrupted", 12)
+    monkeypatch.setattr(cnnkit.bench.run.Measuring, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_bench(BenchOptions((make_model(),)))
+
+
+def test_a_photo_that_cannot_be_read_is_said_before_anything_is_measured(make_model, tmp_path):
+    with pytest.raises(ModelError, match=r"the photo to time with, .*gone\.jpg: no such file"):
+        run_bench(BenchOptions((make_model(),), photo=tmp_path / "gone.jpg"))
 
 
 def test_one_model_alone(make_model):

@@ -56,9 +56,10 @@ def command(
     worse = [] if earlier is None else regressions(session, earlier, max_regression)
     for sentence in worse:
         log.error("%s", sentence)
-    if session.interrupted and render is None:
+    ended = session.unfinished if render is None else None
+    if ended == "interrupted":
         click.get_current_context().exit(_INTERRUPTED)
-    if worse:
+    if worse or ended:
         click.get_current_context().exit(1)
 
 
