@@ -10,12 +10,14 @@ from typing import Any
 
 from cnnkit.keras_runtime import silent_stderr
 
+_AMPERE = 8  # the first compute capability with bfloat16
+
 
 @dataclass(frozen=True)
 class DeviceOptions:
     """How the hardware is used."""
 
-    mixed_precision: bool = False  # float16 on a GPU (bfloat16 on a CPU), float32 weights
+    mixed_precision: bool = False  # bfloat16 (float16 on a GPU older than Ampere), float32 weights
     jit: bool | None = None  # XLA; None decides: on a GPU and on JAX yes, on a CPU no
     deterministic: bool = False  # the same weights from the same seed, slower
 
@@ -62,10 +64,10 @@ def prepare_devices(options: DeviceOptions, seed: int) -> Devices:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-    half = "mixed_float16" if gpus else "mixed_bfloat16"
+    policy = f"mixed_{_half_type(backend)}" if options.mixed_precision else None
     jit = options.jit if options.jit is not None else bool(gpus) or backend == "jax"
     copies, scope = _share_batches(backend)
-    return Devices(backend, gpus, half if options.mixed_precision else None, jit, copies, scope)
+    return Devices(backend, gpus, policy, jit, copies, scope)
 
 
 def _share_batches(backend: str) -> tuple[int, Callable[[], AbstractContextManager[Any]]]:
@@ -104,3 +106,24 @@ def _jax_gpus() -> tuple[str, ...]:
     import jax
 
     return tuple(str(device.device_kind) for device in jax.devices() if device.platform == "gpu")
+
+
+def _half_type(backend: str) -> str:
+    """Returns the 16-bit type to multiply in: bfloat16, whose range is that of float32, where the device has it."""
+    capability: Any = None
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            capability = tf.config.experimental.get_device_details(gpu).get("compute_capability")
+    elif backend == "jax":
+        import jax
+
+        capability = getattr(jax.devices()[0], "compute_capability", None)
+    return half_type_of(capability)
+
+
+def half_type_of(capability: Any) -> str:
+    """Returns the 16-bit type for a CUDA compute capability, "7.5" or (7, 5); that of others is bfloat16."""
+    major = str(capability[0] if isinstance(capability, tuple) else capability).partition(".")[0]
+    return "float16" if major.isdecimal() and int(major) < _AMPERE else "bfloat16"

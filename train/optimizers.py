@@ -26,12 +26,13 @@ class Steps:
         return self.epoch * self.epochs
 
 
-def make_optimizer(recipe: Recipe, steps: Steps) -> Any:
+def make_optimizer(recipe: Recipe, steps: Steps, *, scaled: bool = False) -> Any:
     """Makes a Keras optimizer with its schedule.
 
     Args:
         recipe: The training's numbers.
         steps: How long it is.
+        scaled: Multiply the loss, lest gradients in float16 become zeros.
 
     Returns:
         A keras.optimizers.Optimizer. Weight decay leaves biases and normalisation parameters alone.
@@ -62,7 +63,7 @@ def make_optimizer(recipe: Recipe, steps: Steps) -> Any:
             made = optimizers.Adam(**betas, epsilon=recipe.epsilon, **common)
     if recipe.weight_decay:
         made.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
-    return made
+    return optimizers.LossScaleOptimizer(made) if scaled else made
 
 
 def kept_bytes(recipe: Recipe, parameters: int) -> int:

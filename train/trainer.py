@@ -56,7 +56,8 @@ class Trainer:
         self._copy = training_copy(network, form)
         self.model = self._build(recipe, seed, class_weights, teacher)
         metrics = [_accuracy(), _plain_loss(), _finite()]
-        self.model.compile(make_optimizer(recipe, steps), _mean_loss, metrics=metrics, jit_compile=devices.jit)
+        optimizer = make_optimizer(recipe, steps, scaled=devices.policy == "mixed_float16")
+        self.model.compile(optimizer, _mean_loss, metrics=metrics, jit_compile=devices.jit)
         self.model.optimizer.build(self.model.trainable_variables)
         self._averages = [value for value in self.model.optimizer.variables if value.path.endswith("_average")]
 
