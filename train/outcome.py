@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cnnkit.files import sha256
 from cnnkit.golden import encode_golden, least_sure_of_each
+from cnnkit.keras_runtime import full_precision
 from cnnkit.spec import GoldenImage, ModelSpec, Provenance
 from cnnkit.statistics import wilson_interval
 from cnnkit.train.batches import inference_batch
@@ -101,7 +102,8 @@ def _predict(network: Any, images: NDArray[np.uint8], size: int) -> NDArray[np.f
     # Batches of one size are compiled once, and can be shared by any number of devices.
     missing = -len(images) % size
     filled = np.concatenate([images, np.repeat(images[-1:], missing, axis=0)]).astype(np.float32)
-    predicted: NDArray[np.float32] = network.predict(filled, batch_size=size, verbose=0)
+    with full_precision():
+        predicted: NDArray[np.float32] = network.predict(filled, batch_size=size, verbose=0)
     return predicted[: len(images)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cnnkit.keras_runtime import full_precision
 from cnnkit.train.architectures import NetworkShape, build_network
 from cnnkit.train.batches import make_batches
 from cnnkit.train.data import Split
@@ -50,3 +51,13 @@ def test_float16_multiplies_the_loss_and_learns() -> None:
     other = Trainer(network, changed, trainer.devices, Steps(2, 2), seed=1)
     other.restore(state)
     assert all(np.array_equal(value, other.state()[name]) for name, value in state.items())
+
+
+def test_full_precision_is_asked_for_and_given_back() -> None:
+    import tensorflow as tf
+
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    with pytest.raises(KeyError), full_precision():
+        assert not tf.config.experimental.tensor_float_32_execution_enabled()
+        raise KeyError
+    assert tf.config.experimental.tensor_float_32_execution_enabled() is before
