@@ -31,6 +31,7 @@ class Devices:
     policy: str | None  # a Keras dtype policy for the layers in between, None for float32
     jit: bool
     copies: int = 1  # devices that each take a share of every batch
+    image_bytes: int = 0  # images of a split that take no more are kept on the device, where batches need no copying
     scope: Callable[[], AbstractContextManager[Any]] = nullcontext  # networks and optimizers are made inside
 
     def used_images(self, count: int) -> int:
@@ -67,7 +68,8 @@ def prepare_devices(options: DeviceOptions, seed: int) -> Devices:
     policy = f"mixed_{_half_type(backend)}" if options.mixed_precision else None
     jit = options.jit if options.jit is not None else bool(gpus) or backend == "jax"
     copies, scope = _share_batches(backend)
-    return Devices(backend, gpus, policy, jit, copies, scope)
+    image_bytes = _jax_memory() // 4 if backend == "jax" and gpus and copies == 1 else 0
+    return Devices(backend, gpus, policy, jit, copies, image_bytes, scope)
 
 
 def _share_batches(backend: str) -> tuple[int, Callable[[], AbstractContextManager[Any]]]:
@@ -106,6 +108,13 @@ def _jax_gpus() -> tuple[str, ...]:
     import jax
 
     return tuple(str(device.device_kind) for device in jax.devices() if device.platform == "gpu")
+
+
+def _jax_memory() -> int:
+    """Returns how many bytes JAX may take of its first device's memory, 0 where it does not say."""
+    import jax
+
+    return int((jax.devices()[0].memory_stats() or {}).get("bytes_limit", 0))
 
 
 def _half_type(backend: str) -> str:

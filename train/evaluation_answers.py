@@ -86,7 +86,8 @@ def collect_answers(classifier: Classifier, data: EvaluationData, options: Readi
             _take_failures(collector, batch.failures, options)
             if len(batch.images):
                 collector.add(batch, _checked(_probabilities(classifier, batch.images, options.flip), batch))
-            bar.step(collector.running())
+            bar.advance(1)
+            bar.show(collector.running())
     finally:
         bar.stop()
     return collector.answers()

@@ -44,11 +44,22 @@ def fit(
     classes, first = len(dataset.labels), len(history)
     if first < recipe.epochs and not should_stop(history, recipe):
         used = trainer.devices.used_images(len(dataset.train))
-        train = make_batches(dataset.train, classes, recipe.batch_size, seed=seed, epoch=first, used=used)
+        space = trainer.devices.image_bytes
+        train = make_batches(
+            dataset.train,
+            classes,
+            recipe.batch_size,
+            seed=seed,
+            epoch=first,
+            used=used,
+            device_bytes=space,
+            grouped=True,
+        )
         height, width, _ = trainer.network.input_shape[1:]
         at_once = inference_batch(height, width, copies)
         held_out = len(dataset.validation)
-        validation = make_batches(dataset.validation, classes, at_once, used=held_out - held_out % copies)
+        even = held_out - held_out % copies
+        validation = make_batches(dataset.validation, classes, at_once, used=even, device_bytes=space)
         with reading_failures(train, validation):
             trainer.model.fit(
                 train,
@@ -57,6 +68,6 @@ def fit(
                 epochs=recipe.epochs,
                 verbose=0,
                 shuffle=False,  # the batches are shuffled already, in an order that a resumed training repeats
-                callbacks=[Recorder(trainer, recipe, used, history, sink).callback()],
+                callbacks=Recorder(trainer, recipe, used, history, sink).callbacks(train.last_steps),
             )
     return tuple(history)

@@ -81,11 +81,11 @@ class StepBar:
         self._task = self._bar.add_task(title, total=self._steps, figures="")
         self._bar.start()
 
-    def step(self, figures: Mapping[str, Any]) -> None:
-        """Moves the bar one step and shows loss and accuracy."""
+    def show(self, figures: Mapping[str, Any]) -> None:
+        """Shows loss and accuracy."""
         if self._bar is not None:
             shown = f"loss {float(figures['loss']):.4f}  accuracy {float(figures['accuracy']):.1%}"
-            self._bar.update(self._task, advance=1, figures=shown)
+            self._bar.update(self._task, figures=shown)
 
     def advance(self, steps: int) -> None:
         """Moves the bar some steps."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from cnnkit.train.trainer import Trainer
 
 _FIGURES = {"loss": "loss", "accuracy": "accuracy", "val_loss": "val_plain_loss", "val_accuracy": "val_accuracy"}
 _CHECK_EVERY = 16  # steps between two looks at the loss: each look waits for the device
+_BEHIND = 4  # steps that a look lies behind the newest, at least, so that the device has work meanwhile
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,33 @@ class Recorder:
         self._images, self._steps = images, Steps(-(-images // recipe.batch_size), recipe.epochs)
         self._timer, self._bar = EpochTimer(images, recipe.epochs), StepBar(self._steps.epoch)
         self._images_per_s = 0.0
+        self._recent: deque[tuple[int, Mapping[str, Any]]] = deque()
+        self._shown = self._looked = -1
 
-    def callback(self) -> Any:
-        """Returns this as a keras.callbacks.Callback."""
-        from keras.callbacks import LambdaCallback
+    def callbacks(self, last_steps: Sequence[int]) -> Any:
+        """Returns this as a keras.callbacks.CallbackList.
 
-        return LambdaCallback(
+        Args:
+            last_steps: The step, counted from 0, that each of Keras' batches ends with.
+        """
+        from keras.callbacks import CallbackList, LambdaCallback
+
+        end_step = self.end_step
+
+        class Marks(CallbackList):  # type: ignore[misc]
+            """Leaves a step's figures where they are: Keras' own list brings those of every step to the host."""
+
+            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+                end_step(last_steps[batch], logs)
+
+        marks = LambdaCallback(
             on_epoch_begin=lambda epoch, logs: self.start_epoch(),
-            on_train_batch_end=lambda batch, logs: self.end_step(batch, logs),
             on_train_end=lambda logs: self._bar.stop(),
             on_test_begin=lambda logs: self.start_validation(),
             on_test_end=lambda logs: self._trainer.swap_average(),
             on_epoch_end=lambda epoch, logs: self.end_epoch(logs),
         )
+        return Marks([marks], add_history=True, model=self._trainer.model)
 
     def start_epoch(self) -> None:
         """Sets what the epochs before it decide."""
@@ -64,17 +80,27 @@ class Recorder:
             self._trainer.set_learning_rate(plateau_rate(self._history, self._recipe))
         self._timer.start_epoch()
         self._images_per_s = 0.0
+        self._recent.clear()
+        self._shown = self._looked = -1  # steps
         self._bar.start(f"epoch {len(self._history) + 1}/{self._recipe.epochs}")
 
     def end_step(self, step: int, figures: Mapping[str, Any]) -> None:
-        """Looks at the loss from time to time.
+        """Looks at the loss from time to time, and at the end of the epoch.
 
         Raises:
             DataError: It is no number any more.
         """
-        if step % _CHECK_EVERY == 0 or step == self._steps.epoch - 1:
-            self._check_loss(figures, step)
-        self._bar.step(figures)
+        self._bar.advance(step - self._shown)
+        self._shown = step
+        self._recent.append((step, figures))
+        last = step == self._steps.epoch - 1
+        while len(self._recent) > 1 and (last or self._recent[1][0] <= step - _BEHIND):
+            self._recent.popleft()
+        if last or step - self._looked >= _CHECK_EVERY:
+            self._looked = step
+            seen_step, seen = self._recent[0]
+            self._check_loss(seen, seen_step)
+            self._bar.show(seen)
 
     def start_validation(self) -> None:
         """Stops the clock of the training images, and validates the average of the weights where there is one."""

@@ -13,6 +13,7 @@ from cnnkit.train.fused import TrainingForm, ends_in_softmax, training_copy
 from cnnkit.train.objective import objective_layer
 from cnnkit.train.optimizers import Steps, make_optimizer
 from cnnkit.train.recipe import Recipe
+from cnnkit.train.step_groups import grouping_model
 from cnnkit.train.teacher import Teacher
 
 _SMALLEST = 1e-7  # a probability below this counts as this
@@ -77,7 +78,8 @@ class Trainer:
             answers = (*answers, teacher.layer()(mixed["images"]))
         loss = objective_layer(recipe, class_weights, taught=teacher is not None)(*answers)
         together = keras.ops.concatenate([logits, keras.ops.expand_dims(loss, -1)], axis=-1)
-        return keras.Model({"image": image, "target": target}, together)
+        kind = grouping_model(recipe.batch_size) if self.devices.image_bytes else keras.Model
+        return kind({"image": image, "target": target}, together)
 
     def set_learning_rate(self, rate: float) -> None:
         """Sets the learning rate, where no schedule of its own moves it."""

@@ -25,6 +25,16 @@ main(sys.argv[1:])
 """
 
 
+AS_ON_A_GPU = """
+import sys
+from cnnkit.train import devices
+devices._jax_gpus = lambda: ("a GPU",)
+devices._jax_memory = lambda: 2**28
+from cnnkit.cli import main
+main(sys.argv[1:], standalone_mode=False)
+"""
+
+
 def weights(run: Path) -> list[np.ndarray]:
     import keras
 
@@ -98,6 +108,22 @@ def test_jax_trains_without_tensorflow(tmp_path: Path, devices: int) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "jax on CPU" in done.stderr
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_images_on_the_device_and_steps_in_groups_change_no_weight(tmp_path: Path) -> None:
+    options = ["--epochs", "2", "--batch-size", "8", "--max-images", "140", "--flip", "--translate", "0.1"]
+    options += ["--ema", "0.9"]
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    for name, start in (("plain", TRAIN[:3]), ("grouped", [sys.executable, "-c", AS_ON_A_GPU])):
+        command = [*start, *TRAIN[3:], *options, "--out", str(tmp_path / name)]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stderr
+    histories = [(tmp_path / name / "history.csv").read_text() for name in ("plain", "grouped")]
+    plain, grouped = ([line.split(",")[:-1] for line in text.splitlines()[1:]] for text in histories)
+    np.testing.assert_allclose(np.array(grouped, float), np.array(plain, float), rtol=1e-4)
+    for one, other in zip(weights(tmp_path / "plain"), weights(tmp_path / "grouped"), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_narrow_networks_survive_an_odd_number_of_images(tmp_path: Path) -> None:

@@ -121,6 +121,17 @@ def test_the_step_that_a_loss_ends_with_is_found_exactly(first: int) -> None:
             recorder.end_step(step, {"loss": 1.0 if seen.all() else math.nan, "finite": seen.mean()})
 
 
+@pytest.mark.parametrize("first", [0, 5, 8, 17, 19])
+def test_the_step_is_found_where_several_steps_are_made_at_once(first: int) -> None:
+    recipe, images = dataclasses.replace(RECIPE, batch_size=8), 157
+    recorder = Recorder(None, recipe, images, [], EpochSink(print, print))  # type: ignore[arg-type]
+    finite = np.arange(images) < first * 8 + 3
+    with pytest.raises(DataError, match=rf"from epoch 1, step {first + 1} of 20 on"):
+        for step in (8, 17, 18, 19):
+            seen = finite[: (step + 1) * 8]
+            recorder.end_step(step, {"loss": 1.0 if seen.all() else math.nan, "finite": seen.mean()})
+
+
 def test_a_loss_that_is_no_number_costs_no_finished_epoch(
     colour_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
