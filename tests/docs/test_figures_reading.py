@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from figures.figure import FigureError, Output
 from figures.registry import MEASUREMENTS
-from figures.wording import number, significant, size
 
 
 def contender(name: str, kind: str = "model", *, p50: float = 0.1, n: int = 1000, right: float | None = None) -> Any:
@@ -224,6 +223,10 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
     ),
     "demo": ("train     90.0 %\ndone      everything is in cnnkit-demo\n", ["43 s (n = 1)"]),
     "coverage": (TESTED, ["98 %"]),
+    "training-gpu": (
+        {"gpus": ["NVIDIA H200"], "ratios": [over(0.96, 0.95, 0.98) | {"n": 9}, over(1.45, 1.02, 1.59) | {"n": 9}]},
+        ["0.96 (n = 9, 0.95 to 0.98); 1.45 (1.02 to 1.59) with one step a call, NVIDIA H200"],
+    ),
     "training-memory": ({"images": 100_000, "difference_gib": 0.351}, ["0.35 GiB (n = 1)"]),
 }
 BY_NAME = {measurement.name: measurement for measurement in MEASUREMENTS}
@@ -263,38 +266,9 @@ def test_a_ratio_may_stand_the_other_way_round() -> None:
         ("ray", RAY | {"lost": 1}),
         ("ray", RAY | {"as_locally": False}),
         ("coverage", "TOTAL of something else\n"),
+        ("training-gpu", {"gpus": [], "ratios": []}),
     ],
 )
 def test_what_does_not_hold_is_no_figure(name: str, document: Any) -> None:
     with pytest.raises(FigureError):
         BY_NAME[name].rows[0].read(printed(name, document))
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0712, "0.071"),
-        (-0.02, "-0.020"),
-        (0.0, "0.00"),
-        (9.99, "9.99"),
-        (14.32, "14.3"),
-        (356.7, "357"),
-        (13_300.0, "13,300"),
-    ],
-)
-def test_digits(value: float, text: str) -> None:
-    assert number(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(None, "-"), (0.1238, "0.124"), (2.0, "2.00"), (121.4, "121"), (13_312.4, "13,300")]
-)
-def test_three_digits(value: float | None, text: str) -> None:
-    assert significant(value) == text
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(None, "-"), (351_234, "351 kB"), (1_256_386, "1.26 MB"), (7.5e8, "750 MB")]
-)
-def test_sizes(count: float | None, text: str) -> None:
-    assert size(count) == text

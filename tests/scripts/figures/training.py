@@ -32,6 +32,17 @@ def _memory(output: Output) -> str:
     return f"{output.last_line()['difference_gib']:.2f} GiB (n = 1)"
 
 
+def _gpu(output: Output) -> str:
+    found = output.last_line()
+    if not found["gpus"]:
+        raise FigureError("there is no GPU that JAX can use")
+    first, second = found["ratios"]
+    return (
+        f"{spread(first, '', first['n'])}; {number(second['ratio'])} ({span(second)}) with one step a call, "
+        f"{found['gpus'][0]}"
+    )
+
+
 def _demo(output: Output) -> str:
     return f"{output.seconds:.0f} s (n = 1)"
 
@@ -65,6 +76,20 @@ TRAINING = (
         (Row("lines of `toolkit/` that the tests run", _coverage),),
         minutes=12,
         at_home=True,
+    ),
+    Measurement(
+        "training-gpu",
+        ("python tests/scripts/measure_gpu.py",),
+        (
+            Row(
+                "training `resnet8` on a GPU with JAX, images/s of whole epochs over the same steps on images "
+                "that lie on it",
+                _gpu,
+            ),
+        ),
+        minutes=1,
+        modules=("jax",),
+        on_request=True,
     ),
     Measurement(
         "training-memory",
