@@ -227,6 +227,16 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         {"gpus": ["NVIDIA H200"], "ratios": [over(0.96, 0.95, 0.98) | {"n": 9}, over(1.45, 1.02, 1.59) | {"n": 9}]},
         ["0.96 (n = 9, 0.95 to 0.98); 1.45 (1.02 to 1.59) with one step a call, NVIDIA H200"],
     ),
+    "bench": (
+        {
+            "cost": {"ratio": 1.0041, "low": 0.982, "high": 1.02, "n": 7},
+            "agreement": {"ratio": 0.998, "low": 0.97, "high": 1.03, "n": 7},
+            "default_s": 4.31,
+            "everything_s": 98.2,
+            "page_bytes": 26_056,
+        },
+        ["1.00 (n = 7, 0.98 to 1.02)", "1.00 (n = 7, 0.97 to 1.03)", "4.31 s; 98.2 s, a page of 26 kB (n = 1)"],
+    ),
     "training-memory": ({"images": 100_000, "difference_gib": 0.351}, ["0.35 GiB (n = 1)"]),
 }
 BY_NAME = {measurement.name: measurement for measurement in MEASUREMENTS}

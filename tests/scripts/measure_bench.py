@@ -1,20 +1,25 @@
 """Measures `cnnkit bench` itself: what its measuring costs, and how well two runs of it agree.
 
-    python tests/scripts/measure_bench.py toolkit/models/best.int8.onnx toolkit/models/best.onnx
+    python tests/scripts/measure_bench.py toolkit/models/best cifar10-jpeg/test
 
-The cost: its median of one image on one thread over that of a bare loop of `session.run` and `perf_counter` in a
-process of its own, in turns. The agreement: the ratio between both files in one run over that in the run before.
+The first argument is what the names of three files begin with: .int8.onnx, .onnx and .keras. The cost: its median of
+one image on one thread over that of a bare loop of `session.run` and `perf_counter` in a process of its own, in turns.
+The agreement: how far the ratio between both ONNX files in one run lies from that in the run before. Then how long it
+takes as it comes, and with the original, both files and a thousand images, and how large the page of that is.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 
 import click
 
@@ -38,6 +43,7 @@ for _ in range(1010):
 print(1000 * float(np.median(times[10:])))
 """
 RUNS = 1000
+A_CLASS = 100  # images
 
 
 def bench(*models: Path) -> dict[str, float]:
@@ -70,6 +76,28 @@ def agreement(one: Path, other: Path, runs: int) -> list[float]:
     return [after / before for before, after in pairwise(ratios)]
 
 
+def durations(files: tuple[Path, Path, Path], data: Path) -> dict[str, float]:
+    """Returns the seconds of a run as it comes and of one with everything, and the bytes of the latter's page."""
+    int8, float32, original = map(str, files)
+    with tempfile.TemporaryDirectory() as folder:
+        some, page = Path(folder) / "images", Path(folder) / "report.html"
+        for path in (path for label in sorted(data.iterdir()) for path in sorted(label.iterdir())[:A_CLASS]):
+            (some / path.parent.name).mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, some / path.parent.name)
+        short, everything = ["--model", int8], ["--model", int8, "--compare", float32, "--original", original]
+        return {
+            "default_s": _seconds(short),
+            "everything_s": _seconds([*everything, "--data", str(some), "--report", str(page)]),
+            "page_bytes": page.stat().st_size,
+        }
+
+
+def _seconds(arguments: list[str]) -> float:
+    start = perf_counter()
+    _output([sys.executable, "-m", "cnnkit", "-q", "bench", *arguments])
+    return perf_counter() - start
+
+
 def summary(ratios: list[float]) -> dict[str, float]:
     return {"ratio": median(ratios), "low": min(ratios), "high": max(ratios), "n": len(ratios)}
 
@@ -81,20 +109,26 @@ def _output(command: list[str]) -> str:
 def main() -> None:
     """Measures and prints; see the head of this file."""
     arguments = _arguments()
+    files = tuple(Path(f"{arguments.models}{suffix}") for suffix in (".int8.onnx", ".onnx", ".keras"))
     found = {
-        "cost": summary(cost(arguments.int8, arguments.pairs)),
-        "agreement": summary(agreement(arguments.int8, arguments.float32, arguments.pairs + 1)),
+        "cost": summary(cost(files[0], arguments.pairs)),
+        "agreement": summary(agreement(*files[:2], arguments.pairs + 1)),
+        **durations(files, arguments.data),
     }
     for what, text in (("cost", "bench over a bare loop"), ("agreement", "a ratio over that of the run before")):
         click.echo(f"{text}: {found[what]['ratio']:.3f} ({found[what]['low']:.3f} to {found[what]['high']:.3f})")
+    click.echo(
+        f"as it comes {found['default_s']:.0f} s, with everything and 1,000 images {found['everything_s']:.0f} s, "
+        f"its page {found['page_bytes']:,} bytes"
+    )
     if arguments.json:
         click.echo(json.dumps(found))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("int8", type=Path)
-    parser.add_argument("float32", type=Path)
+    parser.add_argument("models", help="what the names of the files begin with")
+    parser.add_argument("data", type=Path, help="class folders")
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON in the last line")
     return parser.parse_args()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from figures.accuracy import ACCURACY
+from figures.benching import BENCHING
 from figures.figure import FigureError, Measurement
 from figures.latency import LATENCY
 from figures.processes import FOLDERS, LIVE
 from figures.runtimes import RUNTIMES
 from figures.training import TRAINING
 
-MEASUREMENTS: tuple[Measurement, ...] = (*ACCURACY, *RUNTIMES, *LATENCY, *FOLDERS, *LIVE, *TRAINING)
+MEASUREMENTS: tuple[Measurement, ...] = (*ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *LIVE, *TRAINING)
 
 
 def chosen(names: list[str], *, on_request: bool = False) -> list[Measurement]:
