@@ -39,7 +39,7 @@ def html_report(session: Session, images: Path | None = None) -> str:
         f"<h1>cnnkit bench on {escape(session.machine.cpu)}</h1>",
         _decision(decision),
         _accuracy(session, decision),
-        f"<h2>Latency</h2>{latency_chart({name: t.latency_ms for name, t in session.timed.items()}, decision.ship)}"
+        f"<h2>Latency</h2>{_scrolled(latency_chart(_latencies(session), decision.ship))}"
         '<p class="faint">Bars are the middle half of the runs, lines the middle 98 %, the stroke is the median.</p>',
         *_sweeps(session),
         "<h2>Figures</h2>" + "".join(map(_table, grids(session, all_classes=True))),
@@ -56,6 +56,10 @@ def html_report(session: Session, images: Path | None = None) -> str:
     )
 
 
+def _latencies(session: Session) -> dict[str, tuple[float, ...]]:
+    return {name: times.latency_ms for name, times in session.timed.items()}
+
+
 def _decision(decision: Decision) -> str:
     reasons = _list("", [escape(reason) for reason in decision.reasons])
     return f'<section class="decision" aria-label="Decision"><p>Ship {escape(decision.ship)}</p>{reasons}</section>'
@@ -70,7 +74,7 @@ def _accuracy(session: Session, decision: Decision) -> str:
     if not points:
         return ""
     return (
-        f"<h2>Accuracy against latency</h2>{accuracy_chart(points)}"
+        f"<h2>Accuracy against latency</h2>{_scrolled(accuracy_chart(points))}"
         f'<p class="faint">Top-1 on {session.images:,} images with 95 % intervals; up and to the left is better.</p>'
     )
 
@@ -83,9 +87,8 @@ def _sweeps(session: Session) -> list[str]:
             for point in result.sweep:
                 lines.setdefault(point.threads, {})[point.batch_size] = point.images_per_s
             advised = _list("notes", [escape(sentence) for sentence in advice(result.name, result.sweep)])
-            parts.append(
-                f"<h2>Threads and batch sizes of {escape(result.name)}</h2>{sweep_chart(result.name, lines)}{advised}"
-            )
+            chart = _scrolled(sweep_chart(result.name, lines))
+            parts.append(f"<h2>Threads and batch sizes of {escape(result.name)}</h2>{chart}{advised}")
     return parts
 
 
@@ -99,7 +102,12 @@ def _table(grid: Grid) -> str:
         "<tr>" + "".join(f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)) + "</tr>"
         for row in grid.rows
     )
-    return f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return _scrolled(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+
+
+def _scrolled(content: str) -> str:
+    """Wraps what may be wider than a phone, so that it is scrolled by itself, by keyboard too."""
+    return f'<div class="scroll" tabindex="0">{content}</div>'
 
 
 def _list(kind: str, items: list[str]) -> str:
