@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from cnnkit.bench.contenders import Contender
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.runner import Runner
-from cnnkit.errors import DataError
-from cnnkit.folders import LabelledFiles, has_trained, list_class_folder, read_labelled, test_split
+from cnnkit.errors import DataError, ImageError
+from cnnkit.folders import LabelledFiles, has_trained, list_class_folder, none_readable, read_labelled, test_split
+from cnnkit.images import read_image
 from cnnkit.messages import log
 from cnnkit.spec import InputSpec
 
@@ -48,13 +49,30 @@ def list_data(root: Path, contenders: Sequence[Contender]) -> LabelledFiles:
     files = list_class_folder(test_split(root), contenders[0].spec.labels)
     if not files.paths:
         raise DataError(f"{root} has no images in folders named like the model's classes: {_some(contenders[0])}")
+    _check_readable(files)
     return files
+
+
+def _check_readable(files: LabelledFiles) -> None:
+    """Finds one image that can be read, so that a folder without any is not noticed after everything was timed."""
+    failures = []
+    for path in files.paths:
+        try:
+            read_image(path)
+        except ImageError as error:
+            failures.append(error)
+        else:
+            return
+    raise none_readable(failures)
 
 
 def classify_all(
     contenders: Sequence[Contender], runners: Mapping[str, Runner], options: BenchOptions, files: LabelledFiles
-) -> Answers:
+) -> Iterator[Answers]:
     """Classifies the images with every contender; those that cannot be read are warned about and left out.
+
+    Yields:
+        The answers of one contender, then those of two, and so on: an interruption loses only the last.
 
     Raises:
         DataError: None of the images can be read.
@@ -64,10 +82,11 @@ def classify_all(
     ranked: dict[str, NDArray[np.int64]] = {}
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         targets, sources, arrays = _write_arrays(contenders, files, Path(folder))
+        images = tuple(_below(source, options.data) for source in sources)
         for contender in contenders:
             indices = runners[contender.name].classify(arrays[_pixels_of(contender)], options.batch_size)
             ranked[contender.name] = np.array(indices, np.int64)
-    return Answers(targets, ranked, tuple(_below(source, options.data) for source in sources))
+            yield Answers(targets, dict(ranked), images)
 
 
 def _below(source: str, root: Path | None) -> str:

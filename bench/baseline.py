@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from cnnkit.bench.report.reading import read_report
+from cnnkit.bench.report.reading import read_session
 from cnnkit.bench.session import Result, Session
 from cnnkit.errors import ReportError
+from cnnkit.messages import log
 
 
-@dataclass(frozen=True)
-class Earlier:
-    """What an earlier run said of a contender."""
-
-    p50_ms: float | None
-    top1: float | None
-    top1_low: float | None  # end of its 95 % interval
-
-
-def read_baseline(path: Path) -> dict[str, Earlier]:
-    """Reads a bench.json.
-
-    Returns:
-        Name of the contender -> what was measured.
+def read_baseline(path: Path) -> Session:
+    """Reads the earlier run.
 
     Raises:
         ReportError: It is no such file, is cut short, or of another version.
     """
-    report = read_report(path)
-    try:
-        return {contender["name"]: _earlier(contender) for contender in report["contenders"]}
-    except (KeyError, TypeError) as error:
-        raise ReportError(f"{path} is no report of cnnkit bench ({error} is missing): make it again") from error
+    return read_session(path)
 
 
-def regressions(session: Session, baseline: dict[str, Earlier], most: float) -> list[str]:
-    """Says what has become worse, one sentence each.
+def check_common(names: Iterable[str], baseline: Session) -> None:
+    """Checks that something can be compared; to be called before anything is measured.
+
+    Args:
+        names: Of the contenders of the new run.
+        baseline: The earlier run.
+
+    Raises:
+        ReportError: The two have no contender in common.
+    """
+    names, known = list(names), [result.name for result in baseline.results]
+    if not set(names) & set(known):
+        raise ReportError(f"the baseline has no contender named {' or '.join(names)}, it has {', '.join(known)}")
+
+
+def regressions(session: Session, baseline: Session, most: float) -> list[str]:
+    """Says what has become worse, or could not be compared, one sentence each.
 
     Slower is a median latency above the earlier one by more than `most`; less accurate is a top-1 below the 95 %
-    interval of the earlier one.
+    interval of the earlier one. A run on another machine or with other options is warned about.
 
     Args:
         session: The new run.
@@ -50,31 +49,43 @@ def regressions(session: Session, baseline: dict[str, Earlier], most: float) -> 
     Raises:
         ReportError: The two have no contender in common.
     """
-    common = [(result, baseline[result.name]) for result in session.results if result.name in baseline]
-    if not common:
-        raise ReportError(
-            f"the baseline has no contender named {' or '.join(result.name for result in session.results)}, it has "
-            f"{', '.join(baseline)}"
-        )
-    return [sentence for result, earlier in common for sentence in _worse(result, earlier, most)]
-
-
-def _worse(result: Result, earlier: Earlier, most: float) -> list[str]:
+    check_common([result.name for result in session.results], baseline)
+    _warn_of_differences(session, baseline)
+    new = {result.name: result for result in session.results}
     found = []
-    p50 = result.latency_ms.p50
-    if p50 is not None and earlier.p50_ms is not None and p50 > earlier.p50_ms * (1 + most):
-        slower = p50 / earlier.p50_ms - 1
-        found.append(
-            f"{result.name} is {100 * slower:.1f} % slower: {p50:.3g} ms, the baseline says {earlier.p50_ms:.3g}"
-        )
-    top1 = None if result.accuracy is None else result.accuracy.top1
-    if top1 is not None and earlier.top1_low is not None and earlier.top1 is not None and top1 < earlier.top1_low:
-        found.append(
-            f"{result.name} is less accurate: top-1 {100 * top1:.2f} %, the baseline says {100 * earlier.top1:.2f}"
-        )
+    for earlier in baseline.results:
+        if earlier.name in new:
+            found += _worse(new[earlier.name], earlier, most)
+        else:
+            log.warning("%s is in the baseline and was not measured now", earlier.name)
     return found
 
 
-def _earlier(contender: dict[str, Any]) -> Earlier:
-    accuracy = contender["accuracy"] or {"top1": None, "low": None}
-    return Earlier(contender["latency_ms"]["p50"], accuracy["top1"], accuracy["low"])
+def _warn_of_differences(session: Session, baseline: Session) -> None:
+    if session.machine.cpu != baseline.machine.cpu:
+        log.warning("the baseline is of another CPU: %s, here %s", baseline.machine.cpu, session.machine.cpu)
+    for name in ("threads", "provider"):
+        was, now = getattr(baseline.options, name), getattr(session.options, name)
+        if was != now:
+            log.warning("the baseline was measured with %s %s, this run with %s", name, was, now)
+
+
+def _worse(result: Result, earlier: Result, most: float) -> list[str]:
+    found = []
+    now, was = result.latency_ms.p50, earlier.latency_ms.p50
+    if now is None or was is None:
+        found.append(f"{result.name} has too few runs, now or in the baseline, to say whether it is slower")
+    elif now > was * (1 + most):
+        found.append(
+            f"{result.name} is {100 * (now / was - 1):.1f} % slower: {now:.3g} ms, the baseline says {was:.3g}"
+        )
+    if earlier.accuracy is None:
+        return found
+    if result.accuracy is None:
+        found.append(f"{result.name} has an accuracy in the baseline and none now: add --data")
+    elif result.accuracy.top1 < earlier.accuracy.low:
+        found.append(
+            f"{result.name} is less accurate: top-1 {100 * result.accuracy.top1:.2f} %, the baseline says "
+            f"{100 * earlier.accuracy.top1:.2f}"
+        )
+    return found

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from statistics import median
 from time import perf_counter_ns
 
 from cnnkit.bench.contenders import Loading
+from cnnkit.bench.interruptions import end_with_parent
 from cnnkit.bench.stdout import claim_stdout
 from cnnkit.errors import ModelError
 from cnnkit.timing import Clock
@@ -57,17 +60,19 @@ def _medians(starts: Sequence[tuple[float, float, float]]) -> ColdStart:
 
 
 def _start(loading: Loading, command: Sequence[str], clock: Clock) -> tuple[float, float, float]:
-    before = clock()
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
-        errors="replace",
-    ) as process:  # fmt: skip
-        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
-        process.stdin.write(json.dumps(asdict(loading)) + "\n")
-        process.stdin.close()
-        line = process.stdout.readline()
-        total = (clock() - before) / 1e6
-        said = process.stderr.read().strip().splitlines()
+    with tempfile.TemporaryFile() as stderr:
+        before = clock()
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, encoding="utf-8"
+        ) as process:
+            assert process.stdin is not None and process.stdout is not None
+            with suppress(BrokenPipeError):  # it has ended already, and its last words say why
+                process.stdin.write(json.dumps(asdict(loading)) + "\n")
+                process.stdin.close()
+            line = process.stdout.readline()
+            total = (clock() - before) / 1e6
+        stderr.seek(0)
+        said = stderr.read().decode(errors="replace").strip().splitlines()
     if not line.endswith("\n"):
         raise ModelError(f"{loading.name} did not start: {said[-1][:200] if said else 'no reason given'}")
     inside: Mapping[str, float] = json.loads(line)
@@ -88,6 +93,7 @@ def start(request: str, clock: Clock) -> str:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     replies = claim_stdout()
     replies.write(start(sys.stdin.readline(), perf_counter_ns) + "\n")
     replies.flush()

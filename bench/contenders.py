@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from cnnkit.bench.options import BenchOptions
-from cnnkit.errors import ModelError, SpecError
+from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.extras import require
 from cnnkit.keras_apps import is_app
 from cnnkit.messages import log
@@ -102,12 +103,25 @@ def _check_labels(paths: tuple[Path, ...], specs: list[ModelSpec]) -> None:
 
 
 def _unique_names(paths: tuple[Path, ...]) -> list[str]:
-    seen: Counter[str] = Counter()
-    names = []
-    for path in paths:
-        seen[path.stem] += 1
-        names.append(path.stem if seen[path.stem] == 1 else f"{path.stem} ({seen[path.stem]})")
+    """Returns the files' stems, with their folders where two are alike, and numbered where that does not do."""
+    names = [path.stem for path in paths]
+    if len(set(names)) < len(names):
+        alike = Counter(names)
+        names = [f"{path.resolve().parent.name}/{path.stem}" if alike[path.stem] > 1 else path.stem for path in paths]
+    if len(set(names)) < len(names):
+        names = [f"{name} ({number})" for number, name in enumerate(names, 1)]
     return names
+
+
+def check_names(contenders: Sequence[Contender]) -> None:
+    """Checks that no two contenders have the same name.
+
+    Raises:
+        UsageError: Two have.
+    """
+    for name, count in Counter(contender.name for contender in contenders).items():
+        if count > 1:
+            raise UsageError(f"two contenders are called {name!r}: rename one of the files")
 
 
 def _original(options: BenchOptions, path: Path, specs: list[ModelSpec]) -> list[Contender]:

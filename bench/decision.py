@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 from cnnkit.bench.comparison import Comparison
+from cnnkit.bench.measure import rounds_of
 from cnnkit.bench.session import Result, Session
 from cnnkit.statistics import ratio_of_medians
 
@@ -19,22 +22,25 @@ class Decision:
     reasons: tuple[str, ...]
 
 
-def decide(session: Session) -> Decision:
-    """Chooses the fastest of the models that lose at most half a point of accuracy, and says on what that rests.
+def decide(session: Session) -> Decision | None:
+    """Chooses the fastest of the models of which it is known that they lose at most half a point of accuracy.
 
     A model is called faster than another where the 95 % interval of the ratio of their medians says so. Without images
-    nothing is known of accuracy.
+    nothing is known of accuracy. The model that the others are compared with loses nothing against itself; one that
+    gives its label on every image loses nothing either, however few they are. None where no model was timed.
     """
     models = [result for result in session.results if result.kind == "model" and _ours(result)]
+    if not models:
+        return None
     lost = {found.contender: found for found in session.comparisons}
     right = [model for model in models if _keeps(lost.get(model.name))]
-    refused = [_refusal(lost[model.name]) for model in models if model not in right]
-    if not right:
-        best = max(models, key=lambda model: model.accuracy.top1 if model.accuracy else 0.0)
-        return Decision(best.name, (*refused, f"{best.name} is the most accurate of them"))
-    best = min(right, key=lambda model: _median(session, model))
+    best = min(right, key=_median(session)) if right else max(models, key=_accurate)
+    refused = [_refusal(lost[model.name]) for model in models if model not in right and model is not best]
     others = [result for result in session.results if result.kind == "model" and not _ours(result)]
-    return Decision(best.name, (*_speed(session, best, [*right, *others]), *_accuracy(session, best, lost), *refused))
+    reasons = [*_speed(session, best, [*right, *others]), *_accuracy(session, best, lost), *refused]
+    if not right:
+        reasons.insert(0, f"{best.name} is the most accurate of the models here, and none is known to lose little")
+    return Decision(best.name, tuple(reasons))
 
 
 def _ours(result: Result) -> bool:
@@ -42,20 +48,26 @@ def _ours(result: Result) -> bool:
     return not result.runtime.startswith(("litert", "openvino"))
 
 
-def _median(session: Session, model: Result) -> float:
-    times = sorted(session.timed[model.name].latency_ms)
-    return times[len(times) // 2]
+def _median(session: Session) -> Callable[[Result], float]:
+    return lambda model: median(session.timed[model.name].latency_ms)
+
+
+def _accurate(model: Result) -> float:
+    return model.accuracy.top1 if model.accuracy else 0.0
 
 
 def _keeps(found: Comparison | None) -> bool:
-    return found is None or found.accuracy_drop.high <= MOST_LOST
+    return found is None or found.accuracy_drop.high <= MOST_LOST or not found.changes
 
 
 def _refusal(found: Comparison) -> str:
     drop = found.accuracy_drop
+    seen = f"({100 * drop.value:.2f} on these {found.images:,} images)"
+    if drop.low > MOST_LOST:
+        return f"{found.contender} is left out: it loses more than {100 * MOST_LOST:.1f} points of accuracy {seen}"
     return (
-        f"{found.contender} is left out: it may lose up to {100 * drop.high:.2f} points of accuracy "
-        f"({100 * drop.value:.2f} on these {found.images:,} images), more than {100 * MOST_LOST:.1f}: try more images"
+        f"{found.contender} is left out: {found.images:,} images are too few to tell whether it loses more than "
+        f"{100 * MOST_LOST:.1f} points of accuracy, it may be up to {100 * drop.high:.2f} {seen}"
     )
 
 
@@ -65,7 +77,7 @@ def _speed(session: Session, best: Result, models: list[Result]) -> list[str]:
         if other is best:
             continue
         times = session.timed
-        ratio = ratio_of_medians(times[other.name].latency_ms, times[best.name].latency_ms)
+        ratio = ratio_of_medians(rounds_of(times[other.name]), rounds_of(times[best.name]))
         if ratio.low > 1:
             sentences.append(
                 f"{best.name} is {ratio.value:.2f} times as fast as {other.name} "

@@ -49,7 +49,7 @@ def disturbances(timed: Mapping[str, Timed], load: float | None) -> list[str]:
     """
     found = []
     if load is not None and load > MOST_LOAD:
-        found.append(f"other programs kept {load:.0%} of the processors busy in the minute before".replace("%", " %"))
+        found.append(f"{load:.1f} processes for each processor wanted to run in the minute before")
     long = {name: times.latency_ms for name, times in timed.items() if len(times.latency_ms) >= FEWEST}
     drifts = {name: drift(times) for name, times in long.items()}
     changed = [

@@ -5,27 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from cnnkit.bench.cold_start import ColdStart, measure_cold_starts
 from cnnkit.bench.contenders import Contender, loading_of
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.pace import Paced
-from cnnkit.bench.plan import latency_runs, paced_runs, throughput_runs
+from cnnkit.bench.plan import latency_runs, paced_runs, runs_in, throughput_runs
 from cnnkit.bench.profile import Profile, read_profile
 from cnnkit.bench.runner import Runner
 from cnnkit.bench.subjects.subject import Loaded
 from cnnkit.bench.sweep import SweepPoint, batch_sizes, thread_counts
 from cnnkit.errors import ModelError
 from cnnkit.messages import log
-from cnnkit.timing import ROUNDS, WarmUp, runs_in_round, turn_order
+from cnnkit.timing import ROUNDS, WarmUp, by_round, runs_in_round, turn_order
 
 WARMUP = 10  # untimed calls before the stages
 LEAD_IN = 2  # untimed calls at the start of each turn at least: another process had the caches
 _LEAD_IN_MS, _MOST_LEAD_IN = 5.0, 20
 _BATCH_ROUNDS = 5
-_PACED_ROUNDS = 5
+_PACED_ROUNDS = 10
 _STAGE_ROUNDS, _STAGE_RUNS = 5, 20
 _PROFILE_RUNS = 100
+_STAGE_MS, _PROFILE_MS = 1_000.0, 5_000.0  # of one turn, and of all: fewer runs where they are slow
 # Starting these takes what the original as a function takes, which is seconds.
 _STARTS_ALIKE = ("original-predict", "original-batch")
 _PAUSE_S = 0.02  # idle threads of the contender before it spin for some milliseconds
@@ -40,6 +42,8 @@ class Timed:
     batch_ms: tuple[float, ...]  # of options.batch_size images
     peak_memory_bytes: int | None  # after both
     stages_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # of a model, see `cnnkit.bench.stages`
+    latency_runs: tuple[int, ...] = ()  # of latency_ms, in each round
+    paced_runs: tuple[int, ...] = ()  # of paced_ms, in each round
     warm_up: WarmUp | None = None  # at batch 1
     paced_ms: tuple[float, ...] = ()  # batch 1, at options.fps
     dropped: int = 0  # frames that came too soon at that pace
@@ -75,7 +79,7 @@ class Measuring:
         self._warm: dict[str, WarmUp] = {}
         self._latency: dict[str, list[float]] = {}
         self._batches: dict[str, list[float]] = {}
-        self._facts: dict[str, dict[str, object]] = {name: {} for name in runners}
+        self._facts: dict[str, dict[str, Any]] = {name: {} for name in runners}
 
     def run(self) -> None:
         """Measures latency at batch 1, then throughput, then what else is asked for.
@@ -108,7 +112,7 @@ class Measuring:
                 self._loaded[name],
                 tuple(times),
                 tuple(self._batches.get(name, ())),
-                **{"peak_memory_bytes": None, **self._facts[name]},  # type: ignore[arg-type]
+                **{"peak_memory_bytes": None, **self._facts[name]},
             )
             for name, times in self._latency.items()
             if times
@@ -139,6 +143,7 @@ class Measuring:
             for name in self._turn(turn):
                 found[name].append(self._runners[name].pace(fps, runs_in_round(runs, _PACED_ROUNDS, turn)))
                 self._facts[name]["paced_ms"] = tuple(ms for part in found[name] for ms in part.times_ms)
+                self._facts[name]["paced_runs"] = tuple(len(part.times_ms) for part in found[name])
                 self._facts[name]["dropped"] = sum(part.dropped for part in found[name])
 
     def _time_stages(self) -> None:
@@ -146,8 +151,9 @@ class Measuring:
         found: dict[str, dict[str, tuple[float, ...]]] = {name: {} for name in self._runners}
         for turn in range(_STAGE_ROUNDS):
             for name in self._turn(turn):
-                warmup = WARMUP if turn == 0 else LEAD_IN
-                times = self._runners[name].stages(self._options.photo, _STAGE_RUNS, warmup) or {}
+                runs = runs_in(_STAGE_MS, self._warm[name].median_ms, _STAGE_RUNS)
+                warmup = min(runs, WARMUP if turn == 0 else LEAD_IN)
+                times = self._runners[name].stages(self._options.photo, runs, warmup) or {}
                 for stage, values in times.items():
                     found[name][stage] = (*found[name].get(stage, ()), *values)
                 self._facts[name]["stages_ms"] = found[name]
@@ -171,7 +177,7 @@ class Measuring:
                 points = runner.sweep(thread_counts(), batch_sizes(self._options.batch_size)) or []
                 self._facts[name]["sweep"] = tuple(SweepPoint(**point) for point in points)
             if self._options.profile:
-                fields = runner.profile(_PROFILE_RUNS)
+                fields = runner.profile(runs_in(_PROFILE_MS, self._warm[name].median_ms, _PROFILE_RUNS))
                 self._facts[name]["profile"] = None if fields is None else read_profile(fields)
 
     def _in_turns(self, plan: Mapping[str, int], batch_size: int, rounds: int, times: dict[str, list[float]]) -> None:
@@ -180,7 +186,10 @@ class Measuring:
         for turn in range(rounds):
             for name in self._turn(turn):
                 lead_in = self._lead_in(name) if batch_size == 1 else 1
-                times[name] += self._runners[name].time(batch_size, runs_in_round(plan[name], rounds, turn), lead_in)
+                timed = self._runners[name].time(batch_size, runs_in_round(plan[name], rounds, turn), lead_in)
+                times[name] += timed
+                if batch_size == 1 and times is self._latency:
+                    self._facts[name]["latency_runs"] = (*self._facts[name].get("latency_runs", ()), len(timed))
 
     def _turn(self, turn: int) -> Iterator[str]:
         """Gives the contenders in their order in one round, with a pause between one and another."""
@@ -195,6 +204,6 @@ class Measuring:
         return max(LEAD_IN, min(_MOST_LEAD_IN, round(_LEAD_IN_MS / warm.median_ms)))
 
 
-def rounds_of(plan: Mapping[str, Sequence[float]]) -> int:
-    """Returns in how many rounds latencies were measured."""
-    return min(ROUNDS, *(len(times) for times in plan.values()))
+def rounds_of(timed: Timed) -> list[Sequence[float]]:
+    """Returns the latencies of each round."""
+    return by_round(timed.latency_ms, timed.latency_runs)

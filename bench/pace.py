@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cnnkit.timing import Clock
+from cnnkit.timing import Clock, no_garbage_collection
 
 
 @dataclass(frozen=True)
 class Paced:
     """Inferences at a camera's pace."""
 
-    times_ms: list[float]  # of each inference, in the order of running
+    times_ms: list[float]  # of each inference from its start, in the order of running; a late one waited besides
     dropped: int  # frames that came while an earlier one was in work, and were replaced by a newer one
 
 
@@ -34,15 +34,16 @@ def time_paced(
     first = clock()
     frame, dropped = 0, 0
     times: list[float] = []
-    while len(times) < runs:
-        wait = first + frame * period - clock()
-        if wait > 0:
-            sleep(wait / 1e9)
-        start = clock()
-        call()
-        end = clock()
-        times.append((end - start) / 1e6)
-        newest = int((end - first) // period)  # the last frame that has come by now
-        dropped += max(0, newest - frame - 1)
-        frame = max(frame + 1, newest)
+    with no_garbage_collection():
+        while len(times) < runs:
+            wait = first + frame * period - clock()
+            if wait > 0:
+                sleep(wait / 1e9)
+            start = clock()
+            call()
+            end = clock()
+            times.append((end - start) / 1e6)
+            newest = int((end - first) // period)  # the last frame that has come by now
+            dropped += max(0, newest - frame - 1)
+            frame = max(frame + 1, newest)
     return Paced(times, dropped)

@@ -46,3 +46,8 @@ def throughput_runs(estimate_ms: float) -> int:
 def paced_runs(fps: float, duration: float | None) -> int:
     """Returns how many images to time at a camera's pace: enough for p95, or as long as is asked for."""
     return enough_runs(95) if duration is None else max(1, round(fps * duration))
+
+
+def runs_in(budget_ms: float, estimate_ms: float, most: int) -> int:
+    """Returns how many runs fit into a time, one at least and `most` at most."""
+    return max(1, min(most, int(budget_ms / estimate_ms)))

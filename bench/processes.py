@@ -37,6 +37,7 @@ class WorkerProcess:
 
     def __init__(self, loading: Loading, command: Sequence[str] = _COMMAND) -> None:
         self._name = loading.name
+        self._asked = False  # and not answered
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._process = subprocess.Popen(
             command,
@@ -93,7 +94,9 @@ class WorkerProcess:
         return peak
 
     def close(self) -> None:
-        """Ends the process."""
+        """Ends the process, at once where it is in the middle of something: nobody waits for that any more."""
+        if self._asked:
+            self._process.kill()
         assert self._process.stdin is not None and self._process.stdout is not None
         with suppress(BrokenPipeError):  # it is dead already
             self._process.stdin.close()
@@ -103,7 +106,10 @@ class WorkerProcess:
 
     def _ask(self, **request: Any) -> Any:
         self._send(request)
-        return self._receive()
+        self._asked = True
+        answer = self._receive()
+        self._asked = False
+        return answer
 
     def _send(self, request: dict[str, Any]) -> None:
         assert self._process.stdin is not None

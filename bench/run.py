@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnnkit.bench.accuracy import Answers, classify_all, list_data
-from cnnkit.bench.contenders import Contender, make_contenders
+from cnnkit.bench.baseline import check_common
+from cnnkit.bench.contenders import Contender, check_names, make_contenders
 from cnnkit.bench.disturbance import load_before
 from cnnkit.bench.measure import Measuring
 from cnnkit.bench.options import BenchOptions
@@ -24,17 +25,22 @@ from cnnkit.messages import log
 INTERRUPTED = "interrupted"
 
 
-def run_bench(options: BenchOptions) -> Session:
+def run_bench(options: BenchOptions, baseline: Session | None = None) -> Session:
     """Measures what the options say, each contender in a process of its own.
 
     Where Ctrl-C interrupts it, or a contender fails after some were timed, the session holds what was measured until
     then and says so.
+
+    Args:
+        options: What to measure and how.
+        baseline: An earlier run that it is to be compared with, which is checked first.
 
     Raises:
         ModelError: A file is missing, no model or another one than expected, or its process died.
         SpecError: An ONNX file has no spec.
         DataError: The data folder cannot be used for these models.
         UsageError: Options contradict one another.
+        ReportError: The baseline has none of the contenders.
         MissingExtraError: There is an original, and Keras is not installed; or another runtime is not.
         KeyboardInterrupt: Before anything was measured.
     """
@@ -45,6 +51,9 @@ def run_bench(options: BenchOptions) -> Session:
     files = None if options.data is None else list_data(options.data, contenders)
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         contenders = (*contenders, *other_contenders(contenders, options, Path(folder)))
+        check_names(contenders)
+        if baseline is not None:
+            check_common([contender.name for contender in contenders], baseline)
         return _measured(contenders, options, files, load)
 
 
@@ -59,11 +68,13 @@ def _measured(
             measuring.run()
             if files is not None:
                 there = [contender for contender in contenders if contender.name in measuring.found()]
-                answers = classify_all(there, runners, options, files)
-        except (KeyboardInterrupt, CnnkitError) as error:
+                for known in classify_all(there, runners, options, files):
+                    answers = known
+        except (KeyboardInterrupt, CnnkitError, OSError, MemoryError) as error:
             if not measuring.found():
                 raise
-            unfinished = str(error) or INTERRUPTED
+            unfinished = str(error) or (INTERRUPTED if isinstance(error, KeyboardInterrupt) else type(error).__name__)
             log.error("%s; what was measured until then follows", unfinished)
-        found = measuring.found()
-        return summarise(contenders, found, answers, options, describe_machine(), load, unfinished=unfinished)
+    found = measuring.found()
+    log.debug("summarising")
+    return summarise(contenders, found, answers, options, describe_machine(), load, unfinished=unfinished)

@@ -78,6 +78,8 @@ class Result:
     peak_memory_bytes: int | None
     accuracy: Accuracy | None
     agreement_with_original: float | None  # fraction of the images with the same label
+    file: str = ""  # its name, without folders
+    sha256: str | None = None  # of the file; None for folders and networks of keras.applications
     stages_ms: Mapping[str, float] | None = None  # medians from a JPEG in memory to its label; None for the original
     warm_up: WarmUp | None = None
     paced: PacedLatency | None = None  # None where no --fps was asked for
@@ -109,12 +111,16 @@ class Session:
     timed: Mapping[str, Timed]
     disturbances: tuple[str, ...] = ()  # what speaks against trusting the times
     unfinished: str | None = None  # why it ended before all was measured
+    date: str = ""  # of its end, UTC, as 2026-05-01T12:00:00Z
+    version: str = ""  # of cnnkit
 
     @property
     def conditions(self) -> dict[str, object]:
         """How it was measured, by names that say nothing about the machine's folders."""
         options = self.options
         return {
+            "date": self.date,
+            "cnnkit": self.version,
             "runs": options.runs,
             "rounds": self.rounds,
             "duration": options.duration,
@@ -132,5 +138,10 @@ class Session:
             "processes": "one a contender",
             "original": options.original is not None,
             "calibration": None if options.calibration is None else options.calibration.resolve().name,
+            "runtimes": list(options.runtimes),
+            "original_calls": list(options.original_calls),
+            "sweep": options.sweep,
+            "profile": options.profile,
+            "cold_start": options.cold_start,
             "unfinished": self.unfinished,
         }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
+from cnnkit import __version__
 from cnnkit.bench.accuracy import Answers
 from cnnkit.bench.comparison import Comparison, compare
 from cnnkit.bench.contenders import Contender, Kind
@@ -16,8 +18,10 @@ from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.runner import TOP
 from cnnkit.bench.session import Accuracy, ClassAccuracy, Latency, PacedLatency, Ratio, Result, Session
 from cnnkit.bench.subjects.openvino import IR_SUFFIX, WEIGHTS_SUFFIX
+from cnnkit.files import sha256
 from cnnkit.machine import Machine
-from cnnkit.statistics import macro_f1, percentile_interval, ratio_of_medians, wilson_interval
+from cnnkit.statistics import macro_f1, percentile_intervals, ratio_of_medians, wilson_interval
+from cnnkit.timing import by_round
 
 REFERENCE: Kind = "original-function"  # the original's answers that the others are compared with
 
@@ -48,19 +52,21 @@ def summarise(
         machine=machine,
         options=options,
         images=None if answers is None else len(answers.targets),
-        rounds=rounds_of({name: times.latency_ms for name, times in timed.items()}),
+        rounds=max(len(rounds_of(times)) for times in timed.values()),
         results=tuple(
             _result(contender, timed[contender.name], options, answers, _reference(contenders))
             for contender in contenders
         ),
         ratios=tuple(
-            Ratio(one, other, ratio_of_medians(timed[one].latency_ms, timed[other].latency_ms))
+            Ratio(one, other, ratio_of_medians(rounds_of(timed[one]), rounds_of(timed[other])))
             for one, other in ratio_pairs(contenders)
         ),
         comparisons=_comparisons(contenders, answers),
         timed=timed,
         disturbances=tuple(disturbances(timed, load)),
         unfinished=unfinished,
+        date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        version=__version__,
     )
 
 
@@ -68,7 +74,7 @@ def _comparisons(contenders: Sequence[Contender], answers: Answers | None) -> tu
     if answers is None:
         return ()
     models = [each.name for each in contenders if each.kind == "model" and each.name in answers.ranked]
-    reference = _reference(contenders) or next(iter(models), None)
+    reference = _reference(contenders) or _first_float(contenders)
     if reference is None or reference not in answers.ranked:
         return ()
     return tuple(compare(name, reference, answers, contenders[0].spec.labels) for name in models if name != reference)
@@ -87,20 +93,20 @@ def ratio_pairs(contenders: Sequence[Contender]) -> list[tuple[str, str]]:
     for contender in contenders:
         if contender.kind != "model":
             found += [(contender.name, first)]
-            found += [(contender.name, other) for other in others if contender.kind == REFERENCE]
+            found += [(contender.name, other) for other in others if contender.name == _reference(contenders)]
     return found + [(first, other) for other in others]
 
 
-def latency_of(times: Sequence[float]) -> Latency:
+def latency_of(rounds: Sequence[Sequence[float]]) -> Latency:
     """Returns the percentiles that the number of runs allows, with their bootstrap intervals.
 
     Args:
-        times: Milliseconds, in the order of running.
+        rounds: Milliseconds, in the order of running, round by round.
     """
-    found = {f"p{q}": percentile_interval(times, q) for q in (50, 90, 95, 99)}
-    values = {name: None if interval is None else interval.value for name, interval in found.items()}
-    known = {name: (interval.low, interval.high) for name, interval in found.items() if interval is not None}
-    return Latency(values["p50"], values["p90"], values["p99"], len(times), values["p95"], known)
+    found = percentile_intervals(rounds, (50, 90, 95, 99))
+    p50, p90, p95, p99 = (found[q].value if q in found else None for q in (50, 90, 95, 99))
+    intervals = {f"p{q:g}": (interval.low, interval.high) for q, interval in found.items()}
+    return Latency(p50, p90, p99, sum(map(len, rounds)), p95, intervals)
 
 
 def accuracy_of(name: str, answers: Answers, labels: Sequence[str] = ()) -> Accuracy:
@@ -142,13 +148,13 @@ def _result(
     batch_size, there = options.batch_size, answers is not None and contender.name in answers.ranked
     paced = None
     if timed.paced_ms and options.fps is not None:
-        paced = PacedLatency(options.fps, latency_of(timed.paced_ms), timed.dropped)
+        paced = PacedLatency(options.fps, latency_of(by_round(timed.paced_ms, timed.paced_runs)), timed.dropped)
     return Result(
         name=contender.name,
         kind=contender.kind,
         precision=timed.loaded.precision,
         runtime=timed.loaded.runtime,
-        latency_ms=latency_of(timed.latency_ms),
+        latency_ms=latency_of(rounds_of(timed)),
         images_per_s=batch_size / float(np.median(timed.batch_ms)) * 1000 if timed.batch_ms else None,
         batch_size=batch_size,
         threads=timed.loaded.threads,
@@ -156,6 +162,8 @@ def _result(
         peak_memory_bytes=timed.peak_memory_bytes,
         accuracy=accuracy_of(contender.name, answers, contender.spec.labels) if answers and there else None,
         agreement_with_original=_agreement(contender, answers, reference) if answers and there else None,
+        file=contender.path.name,
+        sha256=sha256(contender.path) if contender.path.is_file() else None,
         stages_ms={stage: float(np.median(values)) for stage, values in timed.stages_ms.items()} or None,
         warm_up=timed.warm_up,
         paced=paced,
@@ -178,4 +186,14 @@ def _agreement(contender: Contender, answers: Answers, reference: str | None) ->
 
 
 def _reference(contenders: Sequence[Contender]) -> str | None:
-    return next((contender.name for contender in contenders if contender.kind == REFERENCE), None)
+    """Returns the original, as a function where it was called so: its ways of being called answer alike."""
+    originals = [contender for contender in contenders if contender.kind != "model"]
+    found = sorted(originals, key=lambda contender: contender.kind != REFERENCE)
+    return found[0].name if found else None
+
+
+def _first_float(contenders: Sequence[Contender]) -> str | None:
+    """Returns the first model that is not quantized, or else the first one: what the others are compared with."""
+    models = [contender for contender in contenders if contender.kind == "model"]
+    floating = (each.name for each in models if each.spec.quantization is None and each.runtime == "onnxruntime")
+    return next(floating, models[0].name if models else None)

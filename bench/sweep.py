@@ -21,6 +21,7 @@ _ROUNDS = 5
 _TURN_MS = 40.0  # of each combination in each round
 _FEWEST = 2  # runs in a turn
 _PAUSE_S = 0.02  # the threads of the session before spin for some milliseconds
+_RESTLESS = 1.25  # most over least of the rounds
 _ENOUGH = 0.95  # of the best throughput: a smaller batch that reaches it is better, for its images wait less
 
 
@@ -106,7 +107,7 @@ def advice(name: str, points: Sequence[SweepPoint]) -> list[str]:
     """Says what follows from a sweep: the threads for one image at a time, threads and batch for the most images.
 
     Fewer threads are advised where more of them are not faster by more than the rounds differ, and the smallest batch
-    that reaches 95 % of the best throughput.
+    that reaches 95 % of the best throughput, or what the best itself reached in its slowest round.
 
     Args:
         name: The contender.
@@ -116,15 +117,19 @@ def advice(name: str, points: Sequence[SweepPoint]) -> list[str]:
     fastest = min(single, key=lambda point: point.batch_ms)
     frugal = next(point for point in single if point.batch_ms <= max(fastest.batch_ms, fastest.high_ms))
     best = max(points, key=lambda point: point.images_per_s)
-    enough = [point for point in points if point.images_per_s >= _ENOUGH * best.images_per_s]
+    least = min(_ENOUGH * best.images_per_s, best.batch_size / best.high_ms * 1000)  # rounds of the best itself differ
+    enough = [point for point in points if point.images_per_s >= least]
     batch = min(enough, key=lambda point: (point.batch_size, point.threads))
     found = [f"{name}, one image at a time: --threads {frugal.threads}, {frugal.batch_ms:.3g} ms"]
-    slowest = max(single, key=lambda point: point.threads)
-    if slowest.low_ms > frugal.high_ms:
-        found[0] += f" ({slowest.threads} threads take {slowest.batch_ms:.3g})"
+    most = max(single, key=lambda point: point.threads)
+    if most.low_ms > frugal.high_ms:
+        found[0] += f" ({most.threads} threads take {most.batch_ms:.3g})"
     gain = batch.images_per_s * frugal.batch_ms / 1000
     found.append(
         f"{name}, many images: --threads {batch.threads} --batch-size {batch.batch_size}, "
         f"{batch.images_per_s:,.0f} images/s, {gain:.2f} times those of one at a time"
     )
+    restless = [point for point in points if point.high_ms > _RESTLESS * point.low_ms]
+    if len(restless) > len(points) / 4:
+        found.append(f"{name}: the rounds of the sweep differ by more than a quarter, so repeat it on a quiet machine")
     return found

@@ -17,6 +17,7 @@ from time import perf_counter_ns
 from typing import Any, TextIO
 
 from cnnkit.bench.contenders import Loading
+from cnnkit.bench.interruptions import end_with_parent
 from cnnkit.bench.runner import LocalRunner
 from cnnkit.bench.stdout import claim_stdout
 from cnnkit.errors import CnnkitError, ModelError
@@ -68,4 +69,5 @@ def _answer(runner: LocalRunner, request: dict[str, Any]) -> Any:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     serve(sys.stdin, claim_stdout(), perf_counter_ns)

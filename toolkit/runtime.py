@@ -87,7 +87,7 @@ class OnnxClassifier:
         if len(images) == 0:
             return np.empty((0, len(self.spec.labels)), np.float32)
         tensor = self.input_tensor(images)
-        output = self.run(tensor) if self._fixed_batch is None else self._run_fixed(tensor, self._fixed_batch)
+        output = self.run(tensor)
         expected = (len(images), len(self.spec.labels))
         if output.shape != expected:
             raise ModelError(f"{self.path} gives an output of shape {output.shape}, expected {expected}, one a label")
@@ -106,7 +106,7 @@ class OnnxClassifier:
         return prepare_batch(images, self.spec.input)
 
     def run(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Runs the graph once.
+        """Runs the graph: once, or several times where its batch size is fixed and another one.
 
         Args:
             tensor: What `input_tensor` gives.
@@ -117,6 +117,8 @@ class OnnxClassifier:
         Raises:
             ModelError: The graph cannot be run.
         """
+        if self._fixed_batch is not None and len(tensor) != self._fixed_batch:
+            return self._run_fixed(tensor, self._fixed_batch)
         try:
             output: NDArray[Any] = self._session.run([self._output.name], {self._input.name: tensor})[0]
         except self._errors as error:

@@ -55,36 +55,36 @@ def percentile_if_enough(values: Sequence[float], q: float) -> float | None:
     return percentile(values, q) if len(values) >= enough_runs(q) else None
 
 
-def percentile_interval(
-    values: Sequence[float],
-    q: float,
+def percentile_intervals(
+    rounds: Sequence[Sequence[float]],
+    quantiles: Sequence[float],
     *,
-    rounds: int = 20,
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> Interval | None:
-    """Returns the q-th percentile with a bootstrap interval over rounds, or None where there are too few values.
+) -> dict[float, Interval]:
+    """Returns percentiles with bootstrap intervals over rounds, those for which there are enough values.
 
     Rounds are drawn, not runs, for the reason that `ratio_of_medians` gives.
 
     Args:
-        values: In the order of running.
-        q: Percentile, above 0 and below 100.
-        rounds: How many rounds the values were made in.
+        rounds: The values of each round.
+        quantiles: Percentiles, above 0 and below 100.
         confidence: 0 to 1.
         resamples: Bootstrap samples.
         seed: The same seed gives the same interval.
     """
-    found = percentile_if_enough(values, q)
-    if found is None:
-        return None
-    parts = _rounds_of(values, min(rounds, len(values)))
-    draws = np.random.default_rng(seed).integers(len(parts), size=(resamples, len(parts)))
-    drawn = [np.percentile(np.concatenate([parts[index] for index in draw]), q) for draw in draws]
+    values = [value for part in rounds for value in part]
+    wanted = [q for q in quantiles if len(values) >= enough_runs(q)]
+    if not wanted:
+        return {}
+    drawn = _Rounds(rounds).percentiles(_drawn(len(rounds), resamples, seed), wanted)
     tail = 50 * (1 - confidence)
-    low, high = np.percentile(drawn, [tail, 100 - tail])
-    return Interval(found, float(low), float(high))
+    bounds = np.percentile(drawn, [tail, 100 - tail], axis=0)
+    return {
+        q: Interval(percentile(values, q), float(low), float(high))
+        for q, low, high in zip(wanted, *bounds, strict=True)
+    }
 
 
 def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -168,10 +168,9 @@ def mcnemar_p_value(only_a: int, only_b: int) -> float:
 
 
 def ratio_of_medians(
-    numerator: Sequence[float],
-    denominator: Sequence[float],
+    numerator: Sequence[Sequence[float]],
+    denominator: Sequence[Sequence[float]],
     *,
-    rounds: int = 20,
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -179,31 +178,58 @@ def ratio_of_medians(
     """Returns the ratio of two medians with a bootstrap interval over rounds.
 
     Times within a round resemble one another, so rounds are drawn, not runs; and as both were measured in the same
-    rounds, the same rounds are drawn for both.
+    rounds, the same rounds are drawn for both. Rounds that only one of them has, as after an interruption, do not
+    count.
 
     Args:
-        numerator: Times in the order of running, as `cnnkit.timing.time_interleaved` gives them.
-        denominator: The same for the other contender; it may have more or fewer runs in each round.
-        rounds: How many rounds the runs were made in; no more than there are runs.
+        numerator: The times of each round.
+        denominator: The same for the other contender, which may have more or fewer runs in each round.
         confidence: 0 to 1.
         resamples: Bootstrap samples.
         seed: The same seed gives the same interval.
     """
-    rounds = min(rounds, len(numerator), len(denominator))
-    above, below = _rounds_of(numerator, rounds), _rounds_of(denominator, rounds)
-    draws = np.random.default_rng(seed).integers(rounds, size=(resamples, rounds))
-    ratios = [_median_of(above, draw) / _median_of(below, draw) for draw in draws]
+    count = min(len(numerator), len(denominator))
+    draws = _drawn(count, resamples, seed)
+    above, below = (_Rounds(rounds[:count]) for rounds in (numerator, denominator))
+    ratios = above.percentiles(draws, [50])[:, 0] / below.percentiles(draws, [50])[:, 0]
     tail = 50 * (1 - confidence)
     low, high = np.percentile(ratios, [tail, 100 - tail])
-    return Interval(float(np.median(numerator) / np.median(denominator)), float(low), float(high))
+    return Interval(above.median() / below.median(), float(low), float(high))
 
 
-def _rounds_of(times: Sequence[float], rounds: int) -> list[NDArray[np.float64]]:
-    return np.array_split(np.asarray(times, dtype=np.float64), rounds)
+def _drawn(rounds: int, resamples: int, seed: int) -> NDArray[np.int64]:
+    """Returns (resamples, rounds): how often each round is drawn."""
+    draws = np.random.default_rng(seed).integers(rounds, size=(resamples, rounds))
+    return np.stack([(draws == index).sum(axis=1) for index in range(rounds)], axis=1)
 
 
-def _median_of(rounds: list[NDArray[np.float64]], draw: NDArray[np.int64]) -> float:
-    return float(np.median(np.concatenate([rounds[index] for index in draw])))
+class _Rounds:
+    """Values of several rounds, sorted once, so that samples of the rounds need not be.
+
+    Args:
+        rounds: The values of each.
+    """
+
+    def __init__(self, rounds: Sequence[Sequence[float]]) -> None:
+        values = np.concatenate([np.asarray(part, dtype=np.float64) for part in rounds])
+        order = np.argsort(values, kind="stable")
+        self._values = values[order]
+        self._round = np.repeat(np.arange(len(rounds)), [len(part) for part in rounds])[order]
+
+    def median(self) -> float:
+        """Returns the median of all values."""
+        return float(np.median(self._values))
+
+    def percentiles(self, draws: NDArray[np.int64], quantiles: Sequence[float]) -> NDArray[np.float64]:
+        """Returns (samples, quantiles): percentiles of samples in which each round is there as often as drawn."""
+        found = np.empty((len(draws), len(quantiles)))
+        for row, counts in enumerate(draws):
+            ends = np.cumsum(counts[self._round])  # how many values of the sample lie up to each value
+            places = np.asarray(quantiles) / 100 * (ends[-1] - 1)
+            below = np.floor(places)
+            low, high = (self._values[np.searchsorted(ends, place, side="right")] for place in (below, np.ceil(places)))
+            found[row] = low + (high - low) * (places - below)
+        return found
 
 
 def _z(confidence: float) -> float:

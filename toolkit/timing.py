@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from statistics import median
 from time import perf_counter_ns
 
@@ -35,7 +36,7 @@ def warm_up(call: Callable[[], object], *, clock: Clock = perf_counter_ns) -> Wa
     """Calls until the times settle: allocation, compilation, caches and clock rates are then behind.
 
     They have settled when the medians of two windows in a row, each of at least 5 calls and 10 ms, lie within 5 % of
-    one another. After 3 seconds it ends all the same, after one window at the earliest.
+    one another. After 3 seconds it ends all the same.
 
     Args:
         call: What is warmed up.
@@ -44,7 +45,7 @@ def warm_up(call: Callable[[], object], *, clock: Clock = perf_counter_ns) -> Wa
     calls, spent, before = 0, 0.0, math.inf
     while True:
         window: list[float] = []
-        while len(window) < _WINDOW_CALLS or sum(window) < _WINDOW_MS:
+        while (len(window) < _WINDOW_CALLS or sum(window) < _WINDOW_MS) and spent + sum(window) < _LONGEST_MS:
             start = clock()
             call()
             window.append((clock() - start) / 1e6)
@@ -68,7 +69,7 @@ def time_calls(call: Callable[[], object], runs: int, *, clock: Clock = perf_cou
         One time a run, in milliseconds, in the order of running.
     """
     stamps = []
-    with _no_garbage_collection():
+    with no_garbage_collection():
         for _ in range(runs):
             start = clock()
             call()
@@ -107,6 +108,20 @@ def time_interleaved(
     return times
 
 
+def by_round(times: Sequence[float], runs: Sequence[int] = ()) -> list[Sequence[float]]:
+    """Returns times in their rounds.
+
+    Args:
+        times: In the order of running.
+        runs: How many of them belong to each round; empty where they were divided evenly into the usual number.
+    """
+    if not runs:
+        rounds = max(1, min(ROUNDS, len(times)))
+        runs = [runs_in_round(len(times), rounds, turn) for turn in range(rounds)]
+    ends = list(accumulate(runs, initial=0))
+    return [times[start:end] for start, end in pairwise(ends)]
+
+
 def turn_order(names: Sequence[str], turn: int) -> Iterator[str]:
     """Gives the names in their order in one round: each round begins with another, as going first may matter."""
     start = turn % max(1, len(names))
@@ -121,7 +136,8 @@ def runs_in_round(runs: int, rounds: int, turn: int) -> int:
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
+    """Keeps the garbage collector out of what is timed; it runs before."""
     was_on = gc.isenabled()
     gc.collect()
     gc.disable()

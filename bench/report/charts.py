@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
 
 import numpy as np
 
 _WIDTH, _ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 720, 34, 190, 20, 8, 46  # pixels
 _PLOT_HEIGHT = 260
 _LINE = 15  # from one label to the next
+_LABEL_WIDTH = 200
 _TICKS = 6
 
 
@@ -72,14 +72,16 @@ def accuracy_chart(points: Sequence[Point]) -> str:
         for value in np.linspace(low, high, 5)
     ]
     heights = [y_of(point.top1) for point in points]
-    for point, y, label_y in zip(points, heights, _apart(heights), strict=True):
-        x = scale.at(point.latency_ms)
+    places = [scale.at(point.latency_ms) for point in points]
+    labels = _apart(heights, places, bottom - _LINE)
+    for point, x, y, label_y in zip(points, places, heights, labels, strict=True):
         kind = "chosen" if point.chosen else "other"
         parts.append(
             f'<g class="{kind}"><title>{escape(point.name)}: {100 * point.top1:.2f} % in '
             f'{point.latency_ms:.3g} ms</title><line x1="{x:.1f}" x2="{x:.1f}" y1="{y_of(point.low):.1f}" '
             f'y2="{y_of(point.high):.1f}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="6"/>'
-            f'<text class="label" x="{x + 11:.1f}" y="{label_y + 4:.1f}">{escape(_cut(point.name))}</text></g>'
+            f'<line class="leader" x1="{x + 6:.1f}" x2="{x + 22:.1f}" y1="{y:.1f}" y2="{label_y:.1f}"/>'
+            f'<text class="label" x="{x + 25:.1f}" y="{label_y + 4:.1f}">{escape(_cut(point.name))}</text></g>'
         )
     return _svg(bottom + _BOTTOM, "Accuracy against latency", parts)
 
@@ -113,7 +115,7 @@ def sweep_chart(name: str, lines: Mapping[int, Mapping[int, float]]) -> str:
     parts.append(_axis_title("images in a batch; images a second upwards", bottom))
     ends = [y_of(line[max(line)]) for line in lines.values()]
     best = max(lines, key=lambda threads: max(lines[threads].values()))
-    for (threads, line), label_y in zip(lines.items(), _apart(ends), strict=True):
+    for (threads, line), label_y in zip(lines.items(), _apart(ends, [right] * len(ends), bottom), strict=True):
         points = " ".join(f"{x_of(size):.1f},{y_of(value):.1f}" for size, value in sorted(line.items()))
         said = "1 thread" if threads == 1 else f"{threads} threads"
         parts.append(
@@ -163,13 +165,17 @@ def _axis_title(title: str, bottom: float) -> str:
     return f'<text class="tick" x="{_WIDTH / 2}" y="{bottom + 38}" text-anchor="middle">{title}</text>'
 
 
-def _apart(heights: Sequence[float]) -> list[float]:
-    """Returns where to write labels of marks at these heights, so that no two lie on one another."""
+def _apart(heights: Sequence[float], places: Sequence[float], bottom: float) -> list[float]:
+    """Returns how high to write the labels of marks, so that none lies on another one, or below the bottom."""
     order = sorted(range(len(heights)), key=lambda index: heights[index])
     found = list(heights)
-    for above, below in pairwise(order):
-        found[below] = max(found[below], found[above] + _LINE)
-    return found
+    done: list[int] = []
+    for index in order:
+        near = [found[other] for other in done if abs(places[other] - places[index]) < _LABEL_WIDTH]
+        found[index] = max([found[index], *(height + _LINE for height in near)])
+        done.append(index)
+    over = max(0.0, max(found) - bottom)
+    return [height - over for height in found] if over else found
 
 
 def _svg(height: float, title: str, parts: Sequence[str]) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from cnnkit.bench.report.schema import SCHEMA_VERSION
 from cnnkit.bench.session import Session
 from cnnkit.report.json_output import to_json
-
-SCHEMA_VERSION = 1
 
 
 def json_report(session: Session) -> str:
@@ -47,6 +46,8 @@ def raw_times(session: Session) -> dict[str, dict[str, list[float]]]:
         name: {
             "latency_ms": [round(ms, 6) for ms in times.latency_ms],
             "batch_ms": [round(ms, 6) for ms in times.batch_ms],
+            "latency_runs": list(times.latency_runs),
+            **({"paced_runs": list(times.paced_runs)} if times.paced_ms else {}),
             **({"paced_ms": [round(ms, 6) for ms in times.paced_ms]} if times.paced_ms else {}),
             **{f"{stage}_ms": [round(ms, 6) for ms in values] for stage, values in times.stages_ms.items()},
         }

@@ -40,7 +40,8 @@ def notes(session: Session) -> list[str]:
     if restless:
         lines.append(f"not settled after 3 s of warm-up: {', '.join(restless)}")
     if any(result.stages_ms for result in session.results):
-        lines.append(f"stages: medians, from {session.options.photo.name} as a file in memory to its label")
+        photo = session.options.photo.name
+        lines.append(f"stages: medians, which do not add up, from {photo} as a file in memory to its label")
     starts = [result.cold_start.n for result in session.results if result.cold_start]
     if starts:
         lines.append(f"starts: medians of {min(starts)} to {max(starts)} new processes, their files in memory already")

@@ -33,7 +33,7 @@ def html_report(session: Session, images: Path | None = None) -> str:
         session: The run.
         images: The data folder, whose changed images become part of the page; None leaves them out.
     """
-    decision = decide(session)
+    decision = decide(session) or Decision("none of them", ("no model was timed",))
     style = files("cnnkit.bench.report").joinpath("report.css").read_text(encoding="utf-8")
     parts = (
         f"<h1>cnnkit bench on {escape(session.machine.cpu)}</h1>",
@@ -69,7 +69,7 @@ def _accuracy(session: Session, decision: Decision) -> str:
     points = [
         Point(r.name, r.latency_ms.p50, r.accuracy.top1, r.accuracy.low, r.accuracy.high, r.name == decision.ship)
         for r in session.results
-        if r.accuracy is not None and r.latency_ms.p50 is not None
+        if r.accuracy is not None and r.latency_ms.p50 is not None and r.kind in ("model", "original-function")
     ]
     if not points:
         return ""
@@ -148,10 +148,11 @@ def _change(data: Path | None, change: Change) -> str:
 
 def _thumbnail(data: Path | None, change: Change) -> str:
     """Returns the image as part of the page; nothing where it is not there any more."""
-    if data is None:
-        return ""
+    path = None if data is None else (data / change.image).resolve()
+    if data is None or path is None or not path.is_relative_to(data.resolve()):
+        return ""  # a file from elsewhere must not choose what is read
     try:
-        pixels = read_image(data / change.image).pixels
+        pixels = read_image(path).pixels
     except ImageError:
         return ""
     cv2 = import_cv2()

@@ -12,7 +12,7 @@ from cnnkit.bench.comparison import Change, ClassChange, Comparison
 from cnnkit.bench.measure import Timed
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.profile import read_profile
-from cnnkit.bench.report.json_text import SCHEMA_VERSION
+from cnnkit.bench.report.schema import SCHEMA_VERSION, first_fault
 from cnnkit.bench.session import Accuracy, ClassAccuracy, Latency, PacedLatency, Ratio, Result, Session
 from cnnkit.bench.subjects.subject import Loaded
 from cnnkit.bench.sweep import SweepPoint
@@ -21,7 +21,7 @@ from cnnkit.machine import Machine
 from cnnkit.statistics import Interval
 from cnnkit.timing import WarmUp
 
-_TIMES = ("latency_ms", "batch_ms", "paced_ms")
+_TIMES = ("latency_ms", "batch_ms", "paced_ms", "latency_runs", "paced_runs")
 
 
 def read_report(path: Path) -> dict[str, Any]:
@@ -32,12 +32,15 @@ def read_report(path: Path) -> dict[str, Any]:
     """
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or f"no whole JSON, {error}"
         raise ReportError(f"{path} cannot be read ({reason}): make it with cnnkit bench --format json -o") from error
     version = report.get("schema_version") if isinstance(report, dict) else None
     if version != SCHEMA_VERSION:
         raise ReportError(f"{path} has schema version {version}, expected {SCHEMA_VERSION}: make it again")
+    fault = first_fault(report)
+    if fault is not None:
+        raise ReportError(f"{path} is no report of cnnkit bench ({fault}): make it again")
     fields: dict[str, Any] = report
     return fields
 
@@ -51,7 +54,7 @@ def read_session(path: Path) -> Session:
     report = read_report(path)
     try:
         return _session(report)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReportError(f"{path} is no report of cnnkit bench ({error}): make it again") from error
 
 
@@ -73,6 +76,8 @@ def _session(report: Mapping[str, Any]) -> Session:
         timed={result.name: _timed(result, report["raw"][result.name]) for result in results},
         disturbances=tuple(report["disturbances"]),
         unfinished=report["options"]["unfinished"],
+        date=report["options"]["date"],
+        version=report["options"]["cnnkit"],
     )
 
 
@@ -89,6 +94,11 @@ def _options(fields: Mapping[str, Any]) -> BenchOptions:
         seed=fields["seed"],
         photo=Path(fields["photo"]),
         duration=fields["duration"],
+        runtimes=tuple(fields["runtimes"]),
+        original_calls=tuple(fields["original_calls"]),
+        sweep=fields["sweep"],
+        profile=fields["profile"],
+        cold_start=fields["cold_start"],
         fps=fields["fps"],
         calibration=None if fields["calibration"] is None else Path(fields["calibration"]),
     )
@@ -140,6 +150,8 @@ def _timed(result: Result, raw: Mapping[str, list[float]]) -> Timed:
         batch_ms=batches,
         peak_memory_bytes=result.peak_memory_bytes,
         stages_ms=stages,
+        latency_runs=tuple(map(int, raw["latency_runs"])),
+        paced_runs=tuple(map(int, raw.get("paced_runs", ()))),
         warm_up=result.warm_up,
         paced_ms=paced,
         dropped=0 if result.paced is None else result.paced.dropped,

@@ -42,17 +42,15 @@ def report_session(
     Raises:
         OutputError: The file cannot be written.
     """
+    if style == "table" and output is None:
+        print_session(session)
+    elif output is None:
+        click.echo(_REPORTS[style](session).encode(), nl=False)
+    else:
+        write_text(output, _REPORTS[style](session))
+        log.info("wrote %s", output)
     if page is not None:
         from cnnkit.bench.report.page import html_report
 
         write_text(page, html_report(session, images))
         log.info("wrote %s", page)
-    if style == "table" and output is None:
-        print_session(session)
-        return
-    text = _REPORTS[style](session)
-    if output is None:
-        click.echo(text.encode(), nl=False)
-    else:
-        write_text(output, text)
-        log.info("wrote %s", output)

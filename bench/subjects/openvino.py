@@ -73,7 +73,8 @@ class _Network:
         if shape not in self._requests:
             model = self._core.read_model(self._path)
             model.reshape(list(shape))
-            options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+            # without the second it multiplies float32 as bfloat16 on CPUs that can
+            options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
             if self._threads is not None:
                 options["INFERENCE_NUM_THREADS"] = self._threads
             self._requests[shape] = self._core.compile_model(model, "CPU", options).create_infer_request()

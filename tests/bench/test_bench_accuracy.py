@@ -25,7 +25,8 @@ def data(make_image, tmp_path):
 def test_all_contenders_answer_the_same_images(data, make_contender, fake_runner):
     contenders = [make_contender("a"), make_contender("b")]
     runners = {"a": fake_runner(answers=(0, 0, 1)), "b": fake_runner(answers=(0, 2, 1))}
-    answers = classify_all(contenders, runners, OPTIONS, list_data(data, contenders))
+    one, answers = classify_all(contenders, runners, OPTIONS, list_data(data, contenders))
+    assert list(one.ranked) == ["a"]
     np.testing.assert_array_equal(np.sort(answers.targets), [0, 0, 1])
     assert {name: answers.predicted(name).tolist() for name in "ab"} == {"a": [0, 0, 1], "b": [0, 2, 1]}
 
@@ -44,7 +45,7 @@ def test_images_are_made_once_for_each_size(data, make_contender):
     floating = replace(TINY_SPEC, input=replace(TINY_SPEC.input, dtype="float32", layout="nchw", scale=2.0))
     contenders = [make_contender(name, spec=spec) for name, spec in [("a", TINY_SPEC), ("b", large), ("c", floating)]]
     runners = {name: Looking() for name in "abc"}
-    classify_all(contenders, runners, OPTIONS, list_data(data, contenders))
+    list(classify_all(contenders, runners, OPTIONS, list_data(data, contenders)))
     assert runners["a"].seen == runners["c"].seen == [("0.npy", (3, 8, 8, 3), "uint8")]
     assert runners["b"].seen == [("1.npy", (3, 16, 8, 3), "uint8")]
 
@@ -59,7 +60,9 @@ def test_the_test_split_is_taken(make_image, make_contender, tmp_path):
 def test_a_corrupt_image_is_warned_about_and_left_out(data, make_contender, fake_runner, caplog):
     (data / "red" / "3.png").write_bytes(b"no image")
     contenders = [make_contender()]
-    answers = classify_all(contenders, {"tiny": fake_runner(answers=(0, 0, 1))}, OPTIONS, list_data(data, contenders))
+    (answers,) = classify_all(
+        contenders, {"tiny": fake_runner(answers=(0, 0, 1))}, OPTIONS, list_data(data, contenders)
+    )
     assert len(answers.targets) == 3
     assert [record.levelname for record in caplog.records if "3.png" in record.getMessage()] == ["WARNING"]
 

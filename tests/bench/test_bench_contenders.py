@@ -6,9 +6,9 @@ import pytest
 from tiny_models import TINY_SPEC
 
 import cnnkit.extras
-from cnnkit.bench.contenders import make_contenders
+from cnnkit.bench.contenders import check_names, make_contenders
 from cnnkit.bench.options import BenchOptions
-from cnnkit.errors import MissingExtraError, ModelError, SpecError
+from cnnkit.errors import MissingExtraError, ModelError, SpecError, UsageError
 from cnnkit.files import sha256
 from cnnkit.run_folder import original_input
 from cnnkit.spec import InputSpec, Provenance
@@ -40,9 +40,20 @@ def test_names_are_unique_and_the_original_comes_first(make_model, original, tmp
         ("net predict_on_batch", "original-batch"),
         ("net function", "original-function"),
         ("net function XLA", "original-xla"),
-        ("net.int8", "model"),
-        ("net.int8 (2)", "model"),
+        (f"{tmp_path.name}/net.int8", "model"),
+        ("other/net.int8", "model"),
     ]
+
+
+def test_names_that_are_alike_all_the_same(make_model, tmp_path):
+    for folder in ("x/m", "y/m"):
+        (tmp_path / folder).mkdir(parents=True)
+    models = (make_model("x/m/a.onnx"), make_model("y/m/a.onnx"))
+    names = [contender.name for contender in make_contenders(BenchOptions(models))]
+    assert names == ["m/a (1)", "m/a (2)"]
+    twice = make_contenders(BenchOptions((models[0],))) * 2
+    with pytest.raises(UsageError, match="two contenders are called 'a': rename one of the files"):
+        check_names(twice)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_spread_is_that_of_the_quartiles():
 @pytest.mark.parametrize(
     ("times", "load", "said"),
     [
-        pytest.param(STEADY, 0.5, "other programs kept 50 % of the processors busy in the minute before", id="load"),
+        pytest.param(STEADY, 0.5, "0.5 processes for each processor wanted to run in the minute before", id="load"),
         pytest.param(
             np.linspace(1, 1.12, 300),
             None,

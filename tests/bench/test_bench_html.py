@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,6 +17,7 @@ from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.report.charts import Point, accuracy_chart, latency_chart
 from cnnkit.bench.report.page import html_report
 from cnnkit.bench.summary import summarise
+from cnnkit.spec import Quantization
 
 IMAGES = 2000
 EVIL = '<script>alert("x")</script>'
@@ -47,15 +49,70 @@ def measure(make_contender, timed, machine, tmp_path):
             {"float": (1.0, 0), "int8": (1.0, 1)}, "float", "not measurably faster than int8", id="not faster"
         ),
         pytest.param(
-            {"float": (1.0, 0), "int8": (0.5, 200)}, "float", "int8 is left out: it may lose up to 1", id="wrong"
+            {"float": (1.0, 0), "int8": (0.5, 200)},
+            "float",
+            "int8 is left out: it loses more than 0.5 points",
+            id="wrong",
         ),
-        pytest.param({"int8": (0.5, 200)}, "int8", "int8 is the most accurate of them", id="none is right"),
+        pytest.param({"int8": (0.5, 200)}, "int8", "int8 is the most accurate of the models here", id="none is right"),
     ],
 )
 def test_what_to_ship(measure, models, ship, said):
     decision = decide(measure(**models))
     assert decision.ship == ship
     assert any(said in reason for reason in decision.reasons), decision.reasons
+
+
+@pytest.mark.parametrize("order", [("int8", "float"), ("float", "int8")])
+def test_the_order_of_the_models_decides_nothing(make_contender, timed, machine, order):
+    """The float model is what others are compared with, wherever it stands; 400 images are too few to tell."""
+    quantized = replace(TINY_SPEC, quantization=Quantization("QDQ", 8, "0" * 64, "a CPU"))
+    contenders = [make_contender(name, spec=quantized if name == "int8" else TINY_SPEC) for name in order]
+    times = {"int8": timed(0.5, 100), "float": timed(1.0, 100)}
+    predicted = {"float": np.zeros(400, np.int64), "int8": np.array([1] + [0] * 399)}
+    answers = answers_of(np.zeros(400, np.int64), predicted, tuple(f"red/{number}.png" for number in range(400)))
+    run = summarise(contenders, times, answers, BenchOptions((Path("net.onnx"),)), machine)
+    assert [(found.contender, found.reference) for found in run.comparisons] == [("int8", "float")]
+    decision = decide(run)
+    assert decision.ship == "float"
+    assert any("int8 is left out: 400 images are too few to tell" in reason for reason in decision.reasons)
+    assert not any(reason.startswith("float is left out") for reason in decision.reasons)
+
+
+def test_a_model_that_says_the_same_on_few_images_is_not_left_out(make_contender, timed, machine):
+    contenders = [make_contender("net function", "original-function"), make_contender("a"), make_contender("b")]
+    times = {"net function": timed(4.0, 100), "a": timed(1.0, 100), "b": timed(0.5, 100)}
+    right = np.zeros(40, np.int64)
+    answers = answers_of(right, dict.fromkeys(times, right), tuple(map(str, range(40))))
+    decision = decide(summarise(contenders, times, answers, BenchOptions((Path("a.onnx"),)), machine))
+    assert decision.ship == "b" and not any("left out" in reason for reason in decision.reasons)
+
+
+def test_without_a_model_there_is_no_decision(make_contender, timed, machine):
+    original = make_contender("net predict", "original-predict")
+    run = summarise([original], {"net predict": timed(4.0, 100)}, None, BenchOptions((Path("a.onnx"),)), machine)
+    assert decide(run) is None and "no model was timed" in html_report(run)
+
+
+def test_other_runtimes_are_compared_and_not_shipped(make_contender, timed, machine):
+    contenders = [make_contender("a"), replace(make_contender("a OpenVINO"), runtime="openvino")]
+    other = timed(0.5, 100)
+    other = replace(other, loaded=replace(other.loaded, runtime="openvino 2026 (cpu)"))
+    run = summarise(contenders, {"a": timed(1.0, 100), "a OpenVINO": other}, None, BenchOptions((Path("a"),)), machine)
+    decision = decide(run)
+    assert decision.ship == "a"
+    assert decision.reasons[0].startswith("a OpenVINO is 2.00 times as fast as a, in a runtime that cnnkit predict")
+
+
+def test_a_thumbnail_is_not_taken_from_outside_the_data_folder(measure, tmp_path):
+    cv2.imwrite(str(tmp_path / "secret.png"), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "data").mkdir()
+    run = measure(float=(1.0, 1))
+    (comparison,) = run.comparisons
+    for name in ("../secret.png", str(tmp_path / "secret.png")):
+        change = replace(comparison.changes[0], image=name)
+        forged = replace(run, comparisons=(replace(comparison, changes=(change,)),))
+        assert "<img" not in html_report(forged, tmp_path / "data")
 
 
 def test_without_images_the_decision_says_what_is_missing(measure):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnkit.bench.plan import latency_runs, throughput_runs
+from cnnkit.bench.plan import latency_runs, runs_in, throughput_runs
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,8 @@ def test_latency_runs(kind, estimate_ms, runs):
 )
 def test_throughput_runs(estimate_ms, runs):
     assert throughput_runs(estimate_ms) == runs
+
+
+@pytest.mark.parametrize(("estimate", "runs"), [(0.1, 20), (100.0, 10), (5000.0, 1)])
+def test_runs_that_fit_into_a_second(estimate, runs):
+    assert runs_in(1000.0, estimate, 20) == runs

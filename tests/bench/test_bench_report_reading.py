@@ -13,7 +13,9 @@ from cnnkit.bench.report.json_text import json_report
 from cnnkit.bench.report.markdown_text import markdown_report
 from cnnkit.bench.report.page import html_report
 from cnnkit.bench.report.reading import read_session
+from cnnkit.bench.report.schema import first_fault
 from cnnkit.bench.report.table import plain_report
+from cnnkit.bench.stages import STAGES
 from cnnkit.bench.summary import summarise
 from cnnkit.errors import ReportError
 
@@ -25,7 +27,7 @@ ANSWERS = answers_of(
 
 @pytest.fixture(params=["with everything", "one model"])
 def session(request, make_contender, timed, machine):
-    staged = replace(timed(0.25, 700), stages_ms={"decode": (1.0, 2.0, 3.0), "end to end": (2.0, 3.0, 4.0)})
+    staged = replace(timed(0.25, 700), stages_ms=dict.fromkeys(STAGES, (1.0, 2.0, 3.0)))
     if request.param == "one model":
         return summarise([make_contender("net")], {"net": staged}, None, BenchOptions((Path("net.onnx"),)), machine)
     options = BenchOptions(
@@ -48,5 +50,45 @@ def test_what_is_missing_is_one_line(session, tmp_path, part):
     report = json.loads(json_report(session))
     del report[part]
     path.write_text(json.dumps(report))
-    with pytest.raises(ReportError, match=f"is no report of cnnkit bench .*{part}"):
+    with pytest.raises(ReportError, match=f"is no report of cnnkit bench .the file has no {part}"):
         read_session(path)
+
+
+WRONG = {
+    "a time that is text": lambda report: report["contenders"][-1]["latency_ms"].update(p50="fast"),
+    "a time that is no number": lambda report: report["contenders"][-1]["latency_ms"].update(p50=float("nan")),
+    "a time of nothing": lambda report: report["contenders"][-1]["latency_ms"].update(p50=0),
+    "an interval of three ends": lambda report: report["contenders"][-1]["latency_ms"]["intervals"].update(
+        p50=[1, 2, 3]
+    ),
+    "no contenders": lambda report: report.update(contenders=[]),
+    "a size in words": lambda report: report["contenders"][-1].update(size_bytes="small"),
+    "a number for a CPU": lambda report: report["machine"].update(cpu=5),
+    "raw times that are text": lambda report: report["raw"]["net"].update(latency_ms="1, 2"),
+    "a kind that is none": lambda report: report["contenders"][-1].update(kind="oracle"),
+    "raw times of another": lambda report: report.update(raw={"other": report["raw"]["net"]}),
+    "true for a number": lambda report: report["contenders"][-1].update(batch_size=True),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong_is_one_line(session, tmp_path, what):
+    path = tmp_path / "bench.json"
+    report = json.loads(json_report(session))
+    WRONG[what](report)
+    path.write_text(json.dumps(report))
+    with pytest.raises(ReportError, match="is no report of cnnkit bench") as caught:
+        read_session(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_nested_without_end_is_one_line(tmp_path):
+    (tmp_path / "bench.json").write_text("[" * 100_000)
+    with pytest.raises(ReportError, match="cannot be read"):
+        read_session(tmp_path / "bench.json")
+
+
+def test_fields_of_a_later_version_are_no_fault(session):
+    report = json.loads(json_report(session))
+    report["weather"] = "warm"
+    assert first_fault(report) is None

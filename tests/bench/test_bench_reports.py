@@ -121,6 +121,8 @@ def test_json_fields(session):
         "peak_memory_bytes",
         "accuracy",
         "agreement_with_original",
+        "file",
+        "sha256",
         "stages_ms",
         "warm_up",
         "paced",
@@ -148,7 +150,7 @@ def test_json_fields(session):
         "low": 16.0,
         "high": 16.0,
     }
-    assert report["raw"]["net_int8"] == {"latency_ms": [0.25] * 64, "batch_ms": [8.0] * 3}
+    assert report["raw"]["net_int8"] == {"latency_ms": [0.25] * 64, "batch_ms": [8.0] * 3, "latency_runs": []}
 
 
 def test_json_names_no_folder(session):

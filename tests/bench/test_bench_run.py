@@ -44,11 +44,16 @@ def test_models_and_their_original_on_data(make_model, make_image, tmp_path):
     assert (session.rounds, session.images) == (11, 3)
 
 
-def test_what_was_measured_before_a_failure_is_kept(make_model, make_image, tmp_path, caplog):
-    make_image("data/red/1.png", "red").write_bytes(b"no image")
+def test_what_was_measured_before_a_failure_is_kept(make_model, make_image, tmp_path, caplog, monkeypatch):
+    make_image("data/red/1.png", "red")
+
+    def failing(*_):
+        raise OSError("no space left on the device")
+
+    monkeypatch.setattr(cnnkit.bench.run, "classify_all", failing)
     session = run_bench(BenchOptions((make_model(),), data=tmp_path / "data", runs=12, batch_size=2, cold_start=False))
     assert session.results[0].latency_ms.n == 12 and session.images is None
-    assert session.unfinished.startswith("none of 1 images can be read")
+    assert session.unfinished == "no space left on the device"
     assert "what was measured until then follows" in caplog.messages[-1]
 
 

@@ -61,7 +61,8 @@ def test_quantized_model_is_called_int8(loading, make_model):
 def test_original(tmp_path, loading, images_file, kind):
     path = save_tiny_keras(tmp_path / "tiny.keras")
     runner = LocalRunner(
-        replace(loading, kind=kind, path=str(path), spec=write_spec(KERAS_SPEC), runtime="keras"), clock=CountingClock()
+        replace(loading, kind=kind, path=str(path), spec=write_spec(KERAS_SPEC), runtime="keras", threads=None),
+        clock=CountingClock(),
     )
     loaded = runner.loaded()
     assert (loaded.precision, loaded.threads) == ("float32", None)
@@ -75,7 +76,9 @@ def test_original_with_other_classes(tmp_path, loading):
     spec = replace(KERAS_SPEC, labels=("red", "green", "blue", "white"))
     with pytest.raises(ModelError, match=r"gives output \(3,\) for an image, expected 4 classes by the spec"):
         LocalRunner(
-            replace(loading, kind="original-function", path=str(path), spec=write_spec(spec), runtime="keras"),
+            replace(
+                loading, kind="original-function", path=str(path), spec=write_spec(spec), runtime="keras", threads=None
+            ),
             CountingClock(),
         )
 
@@ -122,7 +125,9 @@ def test_stages_of_a_photo_are_timed_one_after_another(loading, make_image):
 
 def test_the_original_has_no_stages(tmp_path, loading):
     path = save_tiny_keras(tmp_path / "tiny.keras")
-    original = replace(loading, kind="original-function", path=str(path), spec=write_spec(KERAS_SPEC), runtime="keras")
+    original = replace(
+        loading, kind="original-function", path=str(path), spec=write_spec(KERAS_SPEC), runtime="keras", threads=None
+    )
     assert LocalRunner(original, CountingClock()).stages(path, runs=3, warmup=0) is None
 
 
@@ -137,3 +142,9 @@ def test_a_worker_times_stages(loading, make_image):
     photo = str(make_image("photo.png", "red"))
     replies = exchange(asdict(loading), {"call": "stages", "photo": photo, "runs": 2, "warmup": 0})
     assert replies[1]["result"]["end to end"] == [4.0, 4.0]
+
+
+def test_a_model_of_a_fixed_batch_runs_in_parts(loading, make_model, images_file):
+    runner = LocalRunner(replace(loading, path=str(make_model("fixed.onnx", batch=1))), CountingClock())
+    assert runner.time(4, runs=2, warmup=1) == [1.0, 1.0]
+    assert [ranked[0] for ranked in runner.classify(images_file, batch_size=3)] == [0, 1, 2, 1, 0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def times(timed):
     ],
 )
 def test_percentiles_need_runs(runs, expected):
-    found = latency_of([5.0] * runs)
+    found = latency_of([[5.0] * runs])
     assert (found.p50, found.p90, found.p99, found.n) == (*expected, runs)
     assert set(found.intervals) == {f"p{q}" for q in (50, 90, 95, 99) if getattr(found, f"p{q}") is not None}
     assert set(found.intervals.values()) <= {(5.0, 5.0)}
@@ -106,3 +107,17 @@ def test_conditions_name_the_data_folder_alone(contenders, times, machine, tmp_p
     conditions = summarise(contenders, times, ANSWERS, options, machine).conditions
     assert (conditions["data"], conditions["images"], conditions["runs"]) == (tmp_path.name, 4, 40)
     assert conditions["rounds"] == 20
+
+
+def test_any_way_of_calling_the_original_is_compared_with(make_contender, timed, machine):
+    contenders = [make_contender("net predict", "original-predict"), make_contender("a")]
+    times = {"net predict": timed(50.0, 662), "a": timed(0.5, 40)}
+    session = summarise(contenders, times, ANSWERS, OPTIONS, machine)
+    assert session.results[1].agreement_with_original == 0.75
+    assert [found.reference for found in session.comparisons] == ["net predict"]
+
+
+def test_rounds_are_those_that_were_run(contenders, times, machine):
+    times = {name: replace(each, latency_runs=(10, 20, 10)) for name, each in times.items()}
+    times = {name: replace(each, latency_ms=each.latency_ms[:40]) for name, each in times.items()}
+    assert summarise(contenders, times, None, OPTIONS, machine).rounds == 3

@@ -45,6 +45,12 @@ def test_advice(times, single, many):
     assert found[1].startswith(f"net, {many}")
 
 
+def test_a_restless_sweep_is_said():
+    times = {(1, 1): 2.0, (2, 1): 1.0, (1, 8): 16.0, (2, 8): 8.0}
+    assert "repeat it on a quiet machine" in advice("net", points(times, noise=0.2))[-1]
+    assert len(advice("net", points(times))) == 2
+
+
 def test_what_is_tried():
     assert batch_sizes(64) == [1, 2, 4, 8, 16, 32, 64]
     assert batch_sizes(24) == [1, 2, 4, 8, 16, 24]

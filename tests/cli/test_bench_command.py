@@ -90,6 +90,14 @@ def test_original_without_keras(tiny_model, monkeypatch):
     )
 
 
+@pytest.mark.parametrize("name", ["litert", "openvino"])
+def test_a_runtime_that_is_not_installed_names_its_extra(tiny_model, monkeypatch, name):
+    monkeypatch.setattr(cnnkit.extras, "find_spec", lambda module: None)
+    result = bench("--model", tiny_model, "--runtime", name)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert f"cnnkit bench --runtime {name} needs " in result.stderr and f"'cnnkit[{name}]'" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [
@@ -102,6 +110,14 @@ def test_original_without_keras(tiny_model, monkeypatch):
         pytest.param(("--model", "{folder}/none.onnx"), 1, "none.onnx", id="model"),
         pytest.param(("--provider", "abacus"), 2, "provider 'abacus' is not known", id="provider"),
         pytest.param(("--runs", "0"), 2, "0 is not in the range x>=1", id="runs"),
+        pytest.param(("--fps", "nan"), 2, "'nan' is no number", id="fps"),
+        pytest.param(("--duration", "inf"), 2, "'inf' is no number", id="duration"),
+        pytest.param(("--duration", "0"), 2, "'0' is out of range, expected a number above 0", id="no duration"),
+        pytest.param(("--runs", "5", "--duration", "1"), 2, "both say how long to measure", id="runs and duration"),
+        pytest.param(("--original-call", "xla"), 2, "name it with --original", id="call without original"),
+        pytest.param(("--calibration", "{folder}"), 2, "name one of them", id="calibration without runtime"),
+        pytest.param(("-o", "{folder}/a", "--report", "{folder}/a"), 2, "are both", id="two outputs of one name"),
+        pytest.param(("{folder}/a.json",), 2, "comparing BENCH.JSON files measures nothing", id="report and model"),
     ],
 )
 def test_one_line_for_what_cannot_be_measured(tiny_model, make_image, tmp_path, arguments, exit_code, message):

@@ -74,7 +74,7 @@ def startup_times(model: Path, photo: Path, runs: int) -> dict[str, list[float]]
 
 def ratio(times: dict[str, list[float]], name: str, other: str) -> Interval:
     """Returns the ratio of two medians; each turn is a round of its own."""
-    return ratio_of_medians(times[name], times[other], rounds=len(times[name]))
+    return ratio_of_medians(*([[ms] for ms in times[each]] for each in (name, other)))
 
 
 def main() -> None:

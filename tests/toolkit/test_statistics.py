@@ -122,7 +122,8 @@ def test_paired_drop_wants_pairs(a, b):
 
 
 def noisy(seed: int, scale: float, n: int = 400) -> np.ndarray:
-    return scale * np.random.default_rng(seed).lognormal(sigma=0.2, size=n)
+    """Twenty rounds of times."""
+    return scale * np.random.default_rng(seed).lognormal(sigma=0.2, size=(20, n // 20))
 
 
 def test_ratio_of_equal_shapes_is_exact():
@@ -147,10 +148,10 @@ def test_ratio_interval_covers_the_truth():
 
 def test_ratio_interval_knows_that_runs_of_a_round_resemble_one_another():
     speeds = np.repeat(np.random.default_rng(2).lognormal(sigma=0.2, size=20), 20)
-    unlike = ratio_of_medians(speeds, np.ones(400), rounds=20)
-    mixed = ratio_of_medians(speeds, np.ones(400), rounds=400)
+    unlike = ratio_of_medians(speeds.reshape(20, 20), np.ones((20, 20)))
+    mixed = ratio_of_medians(speeds.reshape(400, 1), np.ones((400, 1)))
     assert unlike.high - unlike.low > 2 * (mixed.high - mixed.low)
 
 
 def test_ratio_of_single_runs():
-    assert ratio_of_medians([3.0], [2.0]).value == 1.5
+    assert ratio_of_medians([[3.0]], [[2.0]]).value == 1.5

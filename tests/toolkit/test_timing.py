@@ -100,6 +100,7 @@ def test_rounds_are_those_of_array_split(runs, rounds):
         pytest.param([4.0] * 5 + [4.2] * 5, WarmUp(10, True, 4.2), id="within 5 %"),
         pytest.param([4.0] * 5 + [4.3] * 10, WarmUp(15, True, 4.3), id="not within 5 %"),
         pytest.param([700.0] * 5, WarmUp(5, False, 700.0), id="too slow for two windows"),
+        pytest.param([4000.0], WarmUp(1, False, 4000.0), id="too slow for one window"),
         pytest.param([float(2 + index // 5 % 2) for index in range(1200)], WarmUp(1200, False, 3.0), id="never"),
     ],
 )

@@ -39,20 +39,29 @@ def command(
     With two or more BENCH.JSON and without options nothing is measured: they are compared, machine by machine.
     """
     from cnnkit.bench.baseline import read_baseline, regressions
+    from cnnkit.bench.interruptions import interrupted_once
     from cnnkit.bench.report.writing import report_session
+    from cnnkit.errors import UsageError
     from cnnkit.files import check_new_file
     from cnnkit.messages import log
 
     for path in (output, report):
         if path is not None:
             check_new_file(path, overwrite=overwrite)
+    if output is not None and output == report:
+        raise UsageError(f"--output and --report are both {output}: give two names")
     if reports:
-        _check_only_reports(reports, measured, render, report, baseline)
+        _check_alone("comparing BENCH.JSON files")
+        if len(reports) < 2 or any(path is not None for path in (render, report, baseline)):
+            raise UsageError(
+                "BENCH.JSON files are compared with one another: give two or more, without --render and so on"
+            )
         _compare_machines(reports, style, output)
         return
     earlier = None if baseline is None else read_baseline(baseline)
-    session = _session(render, measured)
-    report_session(session, style, output, report, measured["data"])
+    with interrupted_once():
+        session = _session(render, measured, earlier)
+        report_session(session, style, output, report, measured["data"])
     worse = [] if earlier is None else regressions(session, earlier, max_regression)
     for sentence in worse:
         log.error("%s", sentence)
@@ -63,7 +72,7 @@ def command(
         click.get_current_context().exit(1)
 
 
-def _session(render: Path | None, measured: dict[str, Any]) -> Session:
+def _session(render: Path | None, measured: dict[str, Any], baseline: Session | None) -> Session:
     """Measures, or reads what was measured."""
     from cnnkit.bench.options import PHOTO, BenchOptions
     from cnnkit.bench.report.reading import read_session
@@ -73,24 +82,30 @@ def _session(render: Path | None, measured: dict[str, Any]) -> Session:
 
     models = (*measured["models"], *measured["compare"])
     if render is not None:
-        if models or measured["original"] is not None:
-            raise UsageError("--render measures nothing: leave --model and --original out")
+        _check_alone("--render", allowed=("data",))
         return read_session(render)
     if measured["runs"] is not None and measured["duration"] is not None:
         raise UsageError("--runs and --duration both say how long to measure: give one of them")
     chosen = {name: value for name, value in measured.items() if name not in ("models", "compare", "photo")}
+    if measured["original_calls"] and measured["original"] is None:
+        raise UsageError("--original-call says how the original is called: name it with --original")
     if not measured["models"]:
         models = (bundled_model(), *models)
-    return run_bench(BenchOptions(models, photo=measured["photo"] or PHOTO, **chosen))
+    return run_bench(BenchOptions(models, photo=measured["photo"] or PHOTO, **chosen), baseline)
 
 
-def _check_only_reports(reports: tuple[Path, ...], measured: dict[str, Any], *others: Path | None) -> None:
+def _check_alone(what: str, allowed: tuple[str, ...] = ()) -> None:
+    """Checks that nothing is said of a measurement where nothing is measured."""
+    from click.core import ParameterSource
+
     from cnnkit.errors import UsageError
 
-    if measured["models"] or measured["original"] is not None or any(path is not None for path in others):
-        raise UsageError("with BENCH.JSON files nothing is measured or rendered: give them alone")
-    if len(reports) < 2:
-        raise UsageError(f"{reports[0]} alone is compared with nothing: give two, or --render {reports[0]}")
+    context = click.get_current_context()
+    results = ("reports", "style", "output", "render", "report", "overwrite", "baseline", "max_regression", *allowed)
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in results and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise UsageError(f"{what} measures nothing: leave {parameter.opts[0]} out")
 
 
 def _compare_machines(reports: tuple[Path, ...], style: Format, output: Path | None) -> None:

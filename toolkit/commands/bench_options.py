@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cnnkit.commands import options as shared
-from cnnkit.commands.values import fraction
+from cnnkit.commands.values import fraction, positive
 
 _PATH = click.Path(path_type=Path)
 _SUBJECTS = (
@@ -35,8 +35,8 @@ _SUBJECTS = (
 )  # fmt: skip
 _WAYS = (
     click.option("--runs", type=click.IntRange(1), help="Timed runs at batch 1  [default: for p99, if time allows]."),
-    click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="The same by time."),
-    click.option("--fps", type=click.FloatRange(0, min_open=True), help="Measure also at a camera's pace, such as 30."),
+    click.option("--duration", type=positive, metavar="SECONDS", help="The same by time."),
+    click.option("--fps", type=positive, help="Measure also at a camera's pace, such as 30."),
     click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Images, for throughput."),
     click.option("--sweep", is_flag=True, help="Try threads and batch sizes, and say which to take."),
     click.option("--profile", is_flag=True, help="Show where the time goes in the graph, node by node."),

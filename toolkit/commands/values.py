@@ -18,6 +18,14 @@ def number(text: str) -> float:
         raise click.BadParameter(f"{text!r} is no number, expected one such as 0.5 or 1/255") from error
 
 
+def positive(text: str) -> float:
+    """Reads a number above 0 that is not endless."""
+    value = number(text)
+    if not 0 < value < math.inf:
+        raise click.BadParameter(f"{text!r} is out of range, expected a number above 0")
+    return value
+
+
 def fraction(text: str) -> float:
     """Reads a fraction from 0 up, also in percent: "0.1", "10%"."""
     value = number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)

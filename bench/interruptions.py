@@ -1,0 +1,46 @@
+"""Ctrl-C and the request to end: what was measured is reported first, and no measuring process stays behind."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_PR_SET_PDEATHSIG = 1  # <sys/prctl.h>: the signal that a process gets when its parent ends
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PATIENCE = 3  # signals; from the third one on the report is given up as well
+
+
+@contextmanager
+def interrupted_once() -> Iterator[None]:
+    """Lets the first SIGINT or SIGTERM interrupt the block, and the second one not: by then it is reporting.
+
+    `timeout`, CI and containers end a process by SIGTERM, which would leave the measuring processes running.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    seen = 0
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 1 or seen >= _PATIENCE:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def end_with_parent() -> None:
+    """Ends this process when its parent ends, however that ends, and in the middle of an inference; on Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
