@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cnnkit.errors import UsageError
 from cnnkit.train.batches import inference_batch, make_batches, reading_failures
 from cnnkit.train.checkpoint import Checkpoint
@@ -41,10 +43,9 @@ def fit(
     history = list(start.history) if start else []
     if start:
         trainer.restore(start.state)
-    classes, first = len(dataset.labels), len(history)
+    classes, first, space = len(dataset.labels), len(history), trainer.devices.image_bytes
     if first < recipe.epochs and not should_stop(history, recipe):
         used = trainer.devices.used_images(len(dataset.train))
-        space = trainer.devices.image_bytes
         train = make_batches(
             dataset.train,
             classes,
@@ -55,11 +56,7 @@ def fit(
             device_bytes=space,
             grouped=True,
         )
-        height, width, _ = trainer.network.input_shape[1:]
-        at_once = inference_batch(height, width, copies)
-        held_out = len(dataset.validation)
-        even = held_out - held_out % copies
-        validation = make_batches(dataset.validation, classes, at_once, used=even, device_bytes=space)
+        validation = _validation(trainer, dataset)
         with reading_failures(train, validation):
             trainer.model.fit(
                 train,
@@ -71,3 +68,16 @@ def fit(
                 callbacks=Recorder(trainer, recipe, used, history, sink).callbacks(train.last_steps),
             )
     return tuple(history)
+
+
+def _validation(trainer: Trainer, dataset: Dataset) -> Any:
+    """Returns the batches of the validation images, of which each device gets as many as the others."""
+    height, width, _ = trainer.network.input_shape[1:]
+    copies, held_out = trainer.devices.copies, len(dataset.validation)
+    return make_batches(
+        dataset.validation,
+        len(dataset.labels),
+        inference_batch(height, width, copies),
+        used=held_out - held_out % copies,
+        device_bytes=trainer.devices.image_bytes,
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -151,6 +152,15 @@ def test_what_fails_leaves_the_readme_alone_and_the_others_go_on(bad, reason, me
     assert code == 1
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Lets SIGINT interrupt, also where the tests run in the background of a shell, which ignores it for them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_keeps_what_was_measured_and_ends_what_runs(measure, tmp_path: Path, capsys) -> None:
     ended = tmp_path / "ended"
     code, text = measure(

@@ -51,11 +51,7 @@ def command(
     if output is not None and output == report:
         raise UsageError(f"--output and --report are both {output}: give two names")
     if reports:
-        _check_alone("comparing BENCH.JSON files")
-        if len(reports) < 2 or any(path is not None for path in (render, report, baseline)):
-            raise UsageError(
-                "BENCH.JSON files are compared with one another: give two or more, without --render and so on"
-            )
+        _check_reports(reports, render, report, baseline)
         _compare_machines(reports, style, output)
         return
     earlier = None if baseline is None else read_baseline(baseline)
@@ -92,6 +88,14 @@ def _session(render: Path | None, measured: dict[str, Any], baseline: Session | 
     if not measured["models"]:
         models = (bundled_model(), *models)
     return run_bench(BenchOptions(models, photo=measured["photo"] or PHOTO, **chosen), baseline)
+
+
+def _check_reports(reports: tuple[Path, ...], *others: Path | None) -> None:
+    from cnnkit.errors import UsageError
+
+    _check_alone("comparing BENCH.JSON files")
+    if len(reports) < 2 or any(path is not None for path in others):
+        raise UsageError("BENCH.JSON files are compared with one another: give two or more, without --render and so on")
 
 
 def _check_alone(what: str, allowed: tuple[str, ...] = ()) -> None:
