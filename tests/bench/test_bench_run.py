@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import gc
 from contextlib import contextmanager
 from time import perf_counter_ns
 
 import pytest
 from tiny_keras import save_tiny_keras
 
+import cnnkit.bench.plan
 import cnnkit.bench.run
+import cnnkit.timing
 from cnnkit.bench.contenders import loading_of
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.run import run_bench
@@ -20,9 +23,15 @@ def _in_this_process(monkeypatch):
 
     @contextmanager
     def local_runners(contenders, options):
-        yield {contender.name: LocalRunner(loading_of(contender, options), perf_counter_ns) for contender in contenders}
+        runners = {each.name: LocalRunner(loading_of(each, options), perf_counter_ns) for each in contenders}
+        gc.collect()
+        gc.freeze()  # as a worker does: the collections between timings need not walk over all that is loaded
+        yield runners
+        gc.unfreeze()
 
     monkeypatch.setattr(cnnkit.bench.run, "worker_processes", local_runners)
+    monkeypatch.setattr(cnnkit.bench.plan, "_BATCHES_MS", 100.0)
+    monkeypatch.setattr(cnnkit.timing, "_LONGEST_MS", 300.0)
 
 
 def test_models_and_their_original_on_data(make_model, make_image, tmp_path):
