@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from tiny_answers import answers_of
 
 from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.report.csv_text import csv_report
 from cnnkit.bench.report.json_text import json_report
 from cnnkit.bench.report.markdown_text import markdown_report
 from cnnkit.bench.report.numbers import significant, size
@@ -203,3 +206,12 @@ def test_output_file_holds_what_stdout_would(session, style, tmp_path, capsys):
     report_session(session, style, tmp_path / "report")
     assert (tmp_path / "report").read_text(encoding="utf-8") == printed
     assert capsys.readouterr().out == ""
+
+
+def test_csv_has_the_same_columns_in_every_run(session, plain_session):
+    rows, (plain,) = (list(csv.DictReader(io.StringIO(csv_report(each)))) for each in (session, plain_session))
+    assert list(rows[0]) == list(plain)
+    assert (plain["name"], plain["latency_ms_p50"], plain["latency_ms_intervals_p50_low"]) == ("net", "0.5", "0.5")
+    assert (plain["accuracy_top1"], plain["cold_start_total_ms"], plain["stages_ms_end_to_end"]) == ("", "", "")
+    assert (rows[1]["accuracy_top1"], rows[1]["latency_ms_p99"]) == ("0.9", "")
+    assert all(None not in row and None not in row.values() for row in (*rows, plain))
