@@ -74,16 +74,20 @@ def accuracy_chart(points: Sequence[Point]) -> str:
     heights = [y_of(point.top1) for point in points]
     places = [scale.at(point.latency_ms) for point in points]
     labels = _apart(heights, places, bottom - _LINE)
+    bars: list[str] = []
+    names: list[str] = []
+    dots: list[str] = []
     for point, x, y, label_y in zip(points, places, heights, labels, strict=True):
         kind = "chosen" if point.chosen else "other"
-        parts.append(
-            f'<g class="{kind}"><title>{escape(point.name)}: {100 * point.top1:.2f} % in '
-            f'{point.latency_ms:.3g} ms</title><line x1="{x:.1f}" x2="{x:.1f}" y1="{y_of(point.low):.1f}" '
-            f'y2="{y_of(point.high):.1f}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="6"/>'
-            f'<line class="leader" x1="{x + 6:.1f}" x2="{x + 22:.1f}" y1="{y:.1f}" y2="{label_y:.1f}"/>'
+        said = f"{escape(point.name)}: {100 * point.top1:.2f} % in {point.latency_ms:.3g} ms"
+        ends = f'y1="{y_of(point.low):.1f}" y2="{y_of(point.high):.1f}"'
+        bars.append(f'<g class="{kind}"><line x1="{x:.1f}" x2="{x:.1f}" {ends}/></g>')
+        names.append(
+            f'<g><line class="leader" x1="{x:.1f}" x2="{x + 22:.1f}" y1="{y:.1f}" y2="{label_y:.1f}"/>'
             f'<text class="label" x="{x + 25:.1f}" y="{label_y + 4:.1f}">{escape(_cut(point.name))}</text></g>'
         )
-    return _svg(bottom + _BOTTOM, "Accuracy against latency", parts)
+        dots.append(f'<g class="{kind}"><title>{said}</title><circle cx="{x:.1f}" cy="{y:.1f}" r="6"/></g>')
+    return _svg(bottom + _BOTTOM, "Accuracy against latency", parts + bars + names + dots)
 
 
 def sweep_chart(name: str, lines: Mapping[int, Mapping[int, float]]) -> str:
