@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from cnnkit.bench.report.reading import read_session
 from cnnkit.bench.session import Result, Session
 from cnnkit.errors import ReportError
 from cnnkit.messages import log
-
-
-def read_baseline(path: Path) -> Session:
-    """Reads the earlier run.
-
-    Raises:
-        ReportError: It is no such file, is cut short, or of another version.
-    """
-    return read_session(path)
 
 
 def check_common(names: Iterable[str], baseline: Session) -> None:

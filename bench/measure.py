@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from cnnkit.bench.cold_start import ColdStart, measure_cold_starts
@@ -20,8 +21,8 @@ from cnnkit.errors import ModelError
 from cnnkit.messages import log
 from cnnkit.timing import ROUNDS, WarmUp, by_round, runs_in_round, turn_order
 
-WARMUP = 10  # untimed calls before the stages
-LEAD_IN = 2  # untimed calls at the start of each turn at least: another process had the caches
+_WARMUP = 10  # untimed calls before the stages
+_LEAD_IN = 2  # untimed calls at the start of each turn at least: another process had the caches
 _LEAD_IN_MS, _MOST_LEAD_IN = 5.0, 20
 _BATCH_ROUNDS = 5
 _PACED_ROUNDS = 10
@@ -77,8 +78,8 @@ class Measuring:
         self._pause, self._cold_starts = pause, cold_starts
         self._loaded: dict[str, Loaded] = {}
         self._warm: dict[str, WarmUp] = {}
-        self._latency: dict[str, list[float]] = {}
-        self._batches: dict[str, list[float]] = {}
+        self._latency: dict[str, list[list[float]]] = {}  # round by round
+        self._batches: dict[str, list[list[float]]] = {}
         self._facts: dict[str, dict[str, Any]] = {name: {} for name in runners}
 
     def run(self) -> None:
@@ -110,12 +111,13 @@ class Measuring:
         return {
             name: Timed(
                 self._loaded[name],
-                tuple(times),
-                tuple(self._batches.get(name, ())),
+                tuple(chain(*rounds)),
+                tuple(chain(*self._batches.get(name, ()))),
+                latency_runs=tuple(map(len, rounds)),
                 **{"peak_memory_bytes": None, **self._facts[name]},
             )
-            for name, times in self._latency.items()
-            if times
+            for name, rounds in self._latency.items()
+            if rounds
         }
 
     def _warm_up(self) -> dict[str, int]:
@@ -152,7 +154,7 @@ class Measuring:
         for turn in range(_STAGE_ROUNDS):
             for name in self._turn(turn):
                 runs = runs_in(_STAGE_MS, self._warm[name].median_ms, _STAGE_RUNS)
-                warmup = min(runs, WARMUP if turn == 0 else LEAD_IN)
+                warmup = min(runs, _WARMUP if turn == 0 else _LEAD_IN)
                 times = self._runners[name].stages(self._options.photo, runs, warmup) or {}
                 for stage, values in times.items():
                     found[name][stage] = (*found[name].get(stage, ()), *values)
@@ -180,16 +182,16 @@ class Measuring:
                 fields = runner.profile(runs_in(_PROFILE_MS, self._warm[name].median_ms, _PROFILE_RUNS))
                 self._facts[name]["profile"] = None if fields is None else read_profile(fields)
 
-    def _in_turns(self, plan: Mapping[str, int], batch_size: int, rounds: int, times: dict[str, list[float]]) -> None:
+    def _in_turns(
+        self, plan: Mapping[str, int], batch_size: int, rounds: int, times: dict[str, list[list[float]]]
+    ) -> None:
         rounds = min(rounds, *plan.values())
         times.update({name: [] for name in plan})
         for turn in range(rounds):
             for name in self._turn(turn):
                 lead_in = self._lead_in(name) if batch_size == 1 else 1
-                timed = self._runners[name].time(batch_size, runs_in_round(plan[name], rounds, turn), lead_in)
-                times[name] += timed
-                if batch_size == 1 and times is self._latency:
-                    self._facts[name]["latency_runs"] = (*self._facts[name].get("latency_runs", ()), len(timed))
+                runs = runs_in_round(plan[name], rounds, turn)
+                times[name].append(self._runners[name].time(batch_size, runs, lead_in))
 
     def _turn(self, turn: int) -> Iterator[str]:
         """Gives the contenders in their order in one round, with a pause between one and another."""
@@ -201,7 +203,7 @@ class Measuring:
     def _lead_in(self, name: str) -> int:
         """Returns how many untimed calls bring the caches back to a contender: some 5 ms of them."""
         warm = self._warm[name]
-        return max(LEAD_IN, min(_MOST_LEAD_IN, round(_LEAD_IN_MS / warm.median_ms)))
+        return max(_LEAD_IN, min(_MOST_LEAD_IN, round(_LEAD_IN_MS / warm.median_ms)))
 
 
 def rounds_of(timed: Timed) -> list[Sequence[float]]:

@@ -107,9 +107,7 @@ class WorkerProcess:
     def _ask(self, **request: Any) -> Any:
         self._send(request)
         self._asked = True
-        answer = self._receive()
-        self._asked = False
-        return answer
+        return self._receive()
 
     def _send(self, request: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -124,6 +122,7 @@ class WorkerProcess:
         line = self._process.stdout.readline()
         if not line.endswith("\n"):
             raise self._died()
+        self._asked = False
         reply = json.loads(line)
         if "error" in reply:
             raise _ERRORS.get(reply["type"], ModelError)(reply["error"])

@@ -14,15 +14,13 @@ from cnnkit.bench.measure import Measuring
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.other_runtimes import check_runtimes, other_contenders
 from cnnkit.bench.processes import worker_processes
-from cnnkit.bench.session import Session
+from cnnkit.bench.session import INTERRUPTED, Session
 from cnnkit.bench.stages import read_photo
 from cnnkit.bench.summary import summarise
 from cnnkit.errors import CnnkitError
 from cnnkit.folders import LabelledFiles
 from cnnkit.machine import describe_machine
 from cnnkit.messages import log
-
-INTERRUPTED = "interrupted"
 
 
 def run_bench(options: BenchOptions, baseline: Session | None = None) -> Session:

@@ -16,6 +16,8 @@ from cnnkit.machine import Machine
 from cnnkit.statistics import Interval
 from cnnkit.timing import WarmUp
 
+INTERRUPTED = "interrupted"  # of `Session.unfinished`, where it was Ctrl-C
+
 
 @dataclass(frozen=True)
 class Latency:

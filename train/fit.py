@@ -37,23 +37,21 @@ def fit(
     """
     copies = trainer.devices.copies
     if recipe.batch_size % copies:
-        raise UsageError(
-            f"batch_size is {recipe.batch_size}, expected a multiple of the {copies} devices that share it"
-        )
+        raise UsageError(f"batch_size is {recipe.batch_size}, expected a multiple of the {copies} devices sharing it")
     history = list(start.history) if start else []
     if start:
         trainer.restore(start.state)
-    classes, first, space = len(dataset.labels), len(history), trainer.devices.image_bytes
+    first = len(history)
     if first < recipe.epochs and not should_stop(history, recipe):
         used = trainer.devices.used_images(len(dataset.train))
         train = make_batches(
             dataset.train,
-            classes,
+            len(dataset.labels),
             recipe.batch_size,
             seed=seed,
             epoch=first,
             used=used,
-            device_bytes=space,
+            device_bytes=trainer.devices.image_bytes,
             grouped=True,
         )
         validation = _validation(trainer, dataset)

@@ -21,7 +21,7 @@ from cnnkit.machine import Machine
 from cnnkit.statistics import Interval
 from cnnkit.timing import WarmUp
 
-_TIMES = ("latency_ms", "batch_ms", "paced_ms", "latency_runs", "paced_runs")
+_NO_STAGES = ("latency_ms", "batch_ms", "paced_ms", "latency_runs", "paced_runs")
 
 
 def read_report(path: Path) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _comparison(fields: Mapping[str, Any]) -> Comparison:
 
 
 def _timed(result: Result, raw: Mapping[str, list[float]]) -> Timed:
-    stages = {name.removesuffix("_ms"): tuple(times) for name, times in raw.items() if name not in _TIMES}
+    stages = {name.removesuffix("_ms"): tuple(times) for name, times in raw.items() if name not in _NO_STAGES}
     latency, batches, paced = tuple(raw["latency_ms"]), tuple(raw["batch_ms"]), tuple(raw.get("paced_ms", ()))
     return Timed(
         loaded=Loaded(result.precision, result.runtime, result.threads),

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from tiny_answers import answers_of
 
-from cnnkit.bench.baseline import read_baseline, regressions
+from cnnkit.bench.baseline import regressions
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.report.json_text import json_report
+from cnnkit.bench.report.reading import read_session
 from cnnkit.bench.summary import summarise
 from cnnkit.errors import ReportError
 
@@ -53,12 +54,12 @@ def baseline(measure, tmp_path):
     ],
 )
 def test_what_became_worse_is_said(measure, baseline, run, said):
-    assert regressions(measure(**run), read_baseline(baseline), 0.1) == said
+    assert regressions(measure(**run), read_session(baseline), 0.1) == said
 
 
 def test_nothing_in_common_is_an_error(measure, baseline):
     with pytest.raises(ReportError, match="the baseline has no contender named other, it has net"):
-        regressions(measure(name="other"), read_baseline(baseline), 0.1)
+        regressions(measure(name="other"), read_session(baseline), 0.1)
 
 
 @pytest.mark.parametrize(
@@ -75,10 +76,10 @@ def test_nothing_in_common_is_an_error(measure, baseline):
 def test_what_is_no_baseline_is_one_line(baseline, change, message):
     baseline.write_text(change(baseline.read_text()))
     with pytest.raises(ReportError, match=message) as caught:
-        read_baseline(baseline)
+        read_session(baseline)
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_baseline(tmp_path):
     with pytest.raises(ReportError, match=r"gone\.json cannot be read \(No such file or directory\)"):
-        read_baseline(tmp_path / "gone.json")
+        read_session(tmp_path / "gone.json")

@@ -38,9 +38,11 @@ def command(
 
     With two or more BENCH.JSON and without options nothing is measured: they are compared, machine by machine.
     """
-    from cnnkit.bench.baseline import read_baseline, regressions
+    from cnnkit.bench.baseline import regressions
     from cnnkit.bench.interruptions import interrupted_once
+    from cnnkit.bench.report.reading import read_session
     from cnnkit.bench.report.writing import report_session
+    from cnnkit.bench.session import INTERRUPTED
     from cnnkit.errors import UsageError
     from cnnkit.files import check_new_file
     from cnnkit.messages import log
@@ -54,7 +56,7 @@ def command(
         _check_reports(reports, render, report, baseline)
         _compare_machines(reports, style, output)
         return
-    earlier = None if baseline is None else read_baseline(baseline)
+    earlier = None if baseline is None else read_session(baseline)
     with interrupted_once():
         session = _session(render, measured, earlier)
         report_session(session, style, output, report, measured["data"])
@@ -62,7 +64,7 @@ def command(
     for sentence in worse:
         log.error("%s", sentence)
     ended = session.unfinished if render is None else None
-    if ended == "interrupted":
+    if ended == INTERRUPTED:
         click.get_current_context().exit(_INTERRUPTED)
     if worse or ended:
         click.get_current_context().exit(1)
