@@ -13,7 +13,7 @@ from cnnkit.bench.conversion import Conversion, Converter, convert
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.subjects.openvino import IR_SUFFIX
 from cnnkit.calibration import read_calibration
-from cnnkit.errors import UsageError
+from cnnkit.errors import ModelError, UsageError
 from cnnkit.extras import require
 from cnnkit.keras_apps import is_app
 from cnnkit.messages import log
@@ -48,7 +48,7 @@ def other_contenders(contenders: Sequence[Contender], options: BenchOptions, fol
 
     OpenVINO runs every ONNX file as it is, and with calibration images also the INT8 that NNCF makes of the first
     float32 file. LiteRT runs what TensorFlow's converter makes of the original: float32, or INT8 with calibration
-    images.
+    images. What a converter cannot convert is left out, with a warning.
 
     Args:
         contenders: The original and the models.
@@ -56,7 +56,6 @@ def other_contenders(contenders: Sequence[Contender], options: BenchOptions, fol
         folder: Where the converted networks go.
 
     Raises:
-        ModelError: A converter fails.
         SourceError: There is no folder of calibration images.
         DataError: It has none that can be read.
     """
@@ -73,7 +72,7 @@ def _litert(original: Contender, options: BenchOptions, folder: Path) -> list[Co
     log.info("converting %s with LiteRT's converter", original.path.name)
     stem = original.path.name.split(":")[-1] if is_app(original.path) else original.path.stem
     path = _converted("litert", original, options, folder / "original.tflite")
-    return [Contender(f"{stem} LiteRT {name}", "model", path, original.spec, "litert")]
+    return [] if path is None else [Contender(f"{stem} LiteRT {name}", "model", path, original.spec, "litert")]
 
 
 def _openvino(models: Sequence[Contender], options: BenchOptions, folder: Path) -> list[Contender]:
@@ -85,16 +84,22 @@ def _openvino(models: Sequence[Contender], options: BenchOptions, folder: Path) 
         raise UsageError("--calibration with --runtime openvino quantizes a float32 file: add one with --model")
     log.info("quantizing %s with NNCF", floating.path.name)
     path = _converted("openvino", floating, options, folder / f"quantized{IR_SUFFIX}")
-    return [*found, Contender(f"{floating.name} NNCF INT8", "model", path, floating.spec, "openvino")]
+    if path is not None:
+        found.append(Contender(f"{floating.name} NNCF INT8", "model", path, floating.spec, "openvino"))
+    return found
 
 
-def _converted(converter: Converter, contender: Contender, options: BenchOptions, output: Path) -> Path:
+def _converted(converter: Converter, contender: Contender, options: BenchOptions, output: Path) -> Path | None:
     images = None
     if options.calibration is not None:
         images = output.with_suffix(".npy")
         np.save(images, _calibration(options.calibration, contender.spec.input))
     spec = write_spec(contender.spec)
-    convert(Conversion(converter, str(contender.path), str(output), spec, None if images is None else str(images)))
+    try:
+        convert(Conversion(converter, str(contender.path), str(output), spec, None if images is None else str(images)))
+    except ModelError as error:
+        log.warning("%s (left out)", error)
+        return None
     return output
 
 

@@ -44,13 +44,14 @@ def printed(output: Output) -> Any:
 def contenders(output: Output) -> dict[str, Any]:
     """Returns what was measured, by the README's names."""
     found = {contender["name"]: contender for contender in printed(output)["contenders"]}
-    return {name: found[theirs] for name, theirs in _names(found).items()}
+    return {name: found[theirs] for name, theirs in _names(found).items() if theirs in found}
 
 
 def ratios(output: Output) -> dict[str, Any]:
     """Returns the time of our INT8 over that of each other, by the README's names."""
     listed = {(ratio["numerator"], ratio["denominator"]): ratio for ratio in printed(output)["ratios"]}
-    names = _names(contender["name"] for contender in printed(output)["contenders"])
+    there = [contender["name"] for contender in printed(output)["contenders"]]
+    names = {name: theirs for name, theirs in _names(there).items() if theirs in there}
     ours = names["INT8"]
     return {
         name: listed[ours, theirs] if (ours, theirs) in listed else _inverted(listed[theirs, ours])
