@@ -92,7 +92,7 @@ def test_a_batch_that_two_devices_cannot_share(tmp_path: Path) -> None:
     ]
     done = subprocess.run([sys.executable, "-c", TWO_DEVICES, *arguments], capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr.endswith("error: batch_size is 51, expected a multiple of the 2 devices that share it\n")
+    assert done.stderr.endswith("error: batch_size is 51, expected a multiple of the 2 devices sharing it\n")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
