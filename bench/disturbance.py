@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from cnnkit.bench.machine_load import MachineLoad
 from cnnkit.bench.measure import Timed
 
 MOST_DRIFT = 0.05  # of the median, from the first third of the runs to the last
 MOST_SPREAD = 0.10  # distance of the quartiles over the median
 MOST_LOAD = 0.3  # processes that want a processor, for each one there is
+MOST_OTHERS = 0.1  # processors that other programs keep busy, for each one there is
+MOST_STOLEN = 0.05  # of the processor time, by the host of a virtual machine
 FEWEST = 30  # runs, below which neither is told from chance
-
-
-def load_before() -> float | None:
-    """Returns how many processes wanted a processor in the last minute, for each that there is; None where unknown."""
-    if not hasattr(os, "getloadavg"):
-        return None
-    return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
 def drift(times: Sequence[float]) -> float:
@@ -40,16 +35,14 @@ def spread(times: Sequence[float]) -> float:
     return float((high - low) / middle)
 
 
-def disturbances(timed: Mapping[str, Timed], load: float | None) -> list[str]:
+def disturbances(timed: Mapping[str, Timed], load: MachineLoad) -> list[str]:
     """Says what speaks against trusting the times: load, drift and spread; nothing on a quiet machine.
 
     Args:
         timed: What was measured, by contender.
-        load: What `load_before` said.
+        load: Of the machine, before and meanwhile.
     """
-    found = []
-    if load is not None and load > MOST_LOAD:
-        found.append(f"{load:.1f} processes for each processor wanted to run in the minute before")
+    found = _loads(load)
     long = {name: times.latency_ms for name, times in timed.items() if len(times.latency_ms) >= FEWEST}
     drifts = {name: drift(times) for name, times in long.items()}
     changed = [
@@ -63,6 +56,17 @@ def disturbances(timed: Mapping[str, Timed], load: float | None) -> list[str]:
     wide = [f"{name} {width:.0%}" for name, width in spreads.items() if width > MOST_SPREAD]
     if wide:
         found.append(f"the middle half of the runs is wide, in parts of the median: {_listed(wide)}")
+    return found
+
+
+def _loads(load: MachineLoad) -> list[str]:
+    found = []
+    if load.before is not None and load.before > MOST_LOAD:
+        found.append(f"{load.before:.1f} processes for each processor wanted to run in the minute before")
+    if load.others is not None and load.others > MOST_OTHERS:
+        found.append(f"other programs took {100 * load.others:.0f} % of the processors meanwhile")
+    if load.stolen is not None and load.stolen > MOST_STOLEN:
+        found.append(f"the host of this virtual machine took {100 * load.stolen:.0f} % of the processor time")
     return found
 
 

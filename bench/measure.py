@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from time import process_time
 from typing import Any
 
 from cnnkit.bench.cold_start import ColdStart, measure_cold_starts
 from cnnkit.bench.contenders import Contender, loading_of
+from cnnkit.bench.machine_load import MachineLoad, ProcessorTimes, load_during, processor_times
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.pace import Paced
 from cnnkit.bench.plan import latency_runs, paced_runs, runs_in, throughput_runs
@@ -60,8 +62,10 @@ class Measuring:
         contenders: What to measure.
         runners: Name -> loaded contender, or one that is loading.
         options: How to measure.
+        load_before: See `cnnkit.bench.machine_load`.
         pause: Waits some seconds.
         cold_starts: Measures contenders in processes of their own.
+        processors: Reads how long the machine's processors have worked.
     """
 
     def __init__(
@@ -69,13 +73,16 @@ class Measuring:
         contenders: Sequence[Contender],
         runners: Mapping[str, Runner],
         options: BenchOptions,
+        load_before: float | None = None,
         *,
         pause: Callable[[float], object] = time.sleep,
         cold_starts: Callable[..., dict[str, ColdStart]] = measure_cold_starts,
+        processors: Callable[[], ProcessorTimes | None] = processor_times,
     ) -> None:
         self._contenders = {contender.name: contender for contender in contenders}
         self._runners, self._options = dict(runners), options
-        self._pause, self._cold_starts = pause, cold_starts
+        self._pause, self._cold_starts, self._processors = pause, cold_starts, processors
+        self.load = MachineLoad(load_before)
         self._loaded: dict[str, Loaded] = {}
         self._warm: dict[str, WarmUp] = {}
         self._latency: dict[str, list[list[float]]] = {}  # round by round
@@ -91,12 +98,14 @@ class Measuring:
         log.info("loading %s", ", ".join(self._runners))
         self._loaded = {name: runner.loaded() for name, runner in self._runners.items()}
         plan = self._warm_up()
+        start, own_s = self._processors(), self._own_s()
         log.info("timing batches of 1, %s runs", ", ".join(f"{runs:,}" for runs in plan.values()))
         self._in_turns(plan, 1, ROUNDS, self._latency)
         size = self._options.batch_size
         plan = {name: throughput_runs(runner.warm_up(size).median_ms) for name, runner in self._runners.items()}
         log.info("timing batches of %d", size)
         self._in_turns(plan, size, _BATCH_ROUNDS, self._batches)
+        self.load = load_during(start, self._processors(), self._own_s() - own_s, self.load.before)
         for name, runner in self._runners.items():  # before images are decoded as well
             self._facts[name]["peak_memory_bytes"] = runner.peak_memory_bytes()
         if self._options.fps is not None:
@@ -136,6 +145,10 @@ class Measuring:
             self._facts[name]["warm_up"] = self._warm[name] = warm
             plan[name] = latency_runs(kind, warm.median_ms, self._options.runs, self._options.duration)
         return plan
+
+    def _own_s(self) -> float:
+        """Returns the processor time that this process and those of the contenders have taken, in seconds."""
+        return process_time() + sum(runner.processor_s() for runner in self._runners.values())
 
     def _keep_pace(self, fps: float) -> None:
         runs = paced_runs(fps, self._options.duration)

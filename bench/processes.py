@@ -93,6 +93,11 @@ class WorkerProcess:
         peak: int | None = self._ask(call="peak_memory_bytes")
         return peak
 
+    def processor_s(self) -> float:
+        """See `Runner`."""
+        seconds: float = self._ask(call="processor_s")
+        return seconds
+
     def close(self) -> None:
         """Ends the process, at once where it is in the middle of something: nobody waits for that any more."""
         if self._asked:

@@ -9,7 +9,7 @@ from pathlib import Path
 from cnnkit.bench.accuracy import Answers, classify_all, list_data
 from cnnkit.bench.baseline import check_common
 from cnnkit.bench.contenders import Contender, check_names, make_contenders
-from cnnkit.bench.disturbance import load_before
+from cnnkit.bench.machine_load import load_before
 from cnnkit.bench.measure import Measuring
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.other_runtimes import check_runtimes, other_contenders
@@ -61,7 +61,7 @@ def _measured(
     answers: Answers | None = None
     unfinished: str | None = None
     with worker_processes(contenders, options) as runners:
-        measuring = Measuring(contenders, runners, options)
+        measuring = Measuring(contenders, runners, options, load)
         try:
             measuring.run()
             if files is not None:
@@ -75,4 +75,4 @@ def _measured(
             log.error("%s; what was measured until then follows", unfinished)
     found = measuring.found()
     log.debug("summarising")
-    return summarise(contenders, found, answers, options, describe_machine(), load, unfinished=unfinished)
+    return summarise(contenders, found, answers, options, describe_machine(), measuring.load, unfinished=unfinished)

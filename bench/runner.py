@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import process_time
 from typing import Any, Protocol
 
 import numpy as np
@@ -69,6 +70,10 @@ class Runner(Protocol):
 
     def peak_memory_bytes(self) -> int | None:
         """Returns the most memory the contender's process has held so far; None where unknown."""
+        ...
+
+    def processor_s(self) -> float:
+        """Returns the processor time that the contender's process has taken so far, all threads, in seconds."""
         ...
 
 
@@ -151,6 +156,10 @@ class LocalRunner:
     def peak_memory_bytes(self) -> int | None:
         """See `Runner`."""
         return peak_memory_bytes()
+
+    def processor_s(self) -> float:
+        """See `Runner`."""
+        return process_time()
 
     def _random_tensor(self, batch_size: int) -> NDArray[Any]:
         subject: Subject = self._subject

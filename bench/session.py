@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from cnnkit.bench.cold_start import ColdStart
 from cnnkit.bench.comparison import Comparison
 from cnnkit.bench.contenders import Kind
+from cnnkit.bench.machine_load import MachineLoad
 from cnnkit.bench.measure import Timed
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.profile import Profile
@@ -111,6 +112,7 @@ class Session:
     ratios: tuple[Ratio, ...]
     comparisons: tuple[Comparison, ...]  # of each model with the original, or else with the first model
     timed: Mapping[str, Timed]
+    load: MachineLoad = field(default_factory=MachineLoad)
     disturbances: tuple[str, ...] = ()  # what speaks against trusting the times
     unfinished: str | None = None  # why it ended before all was measured
     date: str = ""  # of its end, UTC, as 2026-05-01T12:00:00Z

@@ -13,6 +13,7 @@ from cnnkit.bench.accuracy import Answers
 from cnnkit.bench.comparison import Comparison, compare
 from cnnkit.bench.contenders import Contender, Kind
 from cnnkit.bench.disturbance import disturbances
+from cnnkit.bench.machine_load import MachineLoad
 from cnnkit.bench.measure import Timed, rounds_of
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.runner import TOP
@@ -32,11 +33,11 @@ def summarise(
     answers: Answers | None,
     options: BenchOptions,
     machine: Machine,
-    load: float | None = None,
+    load: MachineLoad = MachineLoad(),  # noqa: B008 - immutable
     *,
     unfinished: str | None = None,
 ) -> Session:
-    """Makes the figures of what was measured; `load` is what `cnnkit.bench.disturbance` knows of the time before.
+    """Makes the figures of what was measured.
 
     Args:
         contenders: Those of the run; the ones that were not timed are left out.
@@ -44,7 +45,7 @@ def summarise(
         answers: To the images, where there were any.
         options: Of the run.
         machine: Where it was.
-        load: Of the processors before.
+        load: Of the machine, before and meanwhile.
         unfinished: Why it ended before all was measured.
     """
     contenders = [contender for contender in contenders if contender.name in timed]
@@ -63,6 +64,7 @@ def summarise(
         ),
         comparisons=_comparisons(contenders, answers),
         timed=timed,
+        load=load,
         disturbances=tuple(disturbances(timed, load)),
         unfinished=unfinished,
         date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -51,7 +51,7 @@ def serve(requests: Iterable[str], replies: TextIO, clock: Clock) -> None:
 
 
 # Methods whose arguments are plain values, and whose answers are that or dataclasses.
-_PLAIN = ("time", "warm_up", "pace", "sweep", "profile", "peak_memory_bytes")
+_PLAIN = ("time", "warm_up", "pace", "sweep", "profile", "peak_memory_bytes", "processor_s")
 
 
 def _answer(runner: LocalRunner, request: dict[str, Any]) -> Any:

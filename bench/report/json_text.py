@@ -23,6 +23,7 @@ def session_fields(session: Session) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "machine": {**asdict(session.machine), "int8_dot_product": session.machine.int8_dot_product},
         "options": session.conditions,
+        "load": asdict(session.load),
         "disturbances": list(session.disturbances),
         "contenders": [asdict(result) for result in session.results],
         "ratios": [

@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnkit.bench.cold_start import ColdStart
 from cnnkit.bench.comparison import Change, ClassChange, Comparison
+from cnnkit.bench.machine_load import MachineLoad
 from cnnkit.bench.measure import Timed
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.profile import read_profile
@@ -74,6 +75,7 @@ def _session(report: Mapping[str, Any]) -> Session:
         ),
         comparisons=tuple(map(_comparison, report["comparisons"])),
         timed={result.name: _timed(result, report["raw"][result.name]) for result in results},
+        load=MachineLoad(**report.get("load", {})),
         disturbances=tuple(report["disturbances"]),
         unfinished=report["options"]["unfinished"],
         date=report["options"]["date"],

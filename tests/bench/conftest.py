@@ -55,6 +55,9 @@ class FakeRunner:
     def peak_memory_bytes(self) -> int | None:
         return 50_000_000
 
+    def processor_s(self) -> float:
+        return 1.0
+
 
 @pytest.fixture
 def fake_runner():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cnnkit.bench.disturbance import disturbances, drift, spread
+from cnnkit.bench.machine_load import MachineLoad
 from cnnkit.bench.measure import Timed
 from cnnkit.bench.subjects.subject import Loaded
 
@@ -16,8 +17,8 @@ STEADY = [1.0, 1.01, 0.99] * 100
 
 
 def test_a_quiet_machine_is_not_doubted():
-    assert disturbances(timed(STEADY), 0.1) == []
-    assert disturbances(timed(STEADY), None) == []
+    assert disturbances(timed(STEADY), MachineLoad(0.1, 0.05, 0.01)) == []
+    assert disturbances(timed(STEADY), MachineLoad()) == []
 
 
 @pytest.mark.parametrize(("factor", "expected"), [(1.0, 0.0), (1.2, 0.2), (0.8, -0.2)])
@@ -37,21 +38,38 @@ def test_spread_is_that_of_the_quartiles():
 @pytest.mark.parametrize(
     ("times", "load", "said"),
     [
-        pytest.param(STEADY, 0.5, "0.5 processes for each processor wanted to run in the minute before", id="load"),
+        pytest.param(
+            STEADY,
+            MachineLoad(before=0.5),
+            "0.5 processes for each processor wanted to run in the minute before",
+            id="load",
+        ),
+        pytest.param(
+            STEADY, MachineLoad(others=0.254), "other programs took 25 % of the processors meanwhile", id="others"
+        ),
+        pytest.param(
+            STEADY,
+            MachineLoad(stolen=0.1),
+            "the host of this virtual machine took 10 % of the processor time",
+            id="host",
+        ),
         pytest.param(
             np.linspace(1, 1.12, 300),
-            None,
+            MachineLoad(),
             "from the first third of the runs to the last, net 8 % slower",
             id="heat",
         ),
         pytest.param(
             np.linspace(1.12, 1, 300),
-            None,
+            MachineLoad(),
             "from the first third of the runs to the last, net 7 % faster",
             id="clock",
         ),
         pytest.param(
-            [1.0, 1.2] * 150, None, "the middle half of the runs is wide, in parts of the median: net 18 %", id="spread"
+            [1.0, 1.2] * 150,
+            MachineLoad(),
+            "the middle half of the runs is wide, in parts of the median: net 18 %",
+            id="spread",
         ),
     ],
 )
@@ -60,4 +78,4 @@ def test_what_disturbs_is_said(times, load, said):
 
 
 def test_few_runs_say_nothing():
-    assert disturbances(timed([1.0, 2.0, 3.0] * 9), None) == []
+    assert disturbances(timed([1.0, 2.0, 3.0] * 9), MachineLoad()) == []

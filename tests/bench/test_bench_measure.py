@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from cnnkit.bench.cold_start import ColdStart
+from cnnkit.bench.machine_load import MachineLoad, ProcessorTimes
 from cnnkit.bench.measure import Measuring, rounds_of
 from cnnkit.bench.options import BenchOptions
 from cnnkit.errors import ModelError
@@ -124,3 +126,24 @@ def test_stages_are_timed_in_rounds_and_those_without_any_have_none(fake_runner,
         "end to end": 100,
     }
     assert timed["without"].stages_ms == {}
+
+
+def test_other_load_is_that_without_the_contenders_own(fake_runner, make_contender, monkeypatch):
+    class Working(fake_runner):
+        def processor_s(self):
+            return 3.0 * len(self.asked) / 25  # three seconds in all
+
+    monkeypatch.setattr("cnnkit.bench.measure.process_time", lambda: 0.0)
+    readings = iter([ProcessorTimes(0.0, 0.0, 0.0), ProcessorTimes(10.0, 3.0 + 2.0 * os.cpu_count(), 0.0)])
+    options = BenchOptions((Path("a.onnx"),), runs=30, cold_start=False)
+    measuring = Measuring(
+        [make_contender("a")],
+        {"a": Working("a")},
+        options,
+        0.1,
+        pause=lambda _: None,
+        processors=lambda: next(readings),
+    )
+    assert measuring.load == MachineLoad(before=0.1)
+    measuring.run()
+    assert measuring.load == MachineLoad(0.1, pytest.approx(0.2), 0.0)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tiny_answers import answers_of
 
+from cnnkit.bench.machine_load import MachineLoad
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.report.json_text import json_report
 from cnnkit.bench.report.markdown_text import markdown_report
@@ -34,7 +35,8 @@ def session(request, make_contender, timed, machine):
         (Path("net.onnx"),), Path("net.keras"), Path("test"), 700, 32, 1, seed=3, photo=Path("p.jpg")
     )
     contenders = [make_contender("net function", "original-function"), make_contender("net")]
-    return summarise(contenders, {"net function": timed(4.0, 70), "net": staged}, ANSWERS, options, machine, load=0.9)
+    times, load = {"net function": timed(4.0, 70), "net": staged}, MachineLoad(0.9, 0.2, 0.1)
+    return summarise(contenders, times, ANSWERS, options, machine, load)
 
 
 @pytest.mark.parametrize("render", [json_report, plain_report, markdown_report, html_report], ids=lambda f: f.__name__)

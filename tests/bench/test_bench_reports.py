@@ -108,7 +108,7 @@ def test_markdown(session):
 def test_json_fields(session):
     report = json.loads(json_report(session))
     assert list(report) == [
-        "schema_version", "machine", "options", "disturbances", "contenders", "ratios", "comparisons", "raw",
+        "schema_version", "machine", "options", "load", "disturbances", "contenders", "ratios", "comparisons", "raw",
     ]  # fmt: skip
     assert report["schema_version"] == 1
     assert list(report["contenders"][1]) == [
