@@ -1,36 +1,35 @@
-"""How right the contenders are on the same images, and how often each says what the original says."""
+"""Classifies the same labelled images with every contender."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.bench.answers import Answers
 from cnnkit.bench.contenders import Contender
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.runner import Runner
 from cnnkit.errors import DataError, ImageError
-from cnnkit.folders import LabelledFiles, has_trained, list_class_folder, none_readable, read_labelled, test_split
+from cnnkit.folders import (
+    LabelledFiles,
+    LabelledImages,
+    has_trained,
+    list_class_folder,
+    none_readable,
+    read_in_batches,
+    test_split,
+)
 from cnnkit.images import read_image
 from cnnkit.messages import log
 from cnnkit.spec import InputSpec
 
-
-@dataclass(frozen=True)
-class Answers:
-    """The answers of all contenders to the same images, as indices into the labels."""
-
-    targets: NDArray[np.int64]  # (N,) the right ones
-    ranked: Mapping[str, NDArray[np.int64]]  # name of the contender -> (N, up to 5), the most probable first
-    images: tuple[str, ...]  # (N,) paths below the data folder
-
-    def predicted(self, name: str) -> NDArray[np.int64]:
-        """Returns the (N,) first answers of a contender."""
-        return self.ranked[name][:, 0]
+_PART_BYTES = 256 * 2**20  # of pixels: 85,000 images of 32 x 32, or 1,700 of 224 x 224
+_SEED = 0
 
 
 def list_data(root: Path, contenders: Sequence[Contender]) -> LabelledFiles:
@@ -67,26 +66,97 @@ def _check_readable(files: LabelledFiles) -> None:
 
 
 def classify_all(
-    contenders: Sequence[Contender], runners: Mapping[str, Runner], options: BenchOptions, files: LabelledFiles
+    contenders: Sequence[Contender],
+    runners: Mapping[str, Runner],
+    options: BenchOptions,
+    files: LabelledFiles,
+    part_bytes: int = _PART_BYTES,
 ) -> Iterator[Answers]:
     """Classifies the images with every contender; those that cannot be read are warned about and left out.
 
+    Where all of them would take too much memory they are read in parts, in an order drawn at random: of a run that is
+    interrupted, what is known then is known of a sample of all classes.
+
+    Args:
+        contenders: All of the run.
+        runners: Name -> loaded contender.
+        options: Of the run.
+        files: The images.
+        part_bytes: Memory for the pixels that are held at a time.
+
     Yields:
-        The answers of one contender, then those of two, and so on: an interruption loses only the last.
+        Of the first part the answers of one contender, then those of two, and so on; then those of all to two parts,
+        to three, and so on: an interruption loses only the last.
 
     Raises:
         DataError: None of the images can be read.
         ModelError: A contender fails.
     """
     log.info("classifying %s images", f"{len(files.paths):,}")
-    ranked: dict[str, NDArray[np.int64]] = {}
-    with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
-        targets, sources, arrays = _write_arrays(contenders, files, Path(folder))
-        images = tuple(_below(source, options.data) for source in sources)
-        for contender in contenders:
-            indices = runners[contender.name].classify(arrays[_pixels_of(contender)], options.batch_size)
-            ranked[contender.name] = np.array(indices, np.int64)
-            yield Answers(targets, dict(ranked), images)
+    gathered, failures = _Gathered(files, options.data), list[ImageError]()
+    for part in _parts(files, part_bytes // max(map(_image_bytes, contenders))):
+        with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
+            read, arrays = _write_arrays(contenders, part, Path(folder))
+            failures += read.failures
+            if not len(read.targets):
+                continue
+            first = gathered.add_images(read)
+            for contender in contenders:
+                indices = runners[contender.name].classify(arrays[_pixels_of(contender)], options.batch_size)
+                gathered.add_answers(contender.name, indices)
+                if first:
+                    yield gathered.answers()
+        if not first:
+            yield gathered.answers()
+    if gathered.empty:
+        raise none_readable(failures)
+
+
+class _Gathered:
+    """The answers so far.
+
+    Args:
+        files: All images, in the order in which the answers are given.
+        root: Of the images.
+    """
+
+    def __init__(self, files: LabelledFiles, root: Path | None) -> None:
+        self._places = {str(path): place for place, path in enumerate(files.paths)}
+        self._root = root
+        self._targets: list[NDArray[np.int64]] = []
+        self._sources: list[str] = []
+        self._ranked: dict[str, list[NDArray[np.int64]]] = {}
+
+    @property
+    def empty(self) -> bool:
+        return not self._sources
+
+    def add_images(self, read: LabelledImages) -> bool:
+        """Takes the images of a part, and returns whether it is the first."""
+        first = self.empty
+        self._targets.append(read.targets)
+        self._sources += read.sources
+        return first
+
+    def add_answers(self, name: str, indices: list[list[int]]) -> None:
+        self._ranked.setdefault(name, []).append(np.array(indices, np.int64))
+
+    def answers(self) -> Answers:
+        order = np.argsort([self._places[source] for source in self._sources])
+        ranked = {name: np.concatenate(parts)[order] for name, parts in self._ranked.items()}
+        images = tuple(_below(self._sources[place], self._root) for place in order)
+        return Answers(np.concatenate(self._targets)[order], ranked, images)
+
+
+def _parts(files: LabelledFiles, size: int) -> Iterator[LabelledFiles]:
+    """Divides images into parts of at most `size`, drawn at random where there is more than one."""
+    size, count = max(1, size), len(files.paths)
+    order = np.arange(count) if count <= size else np.random.default_rng(_SEED).permutation(count)
+    for start in range(0, count, size):
+        drawn = np.sort(order[start : start + size])
+        yield LabelledFiles(
+            files.labels, tuple(files.paths[index] for index in drawn), tuple(files.targets[index] for index in drawn)
+        )
 
 
 def _below(source: str, root: Path | None) -> str:
@@ -97,16 +167,22 @@ def _below(source: str, root: Path | None) -> str:
 
 def _write_arrays(
     contenders: Sequence[Contender], files: LabelledFiles, folder: Path
-) -> tuple[NDArray[np.int64], tuple[str, ...], dict[InputSpec, Path]]:
+) -> tuple[LabelledImages, dict[InputSpec, Path]]:
     """Reads the images once for each size and colour order that is wanted, into files that the workers map."""
-    targets, sources = np.empty(0, np.int64), tuple[str, ...]()
     arrays: dict[InputSpec, Path] = {}
     for spec in dict.fromkeys(map(_pixels_of, contenders)):
-        read = read_labelled(files, spec)
-        targets, sources = read.targets, read.sources
+        (read,) = read_in_batches(files, spec, len(files.paths))
+        if not arrays:
+            for failure in read.failures:
+                log.warning("%s", failure)
         arrays[spec] = folder / f"{len(arrays)}.npy"
         np.save(arrays[spec], read.images)
-    return targets, sources, arrays
+    return read, arrays
+
+
+def _image_bytes(contender: Contender) -> int:
+    taken = contender.spec.input
+    return taken.height * taken.width * taken.channels
 
 
 def _pixels_of(contender: Contender) -> InputSpec:

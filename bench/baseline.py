@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cnnkit.bench.answers import KeptAnswers
 from cnnkit.bench.session import Result, Session
 from cnnkit.errors import ReportError
 from cnnkit.messages import log
+from cnnkit.statistics import Interval, paired_drop_interval
 
 
 def check_common(names: Iterable[str], baseline: Session) -> None:
@@ -27,8 +29,9 @@ def check_common(names: Iterable[str], baseline: Session) -> None:
 def regressions(session: Session, baseline: Session, most: float) -> list[str]:
     """Says what has become worse, or could not be compared, one sentence each.
 
-    Slower is a median latency above the earlier one by more than `most`; less accurate is a top-1 below the 95 %
-    interval of the earlier one. A run on another machine or with other options is warned about.
+    Slower is a median latency above the earlier one by more than `most`. Less accurate is, on the same images, a drop
+    whose paired 95 % interval lies above zero; on other images, or where the earlier answers were not kept, a top-1
+    below the 95 % interval of the earlier one. A run on another machine or with other options is warned about.
 
     Args:
         session: The new run.
@@ -44,7 +47,8 @@ def regressions(session: Session, baseline: Session, most: float) -> list[str]:
     found = []
     for earlier in baseline.results:
         if earlier.name in new:
-            found += _worse(new[earlier.name], earlier, most)
+            drop = _paired_drop(earlier.name, session.answers, baseline.answers)
+            found += _slower(new[earlier.name], earlier, most) + _less_accurate(new[earlier.name], earlier, drop)
         else:
             log.warning("%s is in the baseline and was not measured now", earlier.name)
     return found
@@ -57,24 +61,39 @@ def _warn_of_differences(session: Session, baseline: Session) -> None:
         was, now = getattr(baseline.options, name), getattr(session.options, name)
         if was != now:
             log.warning("the baseline was measured with %s %s, this run with %s", name, was, now)
+    if session.answers and baseline.answers and not _same_images(session.answers, baseline.answers):
+        log.warning("the baseline is of other images: accuracies are compared by their intervals, not image by image")
 
 
-def _worse(result: Result, earlier: Result, most: float) -> list[str]:
-    found = []
+def _same_images(one: KeptAnswers, other: KeptAnswers) -> bool:
+    return (one.images_sha256, one.targets) == (other.images_sha256, other.targets)
+
+
+def _paired_drop(name: str, now: KeptAnswers | None, was: KeptAnswers | None) -> Interval | None:
+    """Returns how much accuracy a contender lost on the same images; None where there are not the same."""
+    if now is None or was is None or not _same_images(now, was):
+        return None
+    if name not in now.predicted or name not in was.predicted:
+        return None
+    return Interval(*paired_drop_interval(was.right(name), now.right(name)))
+
+
+def _slower(result: Result, earlier: Result, most: float) -> list[str]:
     now, was = result.latency_ms.p50, earlier.latency_ms.p50
     if now is None or was is None:
-        found.append(f"{result.name} has too few runs, now or in the baseline, to say whether it is slower")
-    elif now > was * (1 + most):
-        found.append(
-            f"{result.name} is {100 * (now / was - 1):.1f} % slower: {now:.3g} ms, the baseline says {was:.3g}"
-        )
+        return [f"{result.name} has too few runs, now or in the baseline, to say whether it is slower"]
+    if now <= was * (1 + most):
+        return []
+    return [f"{result.name} is {100 * (now / was - 1):.1f} % slower: {now:.3g} ms, the baseline says {was:.3g}"]
+
+
+def _less_accurate(result: Result, earlier: Result, drop: Interval | None) -> list[str]:
     if earlier.accuracy is None:
-        return found
+        return []
     if result.accuracy is None:
-        found.append(f"{result.name} has an accuracy in the baseline and none now: add --data")
-    elif result.accuracy.top1 < earlier.accuracy.low:
-        found.append(
-            f"{result.name} is less accurate: top-1 {100 * result.accuracy.top1:.2f} %, the baseline says "
-            f"{100 * earlier.accuracy.top1:.2f}"
-        )
-    return found
+        return [f"{result.name} has an accuracy in the baseline and none now: add --data"]
+    now, was = result.accuracy.top1, earlier.accuracy.top1
+    if not (now < earlier.accuracy.low if drop is None else drop.low > 0):
+        return []
+    paired = "" if drop is None else f", the same images cost it {100 * drop.low:.2f} to {100 * drop.high:.2f} points"
+    return [f"{result.name} is less accurate: top-1 {100 * now:.2f} %, the baseline says {100 * was:.2f}{paired}"]

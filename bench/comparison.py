@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.bench.accuracy import Answers
+from cnnkit.bench.answers import Answers
 from cnnkit.statistics import Interval, mcnemar_p_value, paired_drop_interval, wilson_interval
 
 

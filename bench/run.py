@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnnkit.bench.accuracy import Answers, classify_all, list_data
+from cnnkit.bench.accuracy import classify_all, list_data
+from cnnkit.bench.answers import Answers
 from cnnkit.bench.baseline import check_common
 from cnnkit.bench.contenders import Contender, check_names, make_contenders
 from cnnkit.bench.machine_load import load_before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cnnkit.bench.answers import KeptAnswers
 from cnnkit.bench.cold_start import ColdStart
 from cnnkit.bench.comparison import Comparison
 from cnnkit.bench.contenders import Kind
@@ -112,6 +113,7 @@ class Session:
     ratios: tuple[Ratio, ...]
     comparisons: tuple[Comparison, ...]  # of each model with the original, or else with the first model
     timed: Mapping[str, Timed]
+    answers: KeptAnswers | None = None  # None without data
     load: MachineLoad = field(default_factory=MachineLoad)
     disturbances: tuple[str, ...] = ()  # what speaks against trusting the times
     unfinished: str | None = None  # why it ended before all was measured

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cnnkit import __version__
-from cnnkit.bench.accuracy import Answers
+from cnnkit.bench.answers import Answers, keep
 from cnnkit.bench.comparison import Comparison, compare
 from cnnkit.bench.contenders import Contender, Kind
 from cnnkit.bench.disturbance import disturbances
@@ -64,6 +64,7 @@ def summarise(
         ),
         comparisons=_comparisons(contenders, answers),
         timed=timed,
+        answers=None if answers is None else keep(answers),
         load=load,
         disturbances=tuple(disturbances(timed, load)),
         unfinished=unfinished,

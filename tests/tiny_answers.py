@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnkit.bench.accuracy import Answers
+from cnnkit.bench.answers import Answers
 
 
 def answers_of(targets: np.ndarray, predicted: dict[str, np.ndarray], images: tuple[str, ...]) -> Answers:

@@ -1,4 +1,4 @@
-"""A bench run as JSON, schema version 1: the figures first, the raw times last."""
+"""A bench run as JSON, schema version 1: the figures first, the answers and the raw times last."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from cnnkit.report.json_output import to_json
 
 
 def json_report(session: Session) -> str:
-    """Returns the JSON text; each list of raw times is one line."""
+    """Returns the JSON text; all answers are one line, and so are the raw times of each contender."""
     head = to_json(session_fields(session), indent=2).removesuffix("\n}")
+    answers = to_json(None if session.answers is None else asdict(session.answers))
     raw = ",\n".join(f"    {to_json(name)}: {to_json(times)}" for name, times in raw_times(session).items())
-    return f'{head},\n  "raw": {{\n{raw}\n  }}\n}}\n'
+    return f'{head},\n  "answers": {answers},\n  "raw": {{\n{raw}\n  }}\n}}\n'
 
 
 def session_fields(session: Session) -> dict[str, Any]:
-    """Returns all but the raw times as plain values; accuracies and agreements are fractions."""
+    """Returns all but the answers and the raw times as plain values; accuracies and agreements are fractions."""
     return {
         "schema_version": SCHEMA_VERSION,
         "machine": {**asdict(session.machine), "int8_dot_product": session.machine.int8_dot_product},

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cnnkit.bench.answers import KeptAnswers
 from cnnkit.bench.cold_start import ColdStart
 from cnnkit.bench.comparison import Change, ClassChange, Comparison
 from cnnkit.bench.machine_load import MachineLoad
@@ -75,6 +76,7 @@ def _session(report: Mapping[str, Any]) -> Session:
         ),
         comparisons=tuple(map(_comparison, report["comparisons"])),
         timed={result.name: _timed(result, report["raw"][result.name]) for result in results},
+        answers=_answers(report.get("answers")),
         load=MachineLoad(**report.get("load", {})),
         disturbances=tuple(report["disturbances"]),
         unfinished=report["options"]["unfinished"],
@@ -129,6 +131,16 @@ def _latency(fields: Mapping[str, Any]) -> Latency:
 
 def _accuracy(fields: Mapping[str, Any]) -> Accuracy:
     return Accuracy(**{**fields, "classes": tuple(ClassAccuracy(**each) for each in fields["classes"])})
+
+
+def _answers(fields: Mapping[str, Any] | None) -> KeptAnswers | None:
+    if fields is None:
+        return None
+    targets = tuple(fields["targets"])
+    predicted = {name: tuple(indices) for name, indices in fields["predicted"].items()}
+    if any(len(indices) != len(targets) for indices in predicted.values()):
+        raise ValueError("answers of different numbers of images")
+    return KeptAnswers(fields["images_sha256"], targets, predicted)
 
 
 def _comparison(fields: Mapping[str, Any]) -> Comparison:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from tiny_models import TINY_SPEC
@@ -48,6 +49,48 @@ def test_images_are_made_once_for_each_size(data, make_contender):
     list(classify_all(contenders, runners, OPTIONS, list_data(data, contenders)))
     assert runners["a"].seen == runners["c"].seen == [("0.npy", (3, 8, 8, 3), "uint8")]
     assert runners["b"].seen == [("1.npy", (3, 16, 8, 3), "uint8")]
+
+
+class Reading:
+    """Answers each image with the number that its pixels are."""
+
+    def classify(self, images, batch_size):
+        return [[int(pixels.mean())] for pixels in np.load(images)]
+
+
+@pytest.fixture
+def numbered(tmp_path):
+    """Twelve images of two classes, the pixels of each its number; of the third and the last nothing can be read."""
+    for number in range(12):
+        path = tmp_path / "data" / ("red" if number < 6 else "green") / f"{number:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = cv2.imencode(".png", np.full((8, 8, 3), number, np.uint8))[1].tobytes()
+        path.write_bytes(b"no image" if number in (2, 11) else image)
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("images_a_part", [1, 5, 100])
+def test_many_images_are_read_in_parts_and_answered_in_order(numbered, make_contender, caplog, images_a_part):
+    contenders = [make_contender("a"), make_contender("b")]
+    options, files = replace(OPTIONS, data=numbered), list_data(numbered, contenders)
+    runners = {"a": Reading(), "b": Reading()}
+    *_, answers = found = list(classify_all(contenders, runners, options, files, part_bytes=images_a_part * 8 * 8 * 3))
+    expected = [6, 7, 8, 9, 10, 0, 1, 3, 4, 5]
+    assert [int(Path(image).stem) for image in answers.images] == expected
+    assert answers.predicted("a").tolist() == answers.predicted("b").tolist() == expected
+    assert answers.targets.tolist() == [1] * 5 + [0] * 5
+    assert [list(each.ranked) for each in found[:3]] == [["a"], ["a", "b"], ["a", "b"]][: len(found)]
+    sizes = [len(each.targets) for each in found]
+    assert sizes == sorted(sizes) and sizes[-1] == 10
+    assert len([message for message in caplog.messages if ".png" in message]) == 2
+
+
+def test_images_of_which_none_can_be_read_any_more(numbered, make_contender):
+    files = list_data(numbered, [make_contender()])
+    for path in files.paths:
+        path.unlink()
+    with pytest.raises(DataError, match="none of 12 images can be read"):
+        list(classify_all([make_contender()], {"tiny": Reading()}, OPTIONS, files, part_bytes=500))
 
 
 def test_the_test_split_is_taken(make_image, make_contender, tmp_path):

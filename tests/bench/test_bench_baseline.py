@@ -14,6 +14,7 @@ from cnnkit.bench.report.reading import read_session
 from cnnkit.bench.summary import summarise
 from cnnkit.errors import ReportError
 
+OTHER_IMAGES = tuple(f"red/{number}.jpg" for number in range(100))
 IMAGES = tuple(f"red/{number}.png" for number in range(100))
 
 
@@ -21,8 +22,8 @@ IMAGES = tuple(f"red/{number}.png" for number in range(100))
 def measure(make_contender, timed, machine):
     """Makes a run of a model of known speed and accuracy."""
 
-    def make(ms=1.0, right=90, name="net", runs=100):
-        answers = answers_of(np.zeros(100, np.int64), {name: np.array([0] * right + [1] * (100 - right))}, IMAGES)
+    def make(ms=1.0, right=90, name="net", runs=100, images=IMAGES):
+        answers = answers_of(np.zeros(100, np.int64), {name: np.array([0] * right + [1] * (100 - right))}, images)
         options = BenchOptions((Path("net.onnx"),), data=Path("data"))
         return summarise([make_contender(name)], {name: timed(ms, runs)}, answers, options, machine)
 
@@ -42,9 +43,20 @@ def baseline(measure, tmp_path):
         pytest.param({"ms": 1.09}, [], id="a little slower"),
         pytest.param({"ms": 0.5}, [], id="faster"),
         pytest.param({"ms": 1.25}, ["net is 25.0 % slower: 1.25 ms, the baseline says 1"], id="slower"),
-        pytest.param({"right": 83}, [], id="less accurate by chance"),
+        pytest.param({"right": 87}, [], id="less accurate by chance"),
         pytest.param(
-            {"right": 80}, ["net is less accurate: top-1 80.00 %, the baseline says 90.00"], id="less accurate"
+            {"right": 83},
+            [
+                "net is less accurate: top-1 83.00 %, the baseline says 90.00, the same images cost it "
+                "1.25 to 12.47 points"
+            ],
+            id="less accurate on the same images",
+        ),
+        pytest.param({"right": 83, "images": OTHER_IMAGES}, [], id="less accurate by chance on other images"),
+        pytest.param(
+            {"right": 80, "images": OTHER_IMAGES},
+            ["net is less accurate: top-1 80.00 %, the baseline says 90.00"],
+            id="less accurate on other images",
         ),
         pytest.param(
             {"ms": 9.0, "runs": 5},
@@ -55,6 +67,17 @@ def baseline(measure, tmp_path):
 )
 def test_what_became_worse_is_said(measure, baseline, run, said):
     assert regressions(measure(**run), read_session(baseline), 0.1) == said
+
+
+def test_other_images_are_warned_about_and_earlier_files_have_no_answers(measure, baseline, caplog):
+    regressions(measure(images=OTHER_IMAGES), read_session(baseline), 0.1)
+    assert "the baseline is of other images" in caplog.messages[-1]
+    caplog.clear()
+    report = json.loads(baseline.read_text())
+    del report["answers"]
+    baseline.write_text(json.dumps(report))
+    assert regressions(measure(right=83), read_session(baseline), 0.1) == []
+    assert caplog.messages == []
 
 
 def test_nothing_in_common_is_an_error(measure, baseline):

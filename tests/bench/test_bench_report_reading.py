@@ -69,6 +69,9 @@ WRONG = {
     "raw times that are text": lambda report: report["raw"]["net"].update(latency_ms="1, 2"),
     "a kind that is none": lambda report: report["contenders"][-1].update(kind="oracle"),
     "raw times of another": lambda report: report.update(raw={"other": report["raw"]["net"]}),
+    "an answer too few": lambda report: report.update(
+        answers={"images_sha256": "f", "targets": [0, 1], "predicted": {"net": [0]}}
+    ),
     "true for a number": lambda report: report["contenders"][-1].update(batch_size=True),
 }
 

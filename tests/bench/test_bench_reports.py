@@ -108,7 +108,8 @@ def test_markdown(session):
 def test_json_fields(session):
     report = json.loads(json_report(session))
     assert list(report) == [
-        "schema_version", "machine", "options", "load", "disturbances", "contenders", "ratios", "comparisons", "raw",
+        "schema_version", "machine", "options", "load", "disturbances", "contenders", "ratios", "comparisons",
+        "answers", "raw",
     ]  # fmt: skip
     assert report["schema_version"] == 1
     assert list(report["contenders"][1]) == [
