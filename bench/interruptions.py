@@ -19,7 +19,8 @@ _PATIENCE = 3  # signals; from the third one on the report is given up as well
 def interrupted_once() -> Iterator[None]:
     """Lets the first SIGINT or SIGTERM interrupt the block, and the second one not: by then it is reporting.
 
-    `timeout`, CI and containers end a process by SIGTERM, which would leave the measuring processes running.
+    After an interruption both are ignored beyond the block, where nothing is left but to end. `timeout`, CI and
+    containers end a process by SIGTERM, which would leave the measuring processes running.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -37,7 +38,7 @@ def interrupted_once() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if seen else handler)
 
 
 def end_with_parent() -> None:

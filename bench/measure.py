@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from time import process_time
 from typing import Any
@@ -14,7 +14,15 @@ from cnnkit.bench.contenders import Contender, loading_of
 from cnnkit.bench.machine_load import MachineLoad, ProcessorTimes, load_during, processor_times
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.pace import Paced
-from cnnkit.bench.plan import latency_runs, paced_runs, runs_in, throughput_runs
+from cnnkit.bench.plan import (
+    batch_lead_in,
+    fitting_batch,
+    latency_runs,
+    lead_in,
+    paced_runs,
+    runs_in,
+    throughput_runs,
+)
 from cnnkit.bench.profile import Profile, read_profile
 from cnnkit.bench.runner import Runner
 from cnnkit.bench.subjects.subject import Loaded
@@ -24,15 +32,13 @@ from cnnkit.messages import log
 from cnnkit.timing import ROUNDS, WarmUp, by_round, runs_in_round, turn_order
 
 _WARMUP = 10  # untimed calls before the stages
-_LEAD_IN = 2  # untimed calls at the start of each turn at least: another process had the caches
-_LEAD_IN_MS, _MOST_LEAD_IN = 5.0, 20
 _BATCH_ROUNDS = 5
 _PACED_ROUNDS = 10
 _STAGE_ROUNDS, _STAGE_RUNS = 5, 20
 _PROFILE_RUNS = 100
-_STAGE_MS, _PROFILE_MS = 1_000.0, 5_000.0  # of one turn, and of all: fewer runs where they are slow
-# Starting these takes what the original as a function takes, which is seconds.
-_STARTS_ALIKE = ("original-predict", "original-batch")
+_STAGE_MS, _PROFILE_MS = 500.0, 5_000.0  # of one turn, and of all: fewer runs where they are slow
+# They cost tens of milliseconds a call; starting them takes what the original as a function takes, which is seconds.
+_KERAS_CALLS = ("original-predict", "original-batch")
 _PAUSE_S = 0.02  # idle threads of the contender before it spin for some milliseconds
 
 
@@ -80,7 +86,7 @@ class Measuring:
         processors: Callable[[], ProcessorTimes | None] = processor_times,
     ) -> None:
         self._contenders = {contender.name: contender for contender in contenders}
-        self._runners, self._options = dict(runners), options
+        self._runners, self.options = dict(runners), options
         self._pause, self._cold_starts, self._processors = pause, cold_starts, processors
         self.load = MachineLoad(load_before)
         self._loaded: dict[str, Loaded] = {}
@@ -98,20 +104,20 @@ class Measuring:
         log.info("loading %s", ", ".join(self._runners))
         self._loaded = {name: runner.loaded() for name, runner in self._runners.items()}
         plan = self._warm_up()
+        if self.options.fit_batch:
+            size = fitting_batch(self.options.batch_size, self._slowest_ms())
+            self.options = replace(self.options, batch_size=size)
         start, own_s = self._processors(), self._own_s()
         log.info("timing batches of 1, %s runs", ", ".join(f"{runs:,}" for runs in plan.values()))
-        self._in_turns(plan, 1, ROUNDS, self._latency)
-        size = self._options.batch_size
-        plan = {name: throughput_runs(runner.warm_up(size).median_ms) for name, runner in self._runners.items()}
-        log.info("timing batches of %d", size)
-        self._in_turns(plan, size, _BATCH_ROUNDS, self._batches)
+        self._in_turns(1, plan, {name: lead_in(self._warm[name].median_ms) for name in plan}, ROUNDS, self._latency)
+        self._time_batches(self.options.batch_size)
         self.load = load_during(start, self._processors(), self._own_s() - own_s, self.load.before)
         for name, runner in self._runners.items():  # before images are decoded as well
             self._facts[name]["peak_memory_bytes"] = runner.peak_memory_bytes()
-        if self._options.fps is not None:
-            self._keep_pace(self._options.fps)
+        if self.options.fps is not None:
+            self._keep_pace(self.options.fps)
         self._time_stages()
-        if self._options.cold_start:
+        if self.options.cold_start:
             self._time_starts()
         self._look_into_models()
 
@@ -143,15 +149,20 @@ class Measuring:
                 del self._runners[name]
                 continue
             self._facts[name]["warm_up"] = self._warm[name] = warm
-            plan[name] = latency_runs(kind, warm.median_ms, self._options.runs, self._options.duration)
+            plan[name] = latency_runs(kind, warm.median_ms, self.options.runs, self.options.duration)
         return plan
+
+    def _slowest_ms(self) -> float:
+        """Returns what one image takes with the slowest contender; Keras' own calls cost per call, not per image."""
+        there = [name for name in self._warm if self._contenders[name].kind not in _KERAS_CALLS]
+        return max(self._warm[name].median_ms for name in there or self._warm)
 
     def _own_s(self) -> float:
         """Returns the processor time that this process and those of the contenders have taken, in seconds."""
         return process_time() + sum(runner.processor_s() for runner in self._runners.values())
 
     def _keep_pace(self, fps: float) -> None:
-        runs = paced_runs(fps, self._options.duration)
+        runs = paced_runs(fps, self.options.duration)
         log.info("timing %d images at %g a second", runs, fps)
         found: dict[str, list[Paced]] = {name: [] for name in self._runners}
         for turn in range(_PACED_ROUNDS):
@@ -166,9 +177,10 @@ class Measuring:
         found: dict[str, dict[str, tuple[float, ...]]] = {name: {} for name in self._runners}
         for turn in range(_STAGE_ROUNDS):
             for name in self._turn(turn):
-                runs = runs_in(_STAGE_MS, self._warm[name].median_ms, _STAGE_RUNS)
-                warmup = min(runs, _WARMUP if turn == 0 else _LEAD_IN)
-                times = self._runners[name].stages(self._options.photo, runs, warmup) or {}
+                took = self._warm[name].median_ms
+                runs = runs_in(_STAGE_MS, took, _STAGE_RUNS)
+                warmup = min(runs, _WARMUP if turn == 0 else lead_in(took))
+                times = self._runners[name].stages(self.options.photo, runs, warmup) or {}
                 for stage, values in times.items():
                     found[name][stage] = (*found[name].get(stage, ()), *values)
                 self._facts[name]["stages_ms"] = found[name]
@@ -176,9 +188,7 @@ class Measuring:
     def _time_starts(self) -> None:
         log.info("timing starts of new processes")
         there = [self._contenders[name] for name in self._runners]
-        starts = self._cold_starts(
-            [loading_of(each, self._options) for each in there if each.kind not in _STARTS_ALIKE]
-        )
+        starts = self._cold_starts([loading_of(each, self.options) for each in there if each.kind not in _KERAS_CALLS])
         for name, start in starts.items():
             self._facts[name]["cold_start"] = start
 
@@ -187,24 +197,34 @@ class Measuring:
         for name, runner in self._runners.items():
             if self._contenders[name].runtime != "onnxruntime":
                 continue
-            if self._options.sweep:
+            if self.options.sweep:
                 log.info("trying threads and batch sizes with %s", name)
-                points = runner.sweep(thread_counts(), batch_sizes(self._options.batch_size)) or []
+                points = runner.sweep(thread_counts(), batch_sizes(self.options.batch_size)) or []
                 self._facts[name]["sweep"] = tuple(SweepPoint(**point) for point in points)
-            if self._options.profile:
+            if self.options.profile:
                 fields = runner.profile(runs_in(_PROFILE_MS, self._warm[name].median_ms, _PROFILE_RUNS))
                 self._facts[name]["profile"] = None if fields is None else read_profile(fields)
 
+    def _time_batches(self, size: int) -> None:
+        took = {name: runner.warm_up(size).median_ms for name, runner in self._runners.items()}
+        plan = {name: throughput_runs(ms) for name, ms in took.items()}
+        log.info("timing batches of %d", size)
+        self._in_turns(size, plan, {name: batch_lead_in(ms) for name, ms in took.items()}, _BATCH_ROUNDS, self._batches)
+
     def _in_turns(
-        self, plan: Mapping[str, int], batch_size: int, rounds: int, times: dict[str, list[list[float]]]
+        self,
+        batch_size: int,
+        plan: Mapping[str, int],
+        lead_ins: Mapping[str, int],
+        rounds: int,
+        times: dict[str, list[list[float]]],
     ) -> None:
         rounds = min(rounds, *plan.values())
         times.update({name: [] for name in plan})
         for turn in range(rounds):
             for name in self._turn(turn):
-                lead_in = self._lead_in(name) if batch_size == 1 else 1
                 runs = runs_in_round(plan[name], rounds, turn)
-                times[name].append(self._runners[name].time(batch_size, runs, lead_in))
+                times[name].append(self._runners[name].time(batch_size, runs, lead_ins[name]))
 
     def _turn(self, turn: int) -> Iterator[str]:
         """Gives the contenders in their order in one round, with a pause between one and another."""
@@ -212,11 +232,6 @@ class Measuring:
             if len(self._runners) > 1:
                 self._pause(_PAUSE_S)
             yield name
-
-    def _lead_in(self, name: str) -> int:
-        """Returns how many untimed calls bring the caches back to a contender: some 5 ms of them."""
-        warm = self._warm[name]
-        return max(_LEAD_IN, min(_MOST_LEAD_IN, round(_LEAD_IN_MS / warm.median_ms)))
 
 
 def rounds_of(timed: Timed) -> list[Sequence[float]]:

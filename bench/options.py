@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cnnkit
 
+BATCH_SIZE = 64
 PHOTO = Path(cnnkit.__file__).parent / "examples" / "cat.jpg"  # CC0
 
 
@@ -18,7 +19,8 @@ class BenchOptions:
     original: Path | None = None  # the Keras file they were exported from
     data: Path | None = None  # class folders, or a folder with test/ that holds them
     runs: int | None = None  # of each contender at batch 1; None: enough for p99 as far as time allows
-    batch_size: int = 64  # images, for throughput
+    batch_size: int = BATCH_SIZE  # images, for throughput
+    fit_batch: bool = False  # whether slow contenders get a smaller batch
     threads: int | None = None  # of one inference; None: one a physical core, and of the original as Keras has it
     provider: str = "cpu"  # of the ONNX models
     seed: int = 0  # of the random images that are timed

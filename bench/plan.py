@@ -8,10 +8,14 @@ from cnnkit.statistics import enough_runs
 GENEROUS_RUNS = 1000
 FEWEST_RUNS = 30
 _GENEROUS_MS = 5_000.0  # more than enough for p99 is run where it takes no longer
-_LIMIT_MS = 20_000.0
+_LIMIT_MS = 8_000.0
+_P99_LIMIT_MS = 14_000.0  # for p99, where that is enough for it
 _PREDICT_LIMIT_MS = 30_000.0
 _BATCHES = (3, 20)
 _BATCHES_MS = 4_000.0
+_BATCH_MS = 1_000.0
+_LEAD_IN_MS = 5.0  # of untimed calls at the start of each turn: another process had the caches
+_LEAD_INS = (2, 20)
 
 
 def latency_runs(kind: Kind, estimate_ms: float, runs: int | None = None, duration: float | None = None) -> int:
@@ -27,10 +31,22 @@ def latency_runs(kind: Kind, estimate_ms: float, runs: int | None = None, durati
         return runs
     if duration is not None:
         return max(1, round(1000 * duration / estimate_ms))
-    generous = int(_GENEROUS_MS / estimate_ms)
-    limit = _PREDICT_LIMIT_MS if kind == "original-predict" else _LIMIT_MS
-    affordable = int(limit / estimate_ms)
-    return max(FEWEST_RUNS, min(max(enough_runs(99), generous), affordable, GENEROUS_RUNS))
+    generous, for_p99 = int(_GENEROUS_MS / estimate_ms), enough_runs(99)
+    limit = _P99_LIMIT_MS if for_p99 * estimate_ms <= _P99_LIMIT_MS else _LIMIT_MS
+    affordable = int((_PREDICT_LIMIT_MS if kind == "original-predict" else limit) / estimate_ms)
+    return max(FEWEST_RUNS, min(max(for_p99, generous), affordable, GENEROUS_RUNS))
+
+
+def fitting_batch(batch_size: int, estimate_ms: float) -> int:
+    """Returns how many images to run together: `batch_size`, halved until they take a second at most.
+
+    Args:
+        batch_size: The most.
+        estimate_ms: What one image takes with the slowest contender.
+    """
+    while batch_size > 1 and batch_size * estimate_ms > _BATCH_MS:
+        batch_size //= 2
+    return batch_size
 
 
 def throughput_runs(estimate_ms: float) -> int:
@@ -41,6 +57,17 @@ def throughput_runs(estimate_ms: float) -> int:
     """
     fewest, most = _BATCHES
     return max(fewest, min(most, int(_BATCHES_MS / estimate_ms)))
+
+
+def lead_in(estimate_ms: float) -> int:
+    """Returns how many untimed calls bring the caches back to a contender: some 5 ms, 2 to 20 calls, 1 above 25 ms."""
+    fewest, most = _LEAD_INS
+    return 1 if estimate_ms > 5 * _LEAD_IN_MS else max(fewest, min(most, round(_LEAD_IN_MS / estimate_ms)))
+
+
+def batch_lead_in(estimate_ms: float) -> int:
+    """Returns the same of batches: one, or none where a batch takes a hundred times that long."""
+    return int(estimate_ms < 100 * _LEAD_IN_MS)
 
 
 def paced_runs(fps: float, duration: float | None) -> int:

@@ -67,7 +67,7 @@ def _measured(
             measuring.run()
             if files is not None:
                 there = [contender for contender in contenders if contender.name in measuring.found()]
-                for known in classify_all(there, runners, options, files):
+                for known in classify_all(there, runners, measuring.options, files):
                     answers = known
         except (KeyboardInterrupt, CnnkitError, OSError, MemoryError) as error:
             if not measuring.found():
@@ -76,4 +76,6 @@ def _measured(
             log.error("%s; what was measured until then follows", unfinished)
     found = measuring.found()
     log.debug("summarising")
-    return summarise(contenders, found, answers, options, describe_machine(), measuring.load, unfinished=unfinished)
+    return summarise(
+        contenders, found, answers, measuring.options, describe_machine(), measuring.load, unfinished=unfinished
+    )

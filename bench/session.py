@@ -132,7 +132,7 @@ class Session:
             "duration": options.duration,
             "fps": options.fps,
             "warmup": "until two windows of at least 5 calls and 10 ms have medians within 5 %, or 3 s",
-            "lead_in": "some 5 ms, 2 to 20 calls",
+            "lead_in": "some 5 ms, 2 to 20 calls, 1 above 25 ms",
             "batch_size": options.batch_size,
             "threads": options.threads,
             "provider": options.provider,

@@ -44,7 +44,8 @@ def notes(session: Session) -> list[str]:
         lines.append(f"stages: medians, which do not add up, from {photo} as a file in memory to its label")
     starts = [result.cold_start.n for result in session.results if result.cold_start]
     if starts:
-        lines.append(f"starts: medians of {min(starts)} to {max(starts)} new processes, their files in memory already")
+        count = str(starts[0]) if len(set(starts)) == 1 else f"{min(starts)} to {max(starts)}"
+        lines.append(f"starts: medians of {count} new processes, their files in memory already")
     lines += _of_accuracy(session)
     for result in session.results:
         lines += advice(result.name, result.sweep) if result.sweep else []

@@ -53,6 +53,17 @@ def test_warm_up_then_rounds_each_with_a_lead_in(measured):
     assert len(pauses) == 2 * 20 + 2 * 5 + 2 * 5
 
 
+@pytest.mark.parametrize(("fit", "size"), [(True, 8), (False, 32)])
+def test_slow_contenders_get_a_smaller_batch_where_none_was_asked_for(fake_runner, make_contender, fit, size):
+    contenders = [make_contender("predict", "original-predict"), make_contender("fast"), make_contender("slow")]
+    runners = {name: fake_runner(name, ms) for name, ms in (("predict", 500.0), ("fast", 1.0), ("slow", 100.0))}
+    options = BenchOptions((Path("a.onnx"),), runs=30, batch_size=32, fit_batch=fit, cold_start=False)
+    measuring = Measuring(contenders, runners, options, pause=lambda _: None)
+    measuring.run()
+    assert measuring.options.batch_size == size
+    assert {runner.warmed_up[-1] for runner in runners.values()} == {size}
+
+
 @pytest.mark.parametrize(
     ("options", "runs"),
     [

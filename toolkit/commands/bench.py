@@ -72,7 +72,7 @@ def command(
 
 def _session(render: Path | None, measured: dict[str, Any], baseline: Session | None) -> Session:
     """Measures, or reads what was measured."""
-    from cnnkit.bench.options import PHOTO, BenchOptions
+    from cnnkit.bench.options import BATCH_SIZE, PHOTO, BenchOptions
     from cnnkit.bench.report.reading import read_session
     from cnnkit.bench.run import run_bench
     from cnnkit.errors import UsageError
@@ -89,6 +89,8 @@ def _session(render: Path | None, measured: dict[str, Any], baseline: Session | 
         raise UsageError("--original-call says how the original is called: name it with --original")
     if not measured["models"]:
         models = (bundled_model(), *models)
+    chosen["fit_batch"] = measured["batch_size"] is None
+    chosen["batch_size"] = measured["batch_size"] or BATCH_SIZE
     return run_bench(BenchOptions(models, photo=measured["photo"] or PHOTO, **chosen), baseline)
 
 
