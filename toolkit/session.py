@@ -45,6 +45,7 @@ _ERROR_NAMES = (
     "NoSuchFile", "NotImplemented", "RuntimeException",
 )  # fmt: skip
 _FATAL = 4  # log severity: what goes wrong is raised as well, so nothing needs to be logged
+_FEWEST_THREADS, _THREADS_A_PROCESSOR = 8, 4  # what may be asked for
 _MAX_REASON = 240  # characters of onnxruntime's message that are worth a line
 
 
@@ -86,8 +87,9 @@ def open_session(
 
     Raises:
         ModelError: The file is missing, no ONNX model, reads files outside its folder, or cannot be run here.
-        UsageError: The provider is not known or not available here.
+        UsageError: The provider is not known or not available here, or there are far too many threads.
     """
+    _check_threads(threads)
     if provider.lower() == AUTO:
         return _open_first(path, threads=threads, precise_x64=precise_x64, spinning=spinning)
     onnxruntime = import_onnxruntime()
@@ -116,6 +118,14 @@ def open_session(
             "check its drivers and libraries, or use --provider cpu"
         )
     return session
+
+
+def _check_threads(threads: int | None) -> None:
+    """Checks that threads get something to do: hundreds that wait for one processor take minutes over one inference."""
+    processors = os.cpu_count() or 1
+    most = max(_FEWEST_THREADS, _THREADS_A_PROCESSOR * processors)
+    if threads and threads > most:
+        raise UsageError(f"threads is {threads}, this machine has {processors} processors: expected {most} at most")
 
 
 def dtype_name(value: Any) -> str:

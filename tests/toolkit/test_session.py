@@ -198,3 +198,11 @@ def test_session_options(make_model, threads, expected):
 )
 def test_short_reason(text, expected):
     assert short_reason(text) == expected
+
+
+@pytest.mark.parametrize(("processors", "most"), [(1, 8), (2, 8), (16, 64), (None, 8)])
+def test_more_threads_than_a_machine_has_use_for_are_refused(tiny_model, monkeypatch, processors, most):
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    with pytest.raises(UsageError, match=rf"^threads is {most + 1}, .*: expected {most} at most$"):
+        open_session(tiny_model, threads=most + 1)
+    assert open_session(tiny_model, threads=8).get_inputs()
