@@ -74,9 +74,14 @@ def _start(loading: Loading, command: Sequence[str], clock: Clock) -> tuple[floa
         stderr.seek(0)
         said = stderr.read().decode(errors="replace").strip().splitlines()
     if not line.endswith("\n"):
-        raise ModelError(f"{loading.name} did not start: {said[-1][:200] if said else 'no reason given'}")
+        raise ModelError(f"{loading.name} did not start: {_last_words(said)}")
     inside: Mapping[str, float] = json.loads(line)
     return total - inside["load_ms"] - inside["first_ms"], inside["load_ms"], inside["first_ms"]
+
+
+def _last_words(said: Sequence[str]) -> str:
+    """Returns the last line, without the class of an exception."""
+    return said[-1].rpartition("Error: ")[2][:200] if said else "no reason given"
 
 
 def start(request: str, clock: Clock) -> str:

@@ -11,15 +11,16 @@ from contextlib import contextmanager
 from types import FrameType
 
 _PR_SET_PDEATHSIG = 1  # <sys/prctl.h>: the signal that a process gets when its parent ends
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# SIGHUP: the terminal, or the connection to it, is gone.
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _PATIENCE = 3  # signals; from the third one on the report is given up as well
 
 
 @contextmanager
 def interrupted_once() -> Iterator[None]:
-    """Lets the first SIGINT or SIGTERM interrupt the block, and the second one not: by then it is reporting.
+    """Lets the first SIGINT, SIGTERM or SIGHUP interrupt the block, and the second one not: by then it is reporting.
 
-    After an interruption both are ignored beyond the block, where nothing is left but to end. `timeout`, CI and
+    After an interruption they are ignored beyond the block, where nothing is left but to end. `timeout`, CI and
     containers end a process by SIGTERM, which would leave the measuring processes running.
     """
     if threading.current_thread() is not threading.main_thread():

@@ -12,16 +12,19 @@ from cnnkit.bench.baseline import check_common
 from cnnkit.bench.contenders import Contender, check_names, make_contenders
 from cnnkit.bench.machine_load import load_before
 from cnnkit.bench.measure import Measuring
+from cnnkit.bench.model_files import model_files, replaced_files
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.other_runtimes import check_runtimes, other_contenders
 from cnnkit.bench.processes import worker_processes
 from cnnkit.bench.session import INTERRUPTED, Session
 from cnnkit.bench.stages import read_photo
 from cnnkit.bench.summary import summarise
-from cnnkit.errors import CnnkitError
+from cnnkit.errors import CnnkitError, UsageError
 from cnnkit.folders import LabelledFiles
 from cnnkit.machine import describe_machine
 from cnnkit.messages import log
+
+_BATCH_MEMORY = 1 / 8  # of the machine's memory, for a batch as input: what networks make of it is larger
 
 
 def run_bench(options: BenchOptions, baseline: Session | None = None) -> Session:
@@ -38,7 +41,7 @@ def run_bench(options: BenchOptions, baseline: Session | None = None) -> Session
         ModelError: A file is missing, no model or another one than expected, or its process died.
         SpecError: An ONNX file has no spec.
         DataError: The data folder cannot be used for these models.
-        UsageError: Options contradict one another.
+        UsageError: Options contradict one another, or the batch does not fit into memory.
         ReportError: The baseline has none of the contenders.
         MissingExtraError: There is an original, and Keras is not installed; or another runtime is not.
         KeyboardInterrupt: Before anything was measured.
@@ -47,6 +50,7 @@ def run_bench(options: BenchOptions, baseline: Session | None = None) -> Session
     check_runtimes(options)
     read_photo(options.photo)
     contenders = make_contenders(options)
+    _check_batch(contenders, options)
     files = None if options.data is None else list_data(options.data, contenders)
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         contenders = (*contenders, *other_contenders(contenders, options, Path(folder)))
@@ -56,11 +60,24 @@ def run_bench(options: BenchOptions, baseline: Session | None = None) -> Session
         return _measured(contenders, options, files, load)
 
 
+def _check_batch(contenders: Sequence[Contender], options: BenchOptions) -> None:
+    """Refuses a batch with which the machine would run out of memory, and take other programs with it."""
+    memory = describe_machine().memory_bytes
+    taken = max(each.spec.input.height * each.spec.input.width * each.spec.input.channels for each in contenders)
+    most = None if memory is None else max(1, int(memory * _BATCH_MEMORY) // (4 * taken))
+    if most is not None and options.batch_size > most and not options.fit_batch:
+        raise UsageError(
+            f"batch_size is {options.batch_size}, which is {4e-9 * taken * options.batch_size:.1f} GB as input alone, "
+            f"on a machine with {1e-9 * (memory or 0):.1f}: expected {most} at most"
+        )
+
+
 def _measured(
     contenders: Sequence[Contender], options: BenchOptions, files: LabelledFiles | None, load: float | None
 ) -> Session:
     answers: Answers | None = None
     unfinished: str | None = None
+    before = model_files(contenders)
     with worker_processes(contenders, options) as runners:
         measuring = Measuring(contenders, runners, options, load)
         try:
@@ -75,7 +92,7 @@ def _measured(
             unfinished = str(error) or (INTERRUPTED if isinstance(error, KeyboardInterrupt) else type(error).__name__)
             log.error("%s; what was measured until then follows", unfinished)
     found = measuring.found()
+    unfinished = unfinished or replaced_files(contenders, before)
     log.debug("summarising")
-    return summarise(
-        contenders, found, answers, measuring.options, describe_machine(), measuring.load, unfinished=unfinished
-    )
+    options, machine, meanwhile = measuring.options, describe_machine(), measuring.load
+    return summarise(contenders, found, answers, options, machine, meanwhile, files=before, unfinished=unfinished)

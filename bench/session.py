@@ -78,7 +78,7 @@ class Result:
     images_per_s: float | None  # at batch_size, from the median batch; None where it was interrupted before
     batch_size: int
     threads: int | None  # of one inference; None is the runtime's default
-    size_bytes: int
+    size_bytes: int | None  # None where there is no file, as with networks of keras.applications
     peak_memory_bytes: int | None
     accuracy: Accuracy | None
     agreement_with_original: float | None  # fraction of the images with the same label

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
@@ -15,11 +14,10 @@ from cnnkit.bench.contenders import Contender, Kind
 from cnnkit.bench.disturbance import disturbances
 from cnnkit.bench.machine_load import MachineLoad
 from cnnkit.bench.measure import Timed, rounds_of
+from cnnkit.bench.model_files import ModelFile, model_files
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.runner import TOP
 from cnnkit.bench.session import Accuracy, ClassAccuracy, Latency, PacedLatency, Ratio, Result, Session
-from cnnkit.bench.subjects.openvino import IR_SUFFIX, WEIGHTS_SUFFIX
-from cnnkit.files import sha256
 from cnnkit.machine import Machine
 from cnnkit.statistics import macro_f1, percentile_intervals, ratio_of_medians, wilson_interval
 from cnnkit.timing import by_round
@@ -35,6 +33,7 @@ def summarise(
     machine: Machine,
     load: MachineLoad = MachineLoad(),  # noqa: B008 - immutable
     *,
+    files: Mapping[str, ModelFile | None] | None = None,
     unfinished: str | None = None,
 ) -> Session:
     """Makes the figures of what was measured.
@@ -46,16 +45,18 @@ def summarise(
         options: Of the run.
         machine: Where it was.
         load: Of the machine, before and meanwhile.
+        files: Name -> file, as it was before; None reads them now.
         unfinished: Why it ended before all was measured.
     """
     contenders = [contender for contender in contenders if contender.name in timed]
+    files = model_files(contenders) if files is None else files
     return Session(
         machine=machine,
         options=options,
         images=None if answers is None else len(answers.targets),
         rounds=max(len(rounds_of(times)) for times in timed.values()),
         results=tuple(
-            _result(contender, timed[contender.name], options, answers, _reference(contenders))
+            _result(contender, timed[contender.name], files[contender.name], options, answers, _reference(contenders))
             for contender in contenders
         ),
         ratios=tuple(
@@ -146,7 +147,12 @@ def accuracy_of(name: str, answers: Answers, labels: Sequence[str] = ()) -> Accu
 
 
 def _result(
-    contender: Contender, timed: Timed, options: BenchOptions, answers: Answers | None, reference: str | None
+    contender: Contender,
+    timed: Timed,
+    file: ModelFile | None,
+    options: BenchOptions,
+    answers: Answers | None,
+    reference: str | None,
 ) -> Result:
     batch_size, there = options.batch_size, answers is not None and contender.name in answers.ranked
     paced = None
@@ -161,12 +167,12 @@ def _result(
         images_per_s=batch_size / float(np.median(timed.batch_ms)) * 1000 if timed.batch_ms else None,
         batch_size=batch_size,
         threads=timed.loaded.threads,
-        size_bytes=_size(contender.path),
+        size_bytes=None if file is None else file.size_bytes,
         peak_memory_bytes=timed.peak_memory_bytes,
         accuracy=accuracy_of(contender.name, answers, contender.spec.labels) if answers and there else None,
         agreement_with_original=_agreement(contender, answers, reference) if answers and there else None,
         file=contender.path.name,
-        sha256=sha256(contender.path) if contender.path.is_file() else None,
+        sha256=None if file is None else file.sha256,
         stages_ms={stage: float(np.median(values)) for stage, values in timed.stages_ms.items()} or None,
         warm_up=timed.warm_up,
         paced=paced,
@@ -174,12 +180,6 @@ def _result(
         sweep=timed.sweep,
         profile=timed.profile,
     )
-
-
-def _size(path: Path) -> int:
-    """Returns the bytes of a model file; OpenVINO keeps the weights in a file of their own."""
-    weights = path.with_suffix(WEIGHTS_SUFFIX)
-    return path.stat().st_size + (weights.stat().st_size if path.suffix == IR_SUFFIX and weights.exists() else 0)
 
 
 def _agreement(contender: Contender, answers: Answers, reference: str | None) -> float | None:

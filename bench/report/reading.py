@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from cnnkit.bench.answers import KeptAnswers
 from cnnkit.bench.cold_start import ColdStart
@@ -23,6 +25,7 @@ from cnnkit.machine import Machine
 from cnnkit.statistics import Interval
 from cnnkit.timing import WarmUp
 
+T = TypeVar("T")
 _NO_STAGES = ("latency_ms", "batch_ms", "paced_ms", "latency_runs", "paced_runs")
 
 
@@ -37,9 +40,11 @@ def read_report(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or f"no whole JSON, {error}"
         raise ReportError(f"{path} cannot be read ({reason}): make it with cnnkit bench --format json -o") from error
-    version = report.get("schema_version") if isinstance(report, dict) else None
-    if version != SCHEMA_VERSION:
-        raise ReportError(f"{path} has schema version {version}, expected {SCHEMA_VERSION}: make it again")
+    if not isinstance(report, dict) or "schema_version" not in report:
+        raise ReportError(f"{path} is no report of cnnkit bench (it has no schema_version): name another file")
+    version = report["schema_version"]
+    if type(version) is not int or version != SCHEMA_VERSION:
+        raise ReportError(f"{path} has schema version {version!r}, expected {SCHEMA_VERSION}: make it again")
     fault = first_fault(report)
     if fault is not None:
         raise ReportError(f"{path} is no report of cnnkit bench ({fault}): make it again")
@@ -55,9 +60,41 @@ def read_session(path: Path) -> Session:
     """
     report = read_report(path)
     try:
+        _check_sense(report)
         return _session(report)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReportError(f"{path} is no report of cnnkit bench ({error}): make it again") from error
+
+
+def _made(cls: type[T], fields: Mapping[str, Any]) -> T:
+    """Makes a dataclass of those of the fields that it has: a later version may have written more."""
+    known = {field.name for field in dataclasses.fields(cast("Any", cls))}
+    return cls(**{name: value for name, value in fields.items() if name in known})
+
+
+def _check_sense(report: Mapping[str, Any]) -> None:
+    """Checks what a schema cannot say.
+
+    Raises:
+        ValueError: Two parts contradict one another.
+    """
+    names = [contender["name"] for contender in report["contenders"]]
+    if len(set(names)) < len(names):
+        raise ValueError("two contenders have one name")
+    for contender in report["contenders"]:
+        raw = report["raw"][contender["name"]]
+        if raw["latency_runs"] and sum(raw["latency_runs"]) != len(raw["latency_ms"]):
+            raise ValueError(f"the rounds of {contender['name']} do not make up its times")
+        latency = contender["latency_ms"]
+        for percentile, (low, high) in latency["intervals"].items():
+            if not low <= high:
+                raise ValueError(f"the interval of {percentile} of {contender['name']} is reversed")
+        if latency["p50"] is not None and "p50" not in latency["intervals"]:
+            raise ValueError(f"the median of {contender['name']} has no interval")
+    answers, accuracy = report.get("answers"), report["contenders"][0]["accuracy"]
+    classes = len(accuracy["classes"]) if accuracy else 0
+    if answers and classes and max(chain(answers["targets"], *answers["predicted"].values()), default=0) >= classes:
+        raise ValueError("an answer is none of the classes")
 
 
 def _session(report: Mapping[str, Any]) -> Session:
@@ -65,7 +102,7 @@ def _session(report: Mapping[str, Any]) -> Session:
     machine["instruction_sets"] = tuple(machine["instruction_sets"])
     results = tuple(map(_result, report["contenders"]))
     return Session(
-        machine=Machine(**machine),
+        machine=_made(Machine, machine),
         options=_options(report["options"]),
         images=report["options"]["images"],
         rounds=report["options"]["rounds"],
@@ -77,7 +114,7 @@ def _session(report: Mapping[str, Any]) -> Session:
         comparisons=tuple(map(_comparison, report["comparisons"])),
         timed={result.name: _timed(result, report["raw"][result.name]) for result in results},
         answers=_answers(report.get("answers")),
-        load=MachineLoad(**report.get("load", {})),
+        load=_made(MachineLoad, report.get("load", {})),
         disturbances=tuple(report["disturbances"]),
         unfinished=report["options"]["unfinished"],
         date=report["options"]["date"],
@@ -110,27 +147,30 @@ def _options(fields: Mapping[str, Any]) -> BenchOptions:
 
 def _result(fields: Mapping[str, Any]) -> Result:
     accuracy, paced, profile = fields["accuracy"], fields["paced"], fields["profile"]
-    return Result(
-        **{
+    return _made(
+        Result,
+        {
             **fields,
             "latency_ms": _latency(fields["latency_ms"]),
             "accuracy": None if accuracy is None else _accuracy(accuracy),
-            "warm_up": None if fields["warm_up"] is None else WarmUp(**fields["warm_up"]),
-            "paced": None if paced is None else PacedLatency(**{**paced, "latency_ms": _latency(paced["latency_ms"])}),
-            "cold_start": None if fields["cold_start"] is None else ColdStart(**fields["cold_start"]),
-            "sweep": tuple(SweepPoint(**point) for point in fields["sweep"]),
+            "warm_up": None if fields["warm_up"] is None else _made(WarmUp, fields["warm_up"]),
+            "paced": None
+            if paced is None
+            else _made(PacedLatency, {**paced, "latency_ms": _latency(paced["latency_ms"])}),
+            "cold_start": None if fields["cold_start"] is None else _made(ColdStart, fields["cold_start"]),
+            "sweep": tuple(_made(SweepPoint, point) for point in fields["sweep"]),
             "profile": None if profile is None else read_profile(profile),
-        }
+        },
     )
 
 
 def _latency(fields: Mapping[str, Any]) -> Latency:
     intervals = {name: (low, high) for name, (low, high) in fields["intervals"].items()}
-    return Latency(**{**fields, "intervals": intervals})
+    return _made(Latency, {**fields, "intervals": intervals})
 
 
 def _accuracy(fields: Mapping[str, Any]) -> Accuracy:
-    return Accuracy(**{**fields, "classes": tuple(ClassAccuracy(**each) for each in fields["classes"])})
+    return _made(Accuracy, {**fields, "classes": tuple(_made(ClassAccuracy, each) for each in fields["classes"])})
 
 
 def _answers(fields: Mapping[str, Any] | None) -> KeptAnswers | None:
@@ -144,14 +184,15 @@ def _answers(fields: Mapping[str, Any] | None) -> KeptAnswers | None:
 
 
 def _comparison(fields: Mapping[str, Any]) -> Comparison:
-    return Comparison(
-        **{
+    return _made(
+        Comparison,
+        {
             **fields,
-            "agreement": Interval(**fields["agreement"]),
-            "accuracy_drop": Interval(**fields["accuracy_drop"]),
-            "classes": tuple(ClassChange(**each) for each in fields["classes"]),
-            "changes": tuple(Change(**each) for each in fields["changes"]),
-        }
+            "agreement": _made(Interval, fields["agreement"]),
+            "accuracy_drop": _made(Interval, fields["accuracy_drop"]),
+            "classes": tuple(_made(ClassChange, each) for each in fields["classes"]),
+            "changes": tuple(_made(Change, each) for each in fields["changes"]),
+        },
     )
 
 

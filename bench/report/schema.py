@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 SCHEMA_VERSION = 1
+_MOST = 1e15  # of any number: figures are made of them, which must not become too large
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,), "array": (list,), "string": (str,), "boolean": (bool,), "null": (type(None),),
     "number": (int, float), "integer": (int,),
@@ -76,9 +77,9 @@ def _in_array(value: list[Any], schema: dict[str, Any], defs: dict[str, Any], wh
 
 
 def _in_number(value: float, schema: dict[str, Any], where: str) -> Iterator[str]:
-    inside = schema.get("minimum", -math.inf) <= value <= schema.get("maximum", math.inf)
-    if not inside or value <= schema.get("exclusiveMinimum", -math.inf) or not math.isfinite(value):
-        yield f"{where} is {value}, which is out of range"
+    least, most = schema.get("minimum", -_MOST), schema.get("maximum", _MOST)
+    if not least <= value <= most or value <= schema.get("exclusiveMinimum", -math.inf):
+        yield f"{where} is {_short(value)}, which is out of range"
 
 
 def _is(value: Any, name: str) -> bool:

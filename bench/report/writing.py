@@ -13,6 +13,7 @@ from cnnkit.bench.report.json_text import json_report
 from cnnkit.bench.report.markdown_text import markdown_report
 from cnnkit.bench.report.table import plain_report, print_session
 from cnnkit.bench.session import Session
+from cnnkit.errors import OutputError
 from cnnkit.files import write_text
 from cnnkit.messages import log
 
@@ -47,10 +48,19 @@ def report_session(
     elif output is None:
         click.echo(_REPORTS[style](session).encode(), nl=False)
     else:
-        write_text(output, _REPORTS[style](session))
-        log.info("wrote %s", output)
+        _write(output, _REPORTS[style](session))
     if page is not None:
         from cnnkit.bench.report.page import html_report
 
         write_text(page, html_report(session, images))
         log.info("wrote %s", page)
+
+
+def _write(output: Path, text: str) -> None:
+    """Writes the report to its file, or where that fails to stdout: measuring took minutes."""
+    try:
+        write_text(output, text)
+    except OutputError:
+        click.echo(text.encode(), nl=False)
+        raise
+    log.info("wrote %s", output)

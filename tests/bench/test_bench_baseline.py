@@ -92,7 +92,12 @@ def test_nothing_in_common_is_an_error(measure, baseline):
         pytest.param(
             lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), "version 2, expected 1", id="newer"
         ),
-        pytest.param(lambda text: "[]", "schema version None, expected 1", id="a list"),
+        pytest.param(lambda text: "[]", "it has no schema_version", id="a list"),
+        pytest.param(
+            lambda text: text.replace('"schema_version": 1', '"schema_version": "1"'),
+            "version '1', expected 1",
+            id="text",
+        ),
         pytest.param(lambda text: json.dumps({"schema_version": 1}), "the file has no machine", id="empty"),
     ],
 )

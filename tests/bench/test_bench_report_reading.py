@@ -72,6 +72,19 @@ WRONG = {
     "an answer too few": lambda report: report.update(
         answers={"images_sha256": "f", "targets": [0, 1], "predicted": {"net": [0]}}
     ),
+    "an answer that is no class": lambda report: (
+        report.update(answers={"images_sha256": "f", "targets": [0], "predicted": {"net": [99]}})
+        if report["contenders"][0]["accuracy"]
+        else report.update(contenders=[])
+    ),
+    "two of one name": lambda report: report["contenders"].append(report["contenders"][-1]),
+    "rounds of other times": lambda report: report["raw"]["net"].update(latency_runs=[5, 5]),
+    "a reversed interval": lambda report: report["contenders"][-1]["latency_ms"]["intervals"].update(p50=[5, 1]),
+    "a median without interval": lambda report: report["contenders"][-1]["latency_ms"].update(intervals={}),
+    "no raw times": lambda report: report["raw"]["net"].update(latency_ms=[], latency_runs=[]),
+    "raw times of nothing": lambda report: report["raw"]["net"].update(latency_ms=[0.0], latency_runs=[1]),
+    "raw times without end": lambda report: report["raw"]["net"].update(latency_ms=[1e308], latency_runs=[1]),
+    "a size beyond all floats": lambda report: report["contenders"][-1].update(size_bytes=10**400),
     "true for a number": lambda report: report["contenders"][-1].update(batch_size=True),
 }
 
@@ -93,7 +106,12 @@ def test_a_file_that_is_nested_without_end_is_one_line(tmp_path):
         read_session(tmp_path / "bench.json")
 
 
-def test_fields_of_a_later_version_are_no_fault(session):
+def test_fields_of_a_later_version_are_no_fault(session, tmp_path):
     report = json.loads(json_report(session))
-    report["weather"] = "warm"
+    last = report["contenders"][-1]
+    for part in (report, report["machine"], last, last["latency_ms"], *report["comparisons"], report["load"]):
+        part["weather"] = "warm"
     assert first_fault(report) is None
+    path = tmp_path / "bench.json"
+    path.write_text(json.dumps(report))
+    assert json_report(read_session(path)) == json_report(session)

@@ -167,3 +167,14 @@ def test_an_earlier_run_is_drawn_once_more(tiny_model, tmp_path):
     assert "p50 ms" in again.stdout and f"Ship {tiny_model.stem}" in page.read_text(encoding="utf-8")
     wrong = CliRunner().invoke(main, ["bench", "--render", str(path), "--model", str(tiny_model)])
     assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("what", ["--model", "--render", "--baseline"])
+def test_what_is_read_is_never_written_over(tiny_model, tmp_path, what):
+    path = tmp_path / "bench.json"
+    bench("--model", tiny_model, "--runs", 1, "--batch-size", 1, "--format", "json", "-o", path)
+    source = tiny_model if what == "--model" else path
+    before = source.read_bytes()
+    result = bench(what, source, "-o", source, "--overwrite")
+    assert (result.exit_code, source.read_bytes()) == (1, before)
+    assert "is what is read here, and would be lost" in result.stderr

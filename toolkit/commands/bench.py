@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from cnnkit.commands.bench_options import bench_options
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from cnnkit.bench.report.writing import Format
     from cnnkit.bench.session import Session
 
+_GIVEN = ParameterSource.COMMANDLINE
 _INTERRUPTED = 130  # 128 and SIGINT, as shells have it
 
 
@@ -44,21 +46,23 @@ def command(
     from cnnkit.bench.report.writing import report_session
     from cnnkit.bench.session import INTERRUPTED
     from cnnkit.errors import UsageError
-    from cnnkit.files import check_new_file
     from cnnkit.messages import log
 
-    for path in (output, report):
-        if path is not None:
-            check_new_file(path, overwrite=overwrite)
-    if output is not None and output == report:
-        raise UsageError(f"--output and --report are both {output}: give two names")
+    models = (*measured["models"], *measured["compare"], measured["original"])
+    _check_outputs((output, report), (*reports, *models, render, baseline), overwrite)
+    if baseline is None and click.get_current_context().get_parameter_source("max_regression") is _GIVEN:
+        raise UsageError("--max-regression says how much slower than --baseline is allowed: name that file, too")
     if reports:
         _check_reports(reports, render, report, baseline)
         _compare_machines(reports, style, output)
         return
     earlier = None if baseline is None else read_session(baseline)
     with interrupted_once():
-        session = _session(render, measured, earlier)
+        try:
+            session = _session(render, measured, earlier)
+        except KeyboardInterrupt:
+            log.error("interrupted before anything was measured")
+            click.get_current_context().exit(_INTERRUPTED)
         report_session(session, style, output, report, measured["data"])
     worse = [] if earlier is None else regressions(session, earlier, max_regression)
     for sentence in worse:
@@ -94,6 +98,19 @@ def _session(render: Path | None, measured: dict[str, Any], baseline: Session | 
     return run_bench(BenchOptions(models, photo=measured["photo"] or PHOTO, **chosen), baseline)
 
 
+def _check_outputs(outputs: tuple[Path | None, ...], read: tuple[Path | None, ...], overwrite: bool) -> None:
+    from cnnkit.errors import UsageError
+    from cnnkit.files import check_new_file, check_other_file
+
+    given = [path for path in outputs if path is not None]
+    for path in given:
+        check_new_file(path, overwrite=overwrite)
+        for source in filter(None, read):
+            check_other_file(path, source)
+    if len(set(given)) < len(given):
+        raise UsageError(f"--output and --report are both {given[0]}: give two names")
+
+
 def _check_reports(reports: tuple[Path, ...], *others: Path | None) -> None:
     from cnnkit.errors import UsageError
 
@@ -104,8 +121,6 @@ def _check_reports(reports: tuple[Path, ...], *others: Path | None) -> None:
 
 def _check_alone(what: str, allowed: tuple[str, ...] = ()) -> None:
     """Checks that nothing is said of a measurement where nothing is measured."""
-    from click.core import ParameterSource
-
     from cnnkit.errors import UsageError
 
     context = click.get_current_context()
