@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -98,6 +99,7 @@ def classify_all(
         with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
             read, arrays = _write_arrays(contenders, part, Path(folder))
             failures += read.failures
+            gathered.left_out = len(failures)
             if not len(read.targets):
                 continue
             first = gathered.add_images(read)
@@ -121,10 +123,12 @@ class _Gathered:
     """
 
     def __init__(self, files: LabelledFiles, root: Path | None) -> None:
+        self.left_out = 0
         self._places = {str(path): place for place, path in enumerate(files.paths)}
         self._root = root
         self._targets: list[NDArray[np.int64]] = []
         self._sources: list[str] = []
+        self._file_bytes: list[int] = []
         self._ranked: dict[str, list[NDArray[np.int64]]] = {}
 
     @property
@@ -136,6 +140,7 @@ class _Gathered:
         first = self.empty
         self._targets.append(read.targets)
         self._sources += read.sources
+        self._file_bytes += [os.path.getsize(source) for source in read.sources]
         return first
 
     def add_answers(self, name: str, indices: list[list[int]]) -> None:
@@ -145,7 +150,8 @@ class _Gathered:
         order = np.argsort([self._places[source] for source in self._sources])
         ranked = {name: np.concatenate(parts)[order] for name, parts in self._ranked.items()}
         images = tuple(_below(self._sources[place], self._root) for place in order)
-        return Answers(np.concatenate(self._targets)[order], ranked, images)
+        sizes = tuple(self._file_bytes[place] for place in order)
+        return Answers(np.concatenate(self._targets)[order], ranked, images, sizes, self.left_out)
 
 
 def _parts(files: LabelledFiles, size: int) -> Iterator[LabelledFiles]:

@@ -17,6 +17,8 @@ class Answers:
     targets: NDArray[np.int64]  # (N,) the right ones
     ranked: Mapping[str, NDArray[np.int64]]  # name of the contender -> (N, up to 5), the most probable first
     images: tuple[str, ...]  # (N,) paths below the data folder
+    file_bytes: tuple[int, ...] = ()  # (N,) sizes of the files
+    left_out: int = 0  # images that could not be read
 
     def predicted(self, name: str) -> NDArray[np.int64]:
         """Returns the (N,) first answers of a contender."""
@@ -27,7 +29,7 @@ class Answers:
 class KeptAnswers:
     """The first answers to all images, kept so that a later run on the same images is compared image by image."""
 
-    images_sha256: str  # of their paths below the data folder, in order
+    images_sha256: str  # of the paths below the data folder and of the files' sizes, in order
     targets: tuple[int, ...]  # indices into the labels
     predicted: Mapping[str, tuple[int, ...]]  # name of the contender -> one an image
 
@@ -40,5 +42,5 @@ class KeptAnswers:
 def keep(answers: Answers) -> KeptAnswers:
     """Returns the first answers."""
     predicted = {name: tuple(answers.predicted(name).tolist()) for name in answers.ranked}
-    paths = "\n".join(answers.images).encode("utf-8", "surrogateescape")
-    return KeptAnswers(hashlib.sha256(paths).hexdigest(), tuple(answers.targets.tolist()), predicted)
+    lines = "\n".join([*answers.images, *map(str, answers.file_bytes)]).encode("utf-8", "surrogateescape")
+    return KeptAnswers(hashlib.sha256(lines).hexdigest(), tuple(answers.targets.tolist()), predicted)

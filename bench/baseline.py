@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cnnkit.bench.answers import KeptAnswers
 from cnnkit.bench.session import Result, Session
@@ -47,14 +47,19 @@ def regressions(session: Session, baseline: Session, most: float) -> list[str]:
     found = []
     for earlier in baseline.results:
         if earlier.name in new:
+            _warn_of_others(new[earlier.name], earlier)
             drop = _paired_drop(earlier.name, session.answers, baseline.answers)
-            found += _slower(new[earlier.name], earlier, most) + _less_accurate(new[earlier.name], earlier, drop)
+            found += _slower(new[earlier.name], earlier, most, session.disturbances) + _less_accurate(
+                new[earlier.name], earlier, drop
+            )
         else:
             log.warning("%s is in the baseline and was not measured now", earlier.name)
     return found
 
 
 def _warn_of_differences(session: Session, baseline: Session) -> None:
+    if baseline.unfinished:
+        log.warning("the baseline ended before all was measured (%s)", baseline.unfinished)
     if session.machine.cpu != baseline.machine.cpu:
         log.warning("the baseline is of another CPU: %s, here %s", baseline.machine.cpu, session.machine.cpu)
     for name in ("threads", "provider"):
@@ -63,6 +68,15 @@ def _warn_of_differences(session: Session, baseline: Session) -> None:
             log.warning("the baseline was measured with %s %s, this run with %s", name, was, now)
     if session.answers and baseline.answers and not _same_images(session.answers, baseline.answers):
         log.warning("the baseline is of other images: accuracies are compared by their intervals, not image by image")
+
+
+def _warn_of_others(result: Result, earlier: Result) -> None:
+    for what in ("precision", "runtime"):
+        was, now = getattr(earlier, what), getattr(result, what)
+        if was != now:
+            log.warning("%s: the baseline has %s %s, this run %s", result.name, what, was, now)
+    if earlier.accuracy is None and result.accuracy is not None:
+        log.warning("%s has no accuracy in the baseline: make it with --data", result.name)
 
 
 def _same_images(one: KeptAnswers, other: KeptAnswers) -> bool:
@@ -78,13 +92,18 @@ def _paired_drop(name: str, now: KeptAnswers | None, was: KeptAnswers | None) ->
     return Interval(*paired_drop_interval(was.right(name), now.right(name)))
 
 
-def _slower(result: Result, earlier: Result, most: float) -> list[str]:
+def _slower(result: Result, earlier: Result, most: float, disturbances: Sequence[str]) -> list[str]:
     now, was = result.latency_ms.p50, earlier.latency_ms.p50
     if now is None or was is None:
         return [f"{result.name} has too few runs, now or in the baseline, to say whether it is slower"]
     if now <= was * (1 + most):
         return []
-    return [f"{result.name} is {100 * (now / was - 1):.1f} % slower: {now:.3g} ms, the baseline says {was:.3g}"]
+    low, high = result.latency_ms.intervals.get("p50", (now, now))
+    doubt = "; the machine was not quiet, see disturbed" if disturbances else ""
+    return [
+        f"{result.name} is {100 * (now / was - 1):.1f} % slower: {now:.3g} ms ({low:.3g} to {high:.3g}), the baseline "
+        f"says {was:.3g}{doubt}"
+    ]
 
 
 def _less_accurate(result: Result, earlier: Result, drop: Interval | None) -> list[str]:

@@ -9,7 +9,7 @@ from statistics import median
 from cnnkit.bench.comparison import Comparison
 from cnnkit.bench.measure import rounds_of
 from cnnkit.bench.session import Result, Session
-from cnnkit.statistics import ratio_of_medians
+from cnnkit.statistics import Interval, ratio_of_medians
 
 MOST_LOST = 0.005  # of top-1, as a fraction, that the upper end of the paired interval may say
 
@@ -20,6 +20,12 @@ class Decision:
 
     ship: str
     reasons: tuple[str, ...]
+    known: bool = True  # whether its accuracy was measured: without, it is the fastest and no more
+
+    @property
+    def headline(self) -> str:
+        """What to do, in a few words."""
+        return f"Ship {self.ship}" if self.known else f"Fastest: {self.ship}, accuracy unknown"
 
 
 def decide(session: Session) -> Decision | None:
@@ -35,12 +41,17 @@ def decide(session: Session) -> Decision | None:
     lost = {found.contender: found for found in session.comparisons}
     right = [model for model in models if _keeps(lost.get(model.name))]
     best = min(right, key=_median(session)) if right else max(models, key=_accurate)
-    refused = [_refusal(lost[model.name]) for model in models if model not in right and model is not best]
+    refused = [
+        _refusal(lost[model.name], _ratio(session, best, model))
+        for model in models
+        if model not in right and model is not best
+    ]
     others = [result for result in session.results if result.kind == "model" and not _ours(result)]
-    reasons = [*_speed(session, best, [*right, *others]), *_accuracy(session, best, lost), *refused]
+    reasons = [*_speed(session, best, right), *_accuracy(session, best, lost), *refused]
+    reasons += [*_elsewhere(session, best, others, lost), *_doubts(session)]
     if not right:
         reasons.insert(0, f"{best.name} is the most accurate of the models here, and none is known to lose little")
-    return Decision(best.name, tuple(reasons))
+    return Decision(best.name, tuple(reasons), known=session.images is not None)
 
 
 def _ours(result: Result) -> bool:
@@ -60,9 +71,11 @@ def _keeps(found: Comparison | None) -> bool:
     return found is None or found.accuracy_drop.high <= MOST_LOST or not found.changes
 
 
-def _refusal(found: Comparison) -> str:
+def _refusal(found: Comparison, times: Interval) -> str:
     drop = found.accuracy_drop
     seen = f"({100 * drop.value:.2f} on these {found.images:,} images)"
+    if times.low > 1:
+        seen += f"; it is {times.value:.2f} times as fast ({times.low:.2f} to {times.high:.2f})"
     if drop.low > MOST_LOST:
         return f"{found.contender} is left out: it loses more than {100 * MOST_LOST:.1f} points of accuracy {seen}"
     return (
@@ -76,21 +89,45 @@ def _speed(session: Session, best: Result, models: list[Result]) -> list[str]:
     for other in models:
         if other is best:
             continue
-        times = session.timed
-        ratio = ratio_of_medians(rounds_of(times[other.name]), rounds_of(times[best.name]))
+        ratio = _ratio(session, other, best)
         if ratio.low > 1:
             sentences.append(
                 f"{best.name} is {ratio.value:.2f} times as fast as {other.name} "
                 f"(95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
             )
-        elif ratio.high < 1:
-            sentences.append(
-                f"{other.name} is {1 / ratio.value:.2f} times as fast as {best.name}, in a runtime that cnnkit predict "
-                "does not use"
-            )
         else:
             sentences.append(f"{best.name} is not measurably faster than {other.name}: either will do")
     return sentences
+
+
+def _elsewhere(session: Session, best: Result, others: list[Result], lost: dict[str, Comparison]) -> list[str]:
+    """Compares the speed of models in other runtimes, with what they lose, as nothing else is said of them."""
+    sentences = []
+    for other in others:
+        ratio = _ratio(session, other, best)
+        if ratio.low > 1:
+            speed = f"{best.name} is {ratio.value:.2f} times as fast as {other.name}"
+        elif ratio.high < 1:
+            speed = f"{other.name} is {1 / ratio.value:.2f} times as fast as {best.name}"
+        else:
+            speed = f"{other.name} is about as fast"
+        found = lost.get(other.name)
+        cost = "" if found is None else f"; it loses {_points(found)} points of accuracy"
+        sentences.append(f"{speed}, in a runtime that cnnkit predict does not use{cost}")
+    return sentences
+
+
+def _ratio(session: Session, one: Result, other: Result) -> Interval:
+    return ratio_of_medians(rounds_of(session.timed[one.name]), rounds_of(session.timed[other.name]))
+
+
+def _points(found: Comparison) -> str:
+    drop = found.accuracy_drop
+    return f"{100 * drop.value:.2f} ({100 * drop.low:.2f} to {100 * drop.high:.2f})"
+
+
+def _doubts(session: Session) -> list[str]:
+    return ["the machine was not quiet: measure again before you rely on the times"] if session.disturbances else []
 
 
 def _accuracy(session: Session, best: Result, lost: dict[str, Comparison]) -> list[str]:
@@ -101,6 +138,5 @@ def _accuracy(session: Session, best: Result, lost: dict[str, Comparison]) -> li
         return []
     return [
         f"it gives the label of {found.reference} on {100 * found.agreement.value:.2f} % of {found.images:,} images, "
-        f"and loses {100 * found.accuracy_drop.value:.2f} points of accuracy ({100 * found.accuracy_drop.low:.2f} to "
-        f"{100 * found.accuracy_drop.high:.2f})"
+        f"and loses {_points(found)} points of accuracy"
     ]

@@ -113,6 +113,7 @@ class Session:
     ratios: tuple[Ratio, ...]
     comparisons: tuple[Comparison, ...]  # of each model with the original, or else with the first model
     timed: Mapping[str, Timed]
+    left_out: int = 0  # images that could not be read
     answers: KeptAnswers | None = None  # None without data
     load: MachineLoad = field(default_factory=MachineLoad)
     disturbances: tuple[str, ...] = ()  # what speaks against trusting the times
@@ -141,6 +142,7 @@ class Session:
             "photo": options.photo.name,
             "data": None if options.data is None else options.data.resolve().name,
             "images": self.images,
+            "left_out": self.left_out,
             "processes": "one a contender",
             "original": options.original is not None,
             "calibration": None if options.calibration is None else options.calibration.resolve().name,

@@ -65,6 +65,7 @@ def summarise(
         ),
         comparisons=_comparisons(contenders, answers),
         timed=timed,
+        left_out=0 if answers is None else answers.left_out,
         answers=None if answers is None else keep(answers),
         load=load,
         disturbances=tuple(disturbances(timed, load)),

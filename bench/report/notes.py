@@ -57,7 +57,13 @@ def notes(session: Session) -> list[str]:
 def _of_accuracy(session: Session) -> list[str]:
     if session.images is None:
         return []
-    lines = [f"accuracies with 95 % Wilson intervals on {session.images:,} images"]
+    left_out = f"; {session.left_out:,} more could not be read" if session.left_out else ""
+    lines = [f"accuracies with 95 % Wilson intervals on {session.images:,} images{left_out}"]
+    accuracy = session.results[0].accuracy
+    missing = [each.label for each in accuracy.classes if not each.images] if accuracy else []
+    if missing:
+        named = ", ".join(missing[:CLASSES]) + (", ..." if len(missing) > CLASSES else "")
+        lines.append(f"no images of {named}: answers that name them lower macro F1")
     if len(session.results[0].accuracy.classes if session.results[0].accuracy else ()) > CLASSES:
         lines.append("classes: those first of which a contender loses most against the first one")
     if session.comparisons:

@@ -51,7 +51,7 @@ def html_report(session: Session, images: Path | None = None) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f"<title>cnnkit bench: ship {escape(decision.ship)}</title><style>{style}</style></head>"
+        f"<title>cnnkit bench: {escape(decision.headline)}</title><style>{style}</style></head>"
         f"<body><main>{''.join(parts)}</main></body></html>\n"
     )
 
@@ -62,7 +62,7 @@ def _latencies(session: Session) -> dict[str, tuple[float, ...]]:
 
 def _decision(decision: Decision) -> str:
     reasons = _list("", [escape(reason) for reason in decision.reasons])
-    return f'<section class="decision" aria-label="Decision"><p>Ship {escape(decision.ship)}</p>{reasons}</section>'
+    return f'<section class="decision" aria-label="Decision"><p>{escape(decision.headline)}</p>{reasons}</section>'
 
 
 def _accuracy(session: Session, decision: Decision) -> str:

@@ -105,6 +105,7 @@ def _session(report: Mapping[str, Any]) -> Session:
         machine=_made(Machine, machine),
         options=_options(report["options"]),
         images=report["options"]["images"],
+        left_out=report["options"].get("left_out", 0),
         rounds=report["options"]["rounds"],
         results=results,
         ratios=tuple(

@@ -83,6 +83,7 @@ def test_many_images_are_read_in_parts_and_answered_in_order(numbered, make_cont
     sizes = [len(each.targets) for each in found]
     assert sizes == sorted(sizes) and sizes[-1] == 10
     assert len([message for message in caplog.messages if ".png" in message]) == 2
+    assert (answers.left_out, len(answers.file_bytes), min(answers.file_bytes) > 50) == (2, 10, True)
 
 
 def test_images_of_which_none_can_be_read_any_more(numbered, make_contender):

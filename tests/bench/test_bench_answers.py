@@ -13,4 +13,5 @@ def test_answers_are_kept_for_a_later_run():
     kept = keep(answers)
     assert (kept.targets, kept.predicted) == ((0, 1, 1), {"net": (0, 0, 1)})
     assert kept.right("net").tolist() == [True, False, True]
+    assert kept.images_sha256 != keep(replace(answers, file_bytes=(5, 6, 7))).images_sha256
     assert kept.images_sha256 != keep(replace(answers, images=("a/1.png", "b/1.png", "b/2.png"))).images_sha256

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def baseline(measure, tmp_path):
         pytest.param({}, [], id="the same"),
         pytest.param({"ms": 1.09}, [], id="a little slower"),
         pytest.param({"ms": 0.5}, [], id="faster"),
-        pytest.param({"ms": 1.25}, ["net is 25.0 % slower: 1.25 ms, the baseline says 1"], id="slower"),
+        pytest.param({"ms": 1.25}, ["net is 25.0 % slower: 1.25 ms (1.25 to 1.25), the baseline says 1"], id="slower"),
         pytest.param({"right": 87}, [], id="less accurate by chance"),
         pytest.param(
             {"right": 83},
@@ -78,6 +79,25 @@ def test_other_images_are_warned_about_and_earlier_files_have_no_answers(measure
     baseline.write_text(json.dumps(report))
     assert regressions(measure(right=83), read_session(baseline), 0.1) == []
     assert caplog.messages == []
+
+
+def test_what_else_is_another_is_warned_about(measure, baseline, caplog):
+    earlier = read_session(baseline)
+    (result,) = earlier.results
+    other = replace(result, precision="int8", runtime="onnxruntime 1.0 (cpu)", accuracy=None)
+    assert regressions(measure(), replace(earlier, results=(other,), unfinished="interrupted"), 0.1) == []
+    assert caplog.messages == [
+        "the baseline ended before all was measured (interrupted)",
+        "net: the baseline has precision int8, this run float32",
+        "net: the baseline has runtime onnxruntime 1.0 (cpu), this run fake 1.0 (cpu)",
+        "net has no accuracy in the baseline: make it with --data",
+    ]
+
+
+def test_slower_on_a_machine_that_was_not_quiet(measure, baseline):
+    session = replace(measure(ms=2.0), disturbances=("other programs",))
+    (said,) = regressions(session, read_session(baseline), 0.1)
+    assert said.endswith("; the machine was not quiet, see disturbed")
 
 
 def test_nothing_in_common_is_an_error(measure, baseline):

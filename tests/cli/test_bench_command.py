@@ -10,6 +10,7 @@ from tiny_models import TINY_SPEC
 
 import cnnkit.extras
 from cnnkit.cli import main
+from cnnkit.errors import OutputError
 from cnnkit.files import sha256
 from cnnkit.spec import InputSpec, Provenance
 
@@ -110,7 +111,10 @@ def test_a_runtime_that_is_not_installed_names_its_extra(tiny_model, monkeypatch
         pytest.param(("--model", "{folder}/none.onnx"), 1, "none.onnx", id="model"),
         pytest.param(("--provider", "abacus"), 2, "provider 'abacus' is not known", id="provider"),
         pytest.param(("--runs", "0"), 2, "0 is not in the range x>=1", id="runs"),
-        pytest.param(("--fps", "nan"), 2, "'nan' is no number", id="fps"),
+        pytest.param(("--fps", "nan"), 2, "nan is no finite number", id="fps"),
+        pytest.param(("--fps", "1e-9"), 2, "is not in the range 0.1<=x<=1000", id="a frame in thirty years"),
+        pytest.param(("--batch-size", "99999999999"), 2, " GB as input alone, on a machine with ", id="batch"),
+        pytest.param(("--max-regression", "1%"), 2, "name that file, too", id="regression without baseline"),
         pytest.param(("--duration", "inf"), 2, "'inf' is no number", id="duration"),
         pytest.param(("--duration", "0"), 2, "'0' is out of range, expected a number above 0", id="no duration"),
         pytest.param(("--runs", "5", "--duration", "1"), 2, "both say how long to measure", id="runs and duration"),
@@ -164,7 +168,7 @@ def test_an_earlier_run_is_drawn_once_more(tiny_model, tmp_path):
     )
     again = CliRunner().invoke(main, ["bench", "--render", str(path), "--report", str(page), "--baseline", str(path)])
     assert again.exit_code == 0, again.stderr
-    assert "p50 ms" in again.stdout and f"Ship {tiny_model.stem}" in page.read_text(encoding="utf-8")
+    assert "p50 ms" in again.stdout and f"Fastest: {tiny_model.stem}" in page.read_text(encoding="utf-8")
     wrong = CliRunner().invoke(main, ["bench", "--render", str(path), "--model", str(tiny_model)])
     assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)
 
@@ -178,3 +182,22 @@ def test_what_is_read_is_never_written_over(tiny_model, tmp_path, what):
     result = bench(what, source, "-o", source, "--overwrite")
     assert (result.exit_code, source.read_bytes()) == (1, before)
     assert "is what is read here, and would be lost" in result.stderr
+
+
+def test_a_report_that_cannot_be_written_comes_out_all_the_same(tiny_model, monkeypatch, tmp_path):
+    def full(path, text):
+        raise OutputError(f"cannot write {path}: No space left on device")
+
+    monkeypatch.setattr("cnnkit.bench.report.writing.write_text", full)
+    result = bench("--model", tiny_model, "--runs", 1, "--format", "json", "-o", tmp_path / "bench.json")
+    assert result.exit_code == 1 and "No space left on device" in result.stderr
+    assert json.loads(result.stdout)["contenders"][0]["name"] == "tiny"
+
+
+def test_ctrl_c_before_anything_was_measured(tiny_model, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cnnkit.bench.run.run_bench", interrupted)
+    result = bench("--model", tiny_model)
+    assert (result.exit_code, result.stderr) == (130, "cnnkit: error: interrupted before anything was measured\n")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cnnkit.commands import options as shared
-from cnnkit.commands.values import fraction, positive
+from cnnkit.commands.values import Range, fraction, positive
 
 _PATH = click.Path(path_type=Path)
 _SUBJECTS = (
@@ -36,7 +36,7 @@ _SUBJECTS = (
 _WAYS = (
     click.option("--runs", type=click.IntRange(1), help="Timed runs at batch 1  [default: for p99, if time allows]."),
     click.option("--duration", type=positive, metavar="SECONDS", help="The same by time."),
-    click.option("--fps", type=click.FloatRange(0.1, 1000), help="Measure also at a camera's pace, such as 30."),
+    click.option("--fps", type=Range(0.1, 1000), help="Measure also at a camera's pace, such as 30."),
     click.option(
         "--batch-size", type=click.IntRange(1),
         help="Images, for throughput  [default: 64, fewer where that takes over a second].",

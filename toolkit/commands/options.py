@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from cnnkit.commands.values import Range
+
 model_option = click.option(
     "--model",
     "-m",
@@ -32,7 +34,7 @@ top_k_option = click.option(
 )
 min_confidence_option = click.option(
     "--min-confidence",
-    type=click.FloatRange(0, 1),
+    type=Range(0, 1),
     default=0.0,
     help='Below this probability, from 0 to 1, the label is "unknown".',
 )

@@ -10,6 +10,7 @@ import click
 
 from cnnkit.commands import options as shared
 from cnnkit.commands.input_options import take_said
+from cnnkit.commands.values import Range
 
 if TYPE_CHECKING:
     from cnnkit.predicting.run import PredictRun
@@ -19,7 +20,7 @@ _SOURCES = (
     click.option("--null", "-0", "null_separated", is_flag=True, help="Zero bytes end the paths of lists."),
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Left out: '*.gif', 'old/*'; repeatable."),
     click.option(
-        "--every", "every_s", metavar="SECONDS", type=click.FloatRange(0, min_open=True),
+        "--every", "every_s", metavar="SECONDS", type=Range(0, min_open=True),
         help="Of a video, one frame each so many seconds  [default: all].",
     ),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cnnkit.commands import options as shared
+from cnnkit.commands.values import Range
 
 
 @click.command()
@@ -20,11 +21,11 @@ from cnnkit.commands import options as shared
     "--data", type=click.Path(path_type=Path), help="Images to measure on  [default: what calibration leaves over]."
 )
 @click.option(
-    "--max-drop", type=click.FloatRange(0, 100), default=0.5, show_default=True,
+    "--max-drop", type=Range(0, 100), default=0.5, show_default=True,
     help="Points of accuracy that may be lost, by the 95 % interval.",
 )  # fmt: skip
 @click.option(
-    "--min-agreement", type=click.FloatRange(0, 1), default=0.96, show_default=True,
+    "--min-agreement", type=Range(0, 1), default=0.96, show_default=True,
     help="Share of images with the label of float32.",
 )  # fmt: skip
 @click.option(

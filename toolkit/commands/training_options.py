@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from cnnkit.commands.recipe_options import recipe_options
+from cnnkit.commands.values import Range
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -27,7 +28,7 @@ _REQUEST = (
     click.option("--size", type=click.IntRange(8), help="Pixels a side  [default: the architecture's own]."),
     click.option("--color", type=click.Choice(["rgb", "gray"]), help="[default: gray for digits, else rgb]"),
     click.option("--resize", type=click.Choice(["squash", "crop", "pad"]), help="[default: squash]"),
-    click.option("--validation", type=click.FloatRange(0.001, 0.9),
+    click.option("--validation", type=Range(0.001, 0.9),
                  help="Share of the training images that chooses the epoch, without a val folder  [default: 0.1]."),
     click.option("--seed", type=click.IntRange(0), help="[default: 0]"),
     click.option("--teacher", type=click.Path(path_type=Path), help="A run whose network's answers are learned too."),

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import click
+
+
+class Range(click.FloatRange):
+    """A number in a range; click's own lets "nan" through, which is neither above nor below anything, and "inf"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Reads the number."""
+        found = float(super().convert(value, param, ctx))
+        if not math.isfinite(found):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return found
 
 
 def number(text: str) -> float:

@@ -10,6 +10,7 @@ import click
 
 from cnnkit.commands import options as shared
 from cnnkit.commands.input_options import take_said
+from cnnkit.commands.values import Range
 from cnnkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _VIEW = (
     shared.top_k_option,
     shared.min_confidence_option,
     click.option(
-        "--smooth", "smooth_s", metavar="SECONDS", type=click.FloatRange(0), default=0.3, show_default=True,
+        "--smooth", "smooth_s", metavar="SECONDS", type=Range(0), default=0.3, show_default=True,
         help="How slowly label and bars follow the model's answers; 0 shows each answer as it is.",
     ),
     click.option(
@@ -40,7 +41,7 @@ _VIEW = (
         help="Classify this part of the picture, in pixels or fractions, or the 'centre' square  [default: all of it].",
     ),
     click.option(
-        "--frozen", "frozen_s", metavar="SECONDS", type=click.FloatRange(0), default=5.0, show_default=True,
+        "--frozen", "frozen_s", metavar="SECONDS", type=Range(0), default=5.0, show_default=True,
         help="The same picture for so long is no signal; 0 where a picture may stand still.",
     ),
     click.option("--headless", is_flag=True, help="No window: a JSON line for each change on stdout."),
@@ -56,7 +57,7 @@ _VIEW = (
 _OUTPUT = (
     click.option("--output", "-o", type=_PATH, help="JSON lines in a file."),
     click.option(
-        "--every", "every_s", metavar="SECONDS", type=click.FloatRange(0),
+        "--every", "every_s", metavar="SECONDS", type=Range(0),
         help="A JSON line at least so often; 0 for each frame  [default: for each change].",
     ),
     click.option("--append", is_flag=True, help="Add to the output if it exists, as a service that starts again does."),
@@ -66,10 +67,10 @@ _OUTPUT = (
 _LIMIT = (
     click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames."),
     click.option(
-        "--max-seconds", "max_s", metavar="SECONDS", type=click.FloatRange(0, min_open=True), help="Stop after so long."
+        "--max-seconds", "max_s", metavar="SECONDS", type=Range(0, min_open=True), help="Stop after so long."
     ),
     click.option(
-        "--watchdog", "watchdog_s", metavar="SECONDS", type=click.FloatRange(1),
+        "--watchdog", "watchdog_s", metavar="SECONDS", type=Range(1),
         help="End the process when it hangs for so long, for systemd to start it again.",
     ),
 )  # fmt: skip
