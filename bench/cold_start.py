@@ -14,7 +14,7 @@ from time import perf_counter_ns
 
 from cnnkit.bench.contenders import Loading
 from cnnkit.bench.interruptions import end_with_parent
-from cnnkit.bench.stdout import claim_stdout
+from cnnkit.bench.stdout import claim_stdout, last_words
 from cnnkit.errors import ModelError
 from cnnkit.timing import Clock
 
@@ -69,19 +69,17 @@ def _start(loading: Loading, command: Sequence[str], clock: Clock) -> tuple[floa
             with suppress(BrokenPipeError):  # it has ended already, and its last words say why
                 process.stdin.write(json.dumps(asdict(loading)) + "\n")
                 process.stdin.close()
-            line = process.stdout.readline()
+            try:
+                line = process.stdout.readline()
+            except BaseException:  # interrupted: nobody waits for it any more
+                process.kill()
+                raise
             total = (clock() - before) / 1e6
-        stderr.seek(0)
-        said = stderr.read().decode(errors="replace").strip().splitlines()
+        said = last_words(stderr)
     if not line.endswith("\n"):
-        raise ModelError(f"{loading.name} did not start: {_last_words(said)}")
+        raise ModelError(f"{loading.name} did not start: {said or 'no reason given'}")
     inside: Mapping[str, float] = json.loads(line)
     return total - inside["load_ms"] - inside["first_ms"], inside["load_ms"], inside["first_ms"]
-
-
-def _last_words(said: Sequence[str]) -> str:
-    """Returns the last line, without the class of an exception."""
-    return said[-1].rpartition("Error: ")[2][:200] if said else "no reason given"
 
 
 def start(request: str, clock: Clock) -> str:
@@ -89,7 +87,7 @@ def start(request: str, clock: Clock) -> str:
     loading = Loading(**json.loads(request))
     before = clock()
     from cnnkit.bench.runner import random_images
-    from cnnkit.bench.subjects.loading import load_subject
+    from cnnkit.bench.subjects import load_subject
 
     subject = load_subject(loading)
     loaded = clock()

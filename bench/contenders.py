@@ -13,6 +13,7 @@ from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.extras import require
 from cnnkit.keras_apps import is_app
 from cnnkit.messages import log
+from cnnkit.rows import printable
 from cnnkit.run_folder import find_keras_file, keras_sha256, original_input
 from cnnkit.runtime import read_spec_of
 from cnnkit.spec import ModelSpec, write_spec
@@ -104,10 +105,11 @@ def _check_labels(paths: tuple[Path, ...], specs: list[ModelSpec]) -> None:
 
 def _unique_names(paths: tuple[Path, ...]) -> list[str]:
     """Returns the files' stems, with their folders where two are alike, and numbered where that does not do."""
-    names = [path.stem for path in paths]
+    names = [printable(path.stem) for path in paths]
     if len(set(names)) < len(names):
         alike = Counter(names)
-        names = [f"{path.resolve().parent.name}/{path.stem}" if alike[path.stem] > 1 else path.stem for path in paths]
+        longer = [printable(f"{path.resolve().parent.name}/{path.stem}") for path in paths]
+        names = [long if alike[name] > 1 else name for name, long in zip(names, longer, strict=True)]
     if len(set(names)) < len(names):
         names = [f"{name} ({number})" for number, name in enumerate(names, 1)]
     return names

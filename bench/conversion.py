@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from cnnkit.bench.interruptions import end_with_parent
 from cnnkit.errors import ModelError
 from cnnkit.preprocess import prepare_batch
 from cnnkit.spec import read_spec
@@ -86,5 +87,6 @@ def _openvino(conversion: Conversion) -> None:
 _CONVERTERS: dict[Converter, Callable[[Conversion], None]] = {"litert": _litert, "openvino": _openvino}
 
 if __name__ == "__main__":
+    end_with_parent()
     request: dict[str, Any] = json.load(sys.stdin)
     _CONVERTERS[request["converter"]](Conversion(**request))

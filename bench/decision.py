@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
@@ -11,6 +12,7 @@ from cnnkit.bench.measure import rounds_of
 from cnnkit.bench.session import Result, Session
 from cnnkit.statistics import Interval, ratio_of_medians
 
+_FEWEST_ROUNDS = 5  # below, the intervals that are drawn from them are too narrow
 MOST_LOST = 0.005  # of top-1, as a fraction, that the upper end of the paired interval may say
 
 
@@ -39,13 +41,15 @@ def decide(session: Session) -> Decision | None:
     if not models:
         return None
     lost = {found.contender: found for found in session.comparisons}
-    right = [model for model in models if _keeps(lost.get(model.name))]
+    classified = [model for model in models if session.images is None or model.accuracy is not None]
+    right = [model for model in classified if _keeps(lost.get(model.name))]
     best = min(right, key=_median(session)) if right else max(models, key=_accurate)
     refused = [
         _refusal(lost[model.name], _ratio(session, best, model))
-        for model in models
+        for model in classified
         if model not in right and model is not best
     ]
+    refused += [f"{model.name} was not classified with" for model in models if model not in classified]
     others = [result for result in session.results if result.kind == "model" and not _ours(result)]
     reasons = [*_speed(session, best, right), *_accuracy(session, best, lost), *refused]
     reasons += [*_elsewhere(session, best, others, lost), *_doubts(session)]
@@ -118,7 +122,10 @@ def _elsewhere(session: Session, best: Result, others: list[Result], lost: dict[
 
 
 def _ratio(session: Session, one: Result, other: Result) -> Interval:
-    return ratio_of_medians(rounds_of(session.timed[one.name]), rounds_of(session.timed[other.name]))
+    """Returns the ratio of two medians; without bounds where there are too few rounds to draw from."""
+    rounds = [rounds_of(session.timed[result.name]) for result in (one, other)]
+    found = ratio_of_medians(*rounds)
+    return found if min(map(len, rounds)) >= _FEWEST_ROUNDS else Interval(found.value, 0.0, math.inf)
 
 
 def _points(found: Comparison) -> str:

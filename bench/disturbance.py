@@ -46,16 +46,16 @@ def disturbances(timed: Mapping[str, Timed], load: MachineLoad) -> list[str]:
     long = {name: times.latency_ms for name, times in timed.items() if len(times.latency_ms) >= FEWEST}
     drifts = {name: drift(times) for name, times in long.items()}
     changed = [
-        f"{name} {abs(change):.0%} {'slower' if change > 0 else 'faster'}"
+        f"{name} {100 * abs(change):.0f} % {'slower' if change > 0 else 'faster'}"
         for name, change in drifts.items()
         if abs(change) > MOST_DRIFT
     ]
     if changed:
-        found.append(f"from the first third of the runs to the last, {_listed(changed)}")
+        found.append(f"from the first third of the runs to the last, {', '.join(changed)}")
     spreads = {name: spread(times) for name, times in long.items()}
-    wide = [f"{name} {width:.0%}" for name, width in spreads.items() if width > MOST_SPREAD]
+    wide = [f"{name} {100 * width:.0f} %" for name, width in spreads.items() if width > MOST_SPREAD]
     if wide:
-        found.append(f"the middle half of the runs is wide, in parts of the median: {_listed(wide)}")
+        found.append(f"the middle half of the runs is wide, in parts of the median: {', '.join(wide)}")
     return found
 
 
@@ -68,7 +68,3 @@ def _loads(load: MachineLoad) -> list[str]:
     if load.stolen is not None and load.stolen > MOST_STOLEN:
         found.append(f"the host of this virtual machine took {100 * load.stolen:.0f} % of the processor time")
     return found
-
-
-def _listed(parts: list[str]) -> str:
-    return ", ".join(parts).replace("%", " %")

@@ -16,22 +16,33 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 _PATIENCE = 3  # signals; from the third one on the report is given up as well
 
 
+_reporting = False
+
+
+def now_reporting() -> None:
+    """Says that all is measured: from now on a first signal does not interrupt either, as the report comes anyway."""
+    global _reporting
+    _reporting = True
+
+
 @contextmanager
 def interrupted_once() -> Iterator[None]:
     """Lets the first SIGINT, SIGTERM or SIGHUP interrupt the block, and the second one not: by then it is reporting.
 
+    The third one interrupts that as well.
     After an interruption they are ignored beyond the block, where nothing is left but to end. `timeout`, CI and
     containers end a process by SIGTERM, which would leave the measuring processes running.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    seen = 0
+    global _reporting
+    seen, _reporting = 0, False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal seen
         seen += 1
-        if seen == 1 or seen >= _PATIENCE:
+        if (seen == 1 and not _reporting) or seen >= _PATIENCE:
             raise KeyboardInterrupt
 
     before = {number: signal.signal(number, interrupt) for number in _SIGNALS}

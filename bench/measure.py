@@ -165,9 +165,10 @@ class Measuring:
         runs = paced_runs(fps, self.options.duration)
         log.info("timing %d images at %g a second", runs, fps)
         found: dict[str, list[Paced]] = {name: [] for name in self._runners}
-        for turn in range(_PACED_ROUNDS):
+        rounds = min(_PACED_ROUNDS, runs)
+        for turn in range(rounds):
             for name in self._turn(turn):
-                found[name].append(self._runners[name].pace(fps, runs_in_round(runs, _PACED_ROUNDS, turn)))
+                found[name].append(self._runners[name].pace(fps, runs_in_round(runs, rounds, turn)))
                 self._facts[name]["paced_ms"] = tuple(ms for part in found[name] for ms in part.times_ms)
                 self._facts[name]["paced_runs"] = tuple(len(part.times_ms) for part in found[name])
                 self._facts[name]["dropped"] = sum(part.dropped for part in found[name])

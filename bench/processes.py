@@ -17,6 +17,7 @@ from cnnkit.bench.contenders import Contender, Loading, loading_of
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.pace import Paced
 from cnnkit.bench.runner import Runner
+from cnnkit.bench.stdout import last_words
 from cnnkit.bench.subjects.subject import Loaded
 from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.timing import WarmUp
@@ -143,9 +144,8 @@ class WorkerProcess:
 
     def _died(self) -> ModelError:
         code = self._exit_code()
-        self._stderr.seek(0)
-        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
-        said = f", its last words: {lines[-1][:200]}" if lines else ""
+        words = last_words(self._stderr)
+        said = f", its last words: {words}" if words else ""
         return ModelError(f"the process that measured {self._name} died ({_cause(code)}){said}")
 
 

@@ -71,6 +71,7 @@ def profile_model(classifier: OnnxClassifier, images: NDArray[np.uint8], runs: i
             precise_x64=quantization is not None and quantization.precise_x64,
             profile=Path(folder) / "profile",
         )
+        images = np.repeat(images, classifier.fixed_batch or 1, axis=0)
         feed = {session.get_inputs()[0].name: classifier.input_tensor(images)}
         for _ in range(2 * runs):
             session.run(None, feed)

@@ -10,6 +10,7 @@ from cnnkit.bench.accuracy import classify_all, list_data
 from cnnkit.bench.answers import Answers
 from cnnkit.bench.baseline import check_common
 from cnnkit.bench.contenders import Contender, check_names, make_contenders
+from cnnkit.bench.interruptions import now_reporting
 from cnnkit.bench.machine_load import load_before
 from cnnkit.bench.measure import Measuring
 from cnnkit.bench.model_files import model_files, replaced_files
@@ -86,9 +87,11 @@ def _measured(
                 there = [contender for contender in contenders if contender.name in measuring.found()]
                 for known in classify_all(there, runners, measuring.options, files):
                     answers = known
+            now_reporting()
         except (KeyboardInterrupt, CnnkitError, OSError, MemoryError) as error:
             if not measuring.found():
                 raise
+            now_reporting()
             unfinished = str(error) or (INTERRUPTED if isinstance(error, KeyboardInterrupt) else type(error).__name__)
             log.error("%s; what was measured until then follows", unfinished)
     found = measuring.found()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cnnkit.bench.contenders import Loading
 from cnnkit.bench.memory import peak_memory_bytes
 from cnnkit.bench.pace import Paced, time_paced
-from cnnkit.bench.subjects.loading import load_subject
+from cnnkit.bench.subjects import load_subject
 from cnnkit.bench.subjects.subject import Loaded, Subject
 from cnnkit.spec import ModelSpec
 from cnnkit.timing import Clock, WarmUp, time_calls, warm_up

@@ -1,9 +1,9 @@
-"""The stdout of a measuring process belongs to its answers."""
+"""The stdout of a measuring process belongs to its answers, its stderr to its last words."""
 
 from __future__ import annotations
 
 import os
-from typing import TextIO
+from typing import IO, TextIO
 
 
 def claim_stdout() -> TextIO:
@@ -11,3 +11,10 @@ def claim_stdout() -> TextIO:
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return replies
+
+
+def last_words(stderr: IO[bytes]) -> str:
+    """Returns the last line of what a process wrote, without the class of an exception; "" where there is none."""
+    stderr.seek(0)
+    lines = stderr.read().decode(errors="replace").strip().splitlines()
+    return lines[-1].rpartition("Error: ")[2][:200] if lines else ""

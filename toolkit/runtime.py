@@ -68,7 +68,7 @@ class OnnxClassifier:
             self._session = opening(precise_x64=True)
         self._input, self._output = _check_graph(self._session, self.spec, self.path)
         self._errors = runtime_errors()
-        self._fixed_batch = self._input.shape[0] if isinstance(self._input.shape[0], int) else None
+        self.fixed_batch = self._input.shape[0] if isinstance(self._input.shape[0], int) else None
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Classifies a batch.
@@ -117,8 +117,8 @@ class OnnxClassifier:
         Raises:
             ModelError: The graph cannot be run.
         """
-        if self._fixed_batch is not None and len(tensor) != self._fixed_batch:
-            return self._run_fixed(tensor, self._fixed_batch)
+        if self.fixed_batch is not None and len(tensor) != self.fixed_batch:
+            return self._run_fixed(tensor, self.fixed_batch)
         try:
             output: NDArray[Any] = self._session.run([self._output.name], {self._input.name: tensor})[0]
         except self._errors as error:

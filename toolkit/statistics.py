@@ -50,11 +50,6 @@ def enough_runs(q: float, *, confidence: float = 0.99) -> int:
     return n
 
 
-def percentile_if_enough(values: Sequence[float], q: float) -> float | None:
-    """Returns the q-th percentile, or None where `enough_runs` says that there are too few values."""
-    return percentile(values, q) if len(values) >= enough_runs(q) else None
-
-
 def percentile_intervals(
     rounds: Sequence[Sequence[float]],
     quantiles: Sequence[float],

@@ -7,7 +7,6 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from cnnkit import __version__
 from cnnkit.bench.comparison import Change, ClassChange, Comparison
 from cnnkit.bench.decision import Decision, decide
 from cnnkit.bench.report.charts import Point, accuracy_chart, latency_chart, sweep_chart
@@ -45,7 +44,8 @@ def html_report(session: Session, images: Path | None = None) -> str:
         "<h2>Figures</h2>" + "".join(map(_table, grids(session, all_classes=True))),
         _list("notes", [escape(note) for note in notes(session)]),
         *(_changes(images, found) for found in session.comparisons),
-        f"<footer><h2>Machine</h2><p>{escape(machine_line(session.machine))}</p><p>cnnkit {__version__}</p></footer>",
+        f"<footer><h2>Machine</h2><p>{escape(machine_line(session.machine))}</p>"
+        f"<p>measured with cnnkit {escape(session.version)}, {escape(session.date)}</p></footer>",
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

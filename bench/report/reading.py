@@ -91,6 +91,12 @@ def _check_sense(report: Mapping[str, Any]) -> None:
                 raise ValueError(f"the interval of {percentile} of {contender['name']} is reversed")
         if latency["p50"] is not None and "p50" not in latency["intervals"]:
             raise ValueError(f"the median of {contender['name']} has no interval")
+        points = {(point["threads"], point["batch_size"]) for point in contender["sweep"]}
+        threads, sizes = {one for one, _ in points}, {size for _, size in points}
+        if points and (1 not in sizes or len(points) < len(threads) * len(sizes)):
+            raise ValueError(f"the sweep of {contender['name']} has gaps")
+        if contender["accuracy"] and report["options"]["images"] is None:
+            raise ValueError(f"{contender['name']} has an accuracy and no images")
     answers, accuracy = report.get("answers"), report["contenders"][0]["accuracy"]
     classes = len(accuracy["classes"]) if accuracy else 0
     if answers and classes and max(chain(answers["targets"], *answers["predicted"].values()), default=0) >= classes:

@@ -46,14 +46,19 @@ def report_session(
     if style == "table" and output is None:
         print_session(session)
     elif output is None:
-        click.echo(_REPORTS[style](session).encode(), nl=False)
+        click.echo(_printable(_REPORTS[style](session)).encode(), nl=False)
     else:
-        _write(output, _REPORTS[style](session))
+        _write(output, _printable(_REPORTS[style](session)))
     if page is not None:
         from cnnkit.bench.report.page import html_report
 
-        write_text(page, html_report(session, images))
+        write_text(page, _printable(html_report(session, images)))
         log.info("wrote %s", page)
+
+
+def _printable(text: str) -> str:
+    """Escapes what UTF-8 cannot hold: parts of file names that are no text."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _write(output: Path, text: str) -> None:

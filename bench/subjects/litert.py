@@ -65,6 +65,7 @@ class _Network:
             except (RuntimeError, ValueError) as error:
                 raise ModelError(f"{path.name}: LiteRT cannot load it: {str(error).splitlines()[0]}") from error
         (self._taken,), (self._given,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self._shape: tuple[int, ...] = tuple(self._taken["shape"])
         self.integers = np.issubdtype(self._taken["dtype"], np.integer)
 
     def quantized(self, tensor: NDArray[Any]) -> NDArray[Any]:
@@ -80,9 +81,10 @@ class _Network:
     def run(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Returns the (N, classes) output, as integers where the network gives integers."""
         index = self._taken["index"]
-        if tuple(self._interpreter.get_input_details()[0]["shape"]) != tensor.shape:
+        if self._shape != tensor.shape:
             self._interpreter.resize_tensor_input(index, tensor.shape)
             self._interpreter.allocate_tensors()
+            self._shape = tensor.shape
         self._interpreter.set_tensor(index, tensor)
         self._interpreter.invoke()
         output: NDArray[Any] = self._interpreter.get_tensor(self._given["index"])

@@ -107,3 +107,7 @@ def test_original_without_keras_names_the_extra(make_model, original, monkeypatc
     monkeypatch.setattr(cnnkit.extras, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"cnnkit bench --original needs keras.*'cnnkit\[train\]'"):
         make_contenders(BenchOptions((make_model(),), original))
+
+
+def test_names_can_be_printed(make_model):
+    assert [each.name for each in make_contenders(BenchOptions((make_model("a\x1b[31m.onnx"),)))] == ["a\\x1b[31m"]

@@ -194,3 +194,20 @@ def test_charts_are_xml_that_says_what_it_shows():
         attributes = [pair for node in root.iter() for pair in node.attrib.items()]
         numbers = [float(value) for name, value in attributes if name in ("x", "x1", "x2", "cx")]
         assert min(numbers) >= 0 and max(numbers) <= 720
+
+
+def test_a_model_that_was_not_classified_is_not_shipped(make_contender, timed, machine):
+    contenders = [make_contender(name) for name in ("a", "b")]
+    answers = answers_of(np.zeros(50, int), {"a": np.zeros(50, int)}, tuple(map(str, range(50))))
+    times = {"a": timed(2.0, 100), "b": timed(1.0, 100)}
+    decision = decide(summarise(contenders, times, answers, BenchOptions((Path("a"),)), machine))
+    assert decision.ship == "a" and "b was not classified with" in decision.reasons
+
+
+def test_too_few_rounds_make_nothing_faster(make_contender, timed, machine):
+    contenders = [make_contender(name) for name in ("a", "b")]
+    times = {"a": replace(timed(2.0, 8), latency_runs=(2,) * 4), "b": replace(timed(1.0, 8), latency_runs=(2,) * 4)}
+    decision = decide(summarise(contenders, times, None, BenchOptions((Path("a"),)), machine))
+    assert decision.reasons[0] == "b is not measurably faster than a: either will do"
+    page = html_report(summarise(contenders, times, None, BenchOptions((Path("a"),)), replace(machine, cpu="A<b>")))
+    assert "A&lt;b&gt;" in page and "measured with cnnkit 1" in page

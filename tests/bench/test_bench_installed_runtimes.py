@@ -16,7 +16,7 @@ from tiny_models import COLORS, solid, tiny_answer
 
 from cnnkit.bench.contenders import Loading
 from cnnkit.bench.conversion import Conversion, convert
-from cnnkit.bench.subjects.loading import load_subject
+from cnnkit.bench.subjects import load_subject
 from cnnkit.errors import ModelError
 from cnnkit.spec import write_spec
 

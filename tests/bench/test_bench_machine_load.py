@@ -30,7 +30,14 @@ def test_what_was_not_our_own_is_others(end, own_s, expected):
 
 def test_a_system_that_says_nothing():
     assert load_during(None, None, 1.0, 0.2) == load_during(START, None, 1.0, 0.2) == MachineLoad(0.2)
-    assert load_before() is None or load_before() >= 0
+
+
+def test_the_load_before_is_that_of_a_processor(monkeypatch):
+    monkeypatch.setattr("os.getloadavg", lambda: (3.0, 2.0, 1.0), raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert load_before() == 0.75
+    monkeypatch.delattr("os.getloadavg")
+    assert load_before() is None
 
 
 @pytest.mark.parametrize(
@@ -55,7 +62,9 @@ def test_the_first_line_of_proc_stat(tmp_path, monkeypatch, text, expected):
 def test_a_busy_program_is_seen():
     start, own = processor_times(), process_time()
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
-        sleep(1.5)
-        load = load_during(start, processor_times(), process_time() - own, None, processors=1)
-        busy.kill()
+        try:
+            sleep(1.5)
+            load = load_during(start, processor_times(), process_time() - own, None, processors=1)
+        finally:
+            busy.kill()
     assert load.others > 0.5

@@ -83,6 +83,8 @@ def test_a_cameras_pace(measured):
     assert (len(timed["fast"].paced_ms), timed["fast"].dropped) == (130, 10)
     timed, _, _ = measured(BenchOptions((Path("tiny.onnx"),), duration=10.0, fps=30.0))
     assert (len(timed["fast"].paced_ms), timed["fast"].paced_runs) == (300, (30,) * 10)
+    timed, _, _ = measured(BenchOptions((Path("tiny.onnx"),), duration=6.0, fps=0.5))
+    assert timed["fast"].paced_runs == (1,) * 3
 
 
 def test_what_xla_cannot_compile_is_left_out(make_contender, fake_runner, caplog):

@@ -68,3 +68,9 @@ def test_a_real_model(tiny_model, bundled):
     assert (profile.integer_share > 0.5) == bundled
     assert bool(profile.float_nodes) == bundled  # its softmax
     assert profile.runs == 3 and profile.total_ms > 0
+
+
+def test_a_graph_of_a_fixed_batch_is_profiled(make_model):
+    classifier = OnnxClassifier(make_model("fixed.onnx", batch=4))
+    profile = profile_model(classifier, random_images(TINY_SPEC, 1, 0), runs=3)
+    assert profile["runs"] == 3 and profile["total_ms"] > 0

@@ -77,6 +77,9 @@ WRONG = {
         if report["contenders"][0]["accuracy"]
         else report.update(contenders=[])
     ),
+    "a sweep with gaps": lambda report: report["contenders"][-1].update(
+        sweep=[{"threads": 1, "batch_size": 2, "batch_ms": 1.0, "low_ms": 1.0, "high_ms": 1.0, "n": 3}]
+    ),
     "two of one name": lambda report: report["contenders"].append(report["contenders"][-1]),
     "rounds of other times": lambda report: report["raw"]["net"].update(latency_runs=[5, 5]),
     "a reversed interval": lambda report: report["contenders"][-1]["latency_ms"]["intervals"].update(p50=[5, 1]),

@@ -17,7 +17,17 @@ def validator():
     text = files("cnnkit.bench.report").joinpath(f"bench-{SCHEMA_VERSION}.schema.json").read_text(encoding="utf-8")
     schema = json.loads(text)
     Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema)
+    return Draft202012Validator(strict(schema))
+
+
+def strict(schema):
+    """Lets a schema refuse fields that it does not name: what is written now is described, what comes later is not."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    named = {"additionalProperties": False} if isinstance(schema.get("properties"), dict) else {}
+    return {**named, **{name: strict(each) for name, each in schema.items()}}
 
 
 @pytest.fixture(params=["all", "least"])

@@ -68,16 +68,20 @@ def test_with_the_original_and_data(tmp_path, data, make_model):
     contenders = {contender["name"]: contender for contender in report["contenders"]}
     assert {name: contender["kind"] for name, contender in contenders.items()} == {
         "net predict": "original-predict",
+        "net predict_on_batch": "original-batch",
         "net function": "original-function",
+        "net function XLA": "original-xla",
         "net": "model",
     }
-    assert [contender["accuracy"]["top1"] for contender in contenders.values()] == [1.0, 1.0, 1.0]
+    assert [contender["accuracy"]["top1"] for contender in contenders.values()] == [1.0] * 5
     assert contenders["net"]["accuracy"]["n"] == 6
     assert contenders["net"]["agreement_with_original"] == 1.0
     assert contenders["net function"]["peak_memory_bytes"] > contenders["net"]["peak_memory_bytes"]
     assert [(ratio["numerator"], ratio["denominator"]) for ratio in report["ratios"]] == [
         ("net predict", "net"),
+        ("net predict_on_batch", "net"),
         ("net function", "net"),
+        ("net function XLA", "net"),
     ]
     assert all(ratio["low"] <= ratio["ratio"] <= ratio["high"] for ratio in report["ratios"])
 

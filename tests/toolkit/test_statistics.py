@@ -9,7 +9,6 @@ from cnnkit.statistics import (
     enough_runs,
     paired_drop_interval,
     percentile,
-    percentile_if_enough,
     ratio_of_medians,
     wilson_interval,
 )
@@ -45,14 +44,6 @@ def test_two_runs_lie_beyond_p90_as_often_as_the_rule_says():
     samples = np.random.default_rng(0).random((20_000, enough_runs(90)))
     share = ((samples > 0.9).sum(axis=1) >= 2).mean()
     assert share == pytest.approx(0.99, abs=0.003)
-
-
-@pytest.mark.parametrize(
-    ("n", "expected"),
-    [pytest.param(64, 1.0, id="just enough"), pytest.param(63, None, id="one too few")],
-)
-def test_percentile_only_with_enough_runs(n, expected):
-    assert percentile_if_enough([1.0] * n, 90) == expected
 
 
 # Newcombe (1998), Statistics in Medicine 17, 857-872, table I, method 3.
