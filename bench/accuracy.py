@@ -95,7 +95,7 @@ def classify_all(
     """
     log.info("classifying %s images", f"{len(files.paths):,}")
     gathered, failures = _Gathered(files, options.data), list[ImageError]()
-    for part in _parts(files, part_bytes // max(map(_image_bytes, contenders))):
+    for part in _parts(files, part_bytes // max(map(image_bytes, contenders))):
         with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
             read, arrays = _write_arrays(contenders, part, Path(folder))
             failures += read.failures
@@ -186,7 +186,8 @@ def _write_arrays(
     return read, arrays
 
 
-def _image_bytes(contender: Contender) -> int:
+def image_bytes(contender: Contender) -> int:
+    """Returns the size of an image as the contender takes it, in uint8."""
     taken = contender.spec.input
     return taken.height * taken.width * taken.channels
 

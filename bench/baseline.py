@@ -46,12 +46,10 @@ def regressions(session: Session, baseline: Session, most: float) -> list[str]:
     new = {result.name: result for result in session.results}
     found = []
     for earlier in baseline.results:
-        if earlier.name in new:
-            _warn_of_others(new[earlier.name], earlier)
-            drop = _paired_drop(earlier.name, session.answers, baseline.answers)
-            found += _slower(new[earlier.name], earlier, most, session.disturbances) + _less_accurate(
-                new[earlier.name], earlier, drop
-            )
+        if (result := new.get(earlier.name)) is not None:
+            _warn_of_others(result, earlier)
+            found += _slower(result, earlier, most, session.disturbances)
+            found += _less_accurate(result, earlier, _paired_drop(earlier.name, session.answers, baseline.answers))
         else:
             log.warning("%s is in the baseline and was not measured now", earlier.name)
     return found
@@ -98,7 +96,7 @@ def _slower(result: Result, earlier: Result, most: float, disturbances: Sequence
         return [f"{result.name} has too few runs, now or in the baseline, to say whether it is slower"]
     if now <= was * (1 + most):
         return []
-    low, high = result.latency_ms.intervals.get("p50", (now, now))
+    low, high = result.latency_ms.intervals["p50"]
     doubt = "; the machine was not quiet, see disturbed" if disturbances else ""
     return [
         f"{result.name} is {100 * (now / was - 1):.1f} % slower: {now:.3g} ms ({low:.3g} to {high:.3g}), the baseline "

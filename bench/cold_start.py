@@ -75,7 +75,8 @@ def _start(loading: Loading, command: Sequence[str], clock: Clock) -> tuple[floa
                 process.kill()
                 raise
             total = (clock() - before) / 1e6
-        said = last_words(stderr)
+        stderr.seek(0)
+        said = last_words(stderr.read())
     if not line.endswith("\n"):
         raise ModelError(f"{loading.name} did not start: {said or 'no reason given'}")
     inside: Mapping[str, float] = json.loads(line)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cnnkit.bench.interruptions import end_with_parent
+from cnnkit.bench.stdout import last_words
 from cnnkit.errors import ModelError
 from cnnkit.preprocess import prepare_batch
 from cnnkit.spec import read_spec
@@ -43,15 +44,13 @@ def convert(conversion: Conversion) -> None:
     """
     done = subprocess.run(
         (sys.executable, "-P", "-m", "cnnkit.bench.conversion"),
-        input=json.dumps(asdict(conversion)),
+        input=json.dumps(asdict(conversion)).encode(),
         capture_output=True,
-        encoding="utf-8",
-        errors="replace",
         check=False,
     )
     if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise ModelError(f"{Path(conversion.source).name}: {conversion.converter} cannot convert it: {last[:200]}")
+        said = last_words(done.stderr) or f"exit code {done.returncode}"
+        raise ModelError(f"{Path(conversion.source).name}: {conversion.converter} cannot convert it: {said}")
 
 
 def _litert(conversion: Conversion) -> None:

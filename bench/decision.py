@@ -49,7 +49,11 @@ def decide(session: Session) -> Decision | None:
         for model in classified
         if model not in right and model is not best
     ]
-    refused += [f"{model.name} was not classified with" for model in models if model not in classified]
+    refused += [
+        f"{model.name} did not classify the images: nothing is known of its accuracy"
+        for model in models
+        if model not in classified
+    ]
     others = [result for result in session.results if result.kind == "model" and not _ours(result)]
     reasons = [*_speed(session, best, right), *_accuracy(session, best, lost), *refused]
     reasons += [*_elsewhere(session, best, others, lost), *_doubts(session)]

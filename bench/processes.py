@@ -144,7 +144,8 @@ class WorkerProcess:
 
     def _died(self) -> ModelError:
         code = self._exit_code()
-        words = last_words(self._stderr)
+        self._stderr.seek(0)
+        words = last_words(self._stderr.read())
         said = f", its last words: {words}" if words else ""
         return ModelError(f"the process that measured {self._name} died ({_cause(code)}){said}")
 

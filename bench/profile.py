@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.report.json_output import from_fields
 from cnnkit.runtime import OnnxClassifier
 from cnnkit.session import open_session
 
@@ -131,5 +132,5 @@ def _first_type(shapes: Any) -> str:
 
 def read_profile(fields: Mapping[str, Any]) -> Profile:
     """Returns the profile that `profile_model` gave as plain values."""
-    nodes = tuple(Node(**node) for node in fields["nodes"])
-    return Profile(**{**fields, "nodes": nodes, "float_nodes": tuple(fields["float_nodes"])})
+    nodes = tuple(from_fields(Node, node) for node in fields["nodes"])
+    return from_fields(Profile, {**fields, "nodes": nodes, "float_nodes": tuple(fields["float_nodes"])})

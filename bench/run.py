@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnnkit.bench.accuracy import classify_all, list_data
+from cnnkit.bench.accuracy import classify_all, image_bytes, list_data
 from cnnkit.bench.answers import Answers
 from cnnkit.bench.baseline import check_common
 from cnnkit.bench.contenders import Contender, check_names, make_contenders
@@ -63,13 +63,15 @@ def run_bench(options: BenchOptions, baseline: Session | None = None) -> Session
 
 def _check_batch(contenders: Sequence[Contender], options: BenchOptions) -> None:
     """Refuses a batch with which the machine would run out of memory, and take other programs with it."""
-    memory = describe_machine().memory_bytes
-    taken = max(each.spec.input.height * each.spec.input.width * each.spec.input.channels for each in contenders)
-    most = None if memory is None else max(1, int(memory * _BATCH_MEMORY) // (4 * taken))
-    if most is not None and options.batch_size > most and not options.fit_batch:
+    memory = None if options.fit_batch else describe_machine().memory_bytes
+    if memory is None:
+        return
+    image = 4 * max(map(image_bytes, contenders))  # float32
+    most = max(1, int(memory * _BATCH_MEMORY) // image)
+    if options.batch_size > most:
         raise UsageError(
-            f"batch_size is {options.batch_size}, which is {4e-9 * taken * options.batch_size:.1f} GB as input alone, "
-            f"on a machine with {1e-9 * (memory or 0):.1f}: expected {most} at most"
+            f"batch_size is {options.batch_size}, which is {1e-9 * image * options.batch_size:.1f} GB as input alone, "
+            f"on a machine with {1e-9 * memory:.1f}: expected {most} at most"
         )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import IO, TextIO
+import re
+from typing import TextIO
 
 
 def claim_stdout() -> TextIO:
@@ -13,8 +14,7 @@ def claim_stdout() -> TextIO:
     return replies
 
 
-def last_words(stderr: IO[bytes]) -> str:
-    """Returns the last line of what a process wrote, without the class of an exception; "" where there is none."""
-    stderr.seek(0)
-    lines = stderr.read().decode(errors="replace").strip().splitlines()
-    return lines[-1].rpartition("Error: ")[2][:200] if lines else ""
+def last_words(stderr: bytes) -> str:
+    """Returns the last line of what a process wrote, without the class of an error of ours; "" where there is none."""
+    lines = stderr.decode(errors="replace").strip().splitlines()
+    return re.sub(r"^cnnkit\.errors\.\w+: ", "", lines[-1])[:200] if lines else ""

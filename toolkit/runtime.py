@@ -30,6 +30,7 @@ class OnnxClassifier:
         spec: What the file says about itself, or what was given instead.
         provider: The execution provider really in use, by its short name ("cpu").
         threads: CPU threads of one inference; 0 is onnxruntime's default, one a physical core.
+        fixed_batch: The batch size of the graph; None takes any.
 
     Args:
         path: A `.onnx` file.

@@ -64,7 +64,7 @@ def _of_accuracy(session: Session) -> list[str]:
     if missing:
         named = ", ".join(missing[:CLASSES]) + (", ..." if len(missing) > CLASSES else "")
         lines.append(f"no images of {named}: answers that name them lower macro F1")
-    if len(session.results[0].accuracy.classes if session.results[0].accuracy else ()) > CLASSES:
+    if accuracy and len(accuracy.classes) > CLASSES:
         lines.append("classes: those first of which a contender loses most against the first one")
     if session.comparisons:
         lines.append("right alone: the contender : the other, in images; p: McNemar's exact test of equal accuracy")

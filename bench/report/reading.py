@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from cnnkit.bench.answers import KeptAnswers
 from cnnkit.bench.cold_start import ColdStart
@@ -22,10 +21,10 @@ from cnnkit.bench.subjects.subject import Loaded
 from cnnkit.bench.sweep import SweepPoint
 from cnnkit.errors import ReportError
 from cnnkit.machine import Machine
+from cnnkit.report.json_output import from_fields
 from cnnkit.statistics import Interval
 from cnnkit.timing import WarmUp
 
-T = TypeVar("T")
 _NO_STAGES = ("latency_ms", "batch_ms", "paced_ms", "latency_runs", "paced_runs")
 
 
@@ -66,12 +65,6 @@ def read_session(path: Path) -> Session:
         raise ReportError(f"{path} is no report of cnnkit bench ({error}): make it again") from error
 
 
-def _made(cls: type[T], fields: Mapping[str, Any]) -> T:
-    """Makes a dataclass of those of the fields that it has: a later version may have written more."""
-    known = {field.name for field in dataclasses.fields(cast("Any", cls))}
-    return cls(**{name: value for name, value in fields.items() if name in known})
-
-
 def _check_sense(report: Mapping[str, Any]) -> None:
     """Checks what a schema cannot say.
 
@@ -104,11 +97,10 @@ def _check_sense(report: Mapping[str, Any]) -> None:
 
 
 def _session(report: Mapping[str, Any]) -> Session:
-    machine = {name: value for name, value in report["machine"].items() if name != "int8_dot_product"}
-    machine["instruction_sets"] = tuple(machine["instruction_sets"])
+    machine = {**report["machine"], "instruction_sets": tuple(report["machine"]["instruction_sets"])}
     results = tuple(map(_result, report["contenders"]))
     return Session(
-        machine=_made(Machine, machine),
+        machine=from_fields(Machine, machine),
         options=_options(report["options"]),
         images=report["options"]["images"],
         left_out=report["options"].get("left_out", 0),
@@ -121,7 +113,7 @@ def _session(report: Mapping[str, Any]) -> Session:
         comparisons=tuple(map(_comparison, report["comparisons"])),
         timed={result.name: _timed(result, report["raw"][result.name]) for result in results},
         answers=_answers(report.get("answers")),
-        load=_made(MachineLoad, report.get("load", {})),
+        load=from_fields(MachineLoad, report.get("load", {})),
         disturbances=tuple(report["disturbances"]),
         unfinished=report["options"]["unfinished"],
         date=report["options"]["date"],
@@ -154,18 +146,18 @@ def _options(fields: Mapping[str, Any]) -> BenchOptions:
 
 def _result(fields: Mapping[str, Any]) -> Result:
     accuracy, paced, profile = fields["accuracy"], fields["paced"], fields["profile"]
-    return _made(
+    return from_fields(
         Result,
         {
             **fields,
             "latency_ms": _latency(fields["latency_ms"]),
             "accuracy": None if accuracy is None else _accuracy(accuracy),
-            "warm_up": None if fields["warm_up"] is None else _made(WarmUp, fields["warm_up"]),
+            "warm_up": None if fields["warm_up"] is None else from_fields(WarmUp, fields["warm_up"]),
             "paced": None
             if paced is None
-            else _made(PacedLatency, {**paced, "latency_ms": _latency(paced["latency_ms"])}),
-            "cold_start": None if fields["cold_start"] is None else _made(ColdStart, fields["cold_start"]),
-            "sweep": tuple(_made(SweepPoint, point) for point in fields["sweep"]),
+            else from_fields(PacedLatency, {**paced, "latency_ms": _latency(paced["latency_ms"])}),
+            "cold_start": None if fields["cold_start"] is None else from_fields(ColdStart, fields["cold_start"]),
+            "sweep": tuple(from_fields(SweepPoint, point) for point in fields["sweep"]),
             "profile": None if profile is None else read_profile(profile),
         },
     )
@@ -173,11 +165,13 @@ def _result(fields: Mapping[str, Any]) -> Result:
 
 def _latency(fields: Mapping[str, Any]) -> Latency:
     intervals = {name: (low, high) for name, (low, high) in fields["intervals"].items()}
-    return _made(Latency, {**fields, "intervals": intervals})
+    return from_fields(Latency, {**fields, "intervals": intervals})
 
 
 def _accuracy(fields: Mapping[str, Any]) -> Accuracy:
-    return _made(Accuracy, {**fields, "classes": tuple(_made(ClassAccuracy, each) for each in fields["classes"])})
+    return from_fields(
+        Accuracy, {**fields, "classes": tuple(from_fields(ClassAccuracy, each) for each in fields["classes"])}
+    )
 
 
 def _answers(fields: Mapping[str, Any] | None) -> KeptAnswers | None:
@@ -191,14 +185,14 @@ def _answers(fields: Mapping[str, Any] | None) -> KeptAnswers | None:
 
 
 def _comparison(fields: Mapping[str, Any]) -> Comparison:
-    return _made(
+    return from_fields(
         Comparison,
         {
             **fields,
-            "agreement": _made(Interval, fields["agreement"]),
-            "accuracy_drop": _made(Interval, fields["accuracy_drop"]),
-            "classes": tuple(_made(ClassChange, each) for each in fields["classes"]),
-            "changes": tuple(_made(Change, each) for each in fields["changes"]),
+            "agreement": from_fields(Interval, fields["agreement"]),
+            "accuracy_drop": from_fields(Interval, fields["accuracy_drop"]),
+            "classes": tuple(from_fields(ClassChange, each) for each in fields["classes"]),
+            "changes": tuple(from_fields(Change, each) for each in fields["changes"]),
         },
     )
 

@@ -201,7 +201,7 @@ def test_a_model_that_was_not_classified_is_not_shipped(make_contender, timed, m
     answers = answers_of(np.zeros(50, int), {"a": np.zeros(50, int)}, tuple(map(str, range(50))))
     times = {"a": timed(2.0, 100), "b": timed(1.0, 100)}
     decision = decide(summarise(contenders, times, answers, BenchOptions((Path("a"),)), machine))
-    assert decision.ship == "a" and "b was not classified with" in decision.reasons
+    assert decision.ship == "a" and "b did not classify" in decision.reasons[-1]
 
 
 def test_too_few_rounds_make_nothing_faster(make_contender, timed, machine):

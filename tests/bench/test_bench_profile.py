@@ -74,3 +74,9 @@ def test_a_graph_of_a_fixed_batch_is_profiled(make_model):
     classifier = OnnxClassifier(make_model("fixed.onnx", batch=4))
     profile = profile_model(classifier, random_images(TINY_SPEC, 1, 0), runs=3)
     assert profile["runs"] == 3 and profile["total_ms"] > 0
+
+
+def test_fields_of_a_later_version_are_left_out():
+    node = {"name": "a", "op": "Conv", "arithmetic": "float", "ms": 1.0, "share": 1.0, "energy_j": 2.0}
+    fields = {"runs": 1, "total_ms": 1.0, "integer_share": 0.0, "conversion_share": 0.0, "nodes": [node]}
+    assert read_profile({**fields, "float_nodes": [], "energy_j": 2.0}).nodes[0].name == "a"

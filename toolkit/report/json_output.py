@@ -1,11 +1,15 @@
-"""JSON for machines: UTF-8 on every system, whatever the terminal's encoding."""
+"""JSON for machines: UTF-8 on every system, whatever the terminal's encoding; and what it holds, read back."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar, cast
 
 import click
 
+T = TypeVar("T")
 _ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
@@ -26,3 +30,9 @@ def to_json(value: object, *, indent: int | None = None) -> str:
 def print_json(value: object) -> None:
     """Prints a value as indented JSON on stdout."""
     click.echo(to_json(value, indent=2).encode())
+
+
+def from_fields(cls: type[T], values: Mapping[str, Any]) -> T:
+    """Makes a dataclass of those of the values that it has fields for: a later version may have written more."""
+    known = {field.name for field in fields(cast("Any", cls))}
+    return cls(**{name: value for name, value in values.items() if name in known})
