@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.bench.answers import Answers
-from cnnkit.statistics import Interval, mcnemar_p_value, paired_drop_interval, wilson_interval
+from cnnkit.measuring import Interval, mcnemar_p_value, paired_drop_interval, wilson_interval
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,10 @@ from typing import Literal
 
 from cnnkit.bench.options import BenchOptions
 from cnnkit.errors import ModelError, SpecError, UsageError
-from cnnkit.extras import require
-from cnnkit.keras_apps import is_app
-from cnnkit.messages import log
-from cnnkit.rows import printable
-from cnnkit.run_folder import find_keras_file, keras_sha256, original_input
-from cnnkit.runtime import read_spec_of
+from cnnkit.report import printable
+from cnnkit.runtime import find_keras_file, is_app, keras_sha256, original_input, read_spec_of
 from cnnkit.spec import ModelSpec, write_spec
+from cnnkit.system import log, require
 
 Kind = Literal["model", "original-predict", "original-batch", "original-function", "original-xla"]
 Runtime = Literal["onnxruntime", "keras", "litert", "openvino"]

@@ -6,24 +6,26 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnnkit.bench.accuracy import classify_all, image_bytes, list_data
 from cnnkit.bench.answers import Answers
-from cnnkit.bench.baseline import check_common
 from cnnkit.bench.contenders import Contender, check_names, make_contenders
 from cnnkit.bench.interruptions import now_reporting
-from cnnkit.bench.machine_load import load_before
-from cnnkit.bench.measure import Measuring
-from cnnkit.bench.model_files import model_files, replaced_files
+from cnnkit.bench.judging import check_common
+from cnnkit.bench.measuring import (
+    Measuring,
+    classify_all,
+    image_bytes,
+    list_data,
+    load_before,
+    read_photo,
+    worker_processes,
+)
 from cnnkit.bench.options import BenchOptions
-from cnnkit.bench.other_runtimes import check_runtimes, other_contenders
-from cnnkit.bench.processes import worker_processes
-from cnnkit.bench.session import INTERRUPTED, Session
-from cnnkit.bench.stages import read_photo
-from cnnkit.bench.summary import summarise
+from cnnkit.bench.session import INTERRUPTED, Session, summarise
+from cnnkit.bench.subjects import check_runtimes, model_files, other_contenders, replaced_files
 from cnnkit.errors import CnnkitError, UsageError
-from cnnkit.folders import LabelledFiles
 from cnnkit.machine import describe_machine
-from cnnkit.messages import log
+from cnnkit.sources import LabelledFiles
+from cnnkit.system import log
 
 _BATCH_MEMORY = 1 / 8  # of the machine's memory, for a batch as input: what networks make of it is larger
 

@@ -11,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
-from cnnkit.export.compatibility import OPSET
-from cnnkit.export.freezing import frozen_graph, known_rewrites
-from cnnkit.export.layers import layer_of
-from cnnkit.export.original import Original
-from cnnkit.messages import log
-from cnnkit.spec import InputSpec
-from cnnkit.spec.fields import Dtype
+from cnnkit.export.graph import OPSET, frozen_graph, known_rewrites
+from cnnkit.export.original import Original, layer_of
+from cnnkit.spec import Dtype, InputSpec
+from cnnkit.system import log
 
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"

@@ -12,27 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import UsageError
-from cnnkit.export.compatibility import OPSET, opset_for, opset_of
 from cnnkit.export.conversion import convert
-from cnnkit.export.counting import multiply_adds
 from cnnkit.export.golden_choice import choose_golden
+from cnnkit.export.graph import OPSET, ORT_SUFFIX, multiply_adds, opset_for, opset_of, publish, save_as, tidy
 from cnnkit.export.options import ExportOptions
 from cnnkit.export.original import Original, load_original, use_tensorflow
 from cnnkit.export.parity import Parity, check_parity, parity_images
-from cnnkit.export.quantization.effects import tolerance_for
-from cnnkit.export.quantization.float16 import FLOAT16_SCHEME, to_float16
-from cnnkit.export.tidying import tidy
-from cnnkit.export.writing import ORT_SUFFIX, publish, save_as
-from cnnkit.extras import require
-from cnnkit.files import check_new_file, check_other_file
-from cnnkit.keras_apps import app_name, is_app
+from cnnkit.export.quantization import FLOAT16_SCHEME, to_float16, tolerance_for
 from cnnkit.machine import cpu_name
-from cnnkit.messages import log
-from cnnkit.run_folder import find_keras_file
-from cnnkit.runtime import OnnxClassifier
-from cnnkit.saved_model import is_saved_model
-from cnnkit.spec import GraphFacts, InputSpec, ModelSpec, Quantization, Tolerance
-from cnnkit.spec.fields import Dtype
+from cnnkit.runtime import OnnxClassifier, app_name, find_keras_file, is_app, is_saved_model
+from cnnkit.spec import Dtype, GraphFacts, InputSpec, ModelSpec, Quantization, Tolerance
+from cnnkit.system import check_new_file, check_other_file, log, require
 
 TOLERANCE = 1e-4  # of a probability, between Keras and onnxruntime in float32
 _FLOAT16_TOLERANCE = 0.05  # beyond rounding: something overflowed

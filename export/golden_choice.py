@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.calibration import warn_of
 from cnnkit.errors import DataError, UsageError
 from cnnkit.export.original import Original
 from cnnkit.export.samples import generated_images
-from cnnkit.folders import list_images, read_images
-from cnnkit.golden import decode_golden, encode_golden, least_sure_of_each
-from cnnkit.spec import GoldenImage
-from cnnkit.spec.reading import MAX_GOLDEN_IMAGES
+from cnnkit.runtime import decode_golden, encode_golden, least_sure_of_each
+from cnnkit.sources import list_images, read_images, warn_of
+from cnnkit.spec import MAX_GOLDEN_IMAGES, GoldenImage
 
 _SEED = 0
 _MOST = 96  # images to choose from

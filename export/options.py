@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from cnnkit.foreign import InputFlags, Said
-from cnnkit.spec.fields import Dtype
+from cnnkit.spec import Dtype
 
 CalibrationMethod = Literal["minmax", "entropy", "percentile"]
 Target = Literal["any", "this", "avx2", "vnni", "arm64"]

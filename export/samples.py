@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.opencv import import_cv2
 from cnnkit.spec import InputSpec
+from cnnkit.system import import_cv2
 
 Images = NDArray[np.uint8]
 

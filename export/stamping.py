@@ -8,22 +8,13 @@ from typing import Any
 
 from cnnkit import __version__
 from cnnkit.errors import ModelError
-from cnnkit.export.counting import multiply_adds
-from cnnkit.export.graphs import constants, load_graph
+from cnnkit.export.graph import constants, load_graph, multiply_adds, write_model
 from cnnkit.export.options import StampOptions
 from cnnkit.export.samples import generated_images
-from cnnkit.export.writing import write_model
-from cnnkit.extras import require
-from cnnkit.files import check_new_file
-from cnnkit.foreign.answers import output_kind
-from cnnkit.foreign.describing import ForeignModel, foreign_spec
-from cnnkit.golden import encode_golden
-from cnnkit.inspection import inspect_model
-from cnnkit.model_facts import ModelFacts
-from cnnkit.onnx_header import read_header
-from cnnkit.runtime import OnnxClassifier
-from cnnkit.spec import GraphFacts, ModelSpec, Provenance, Tolerance
-from cnnkit.spec.reading import MAX_GOLDEN_IMAGES
+from cnnkit.foreign import ForeignModel, foreign_spec, output_kind
+from cnnkit.runtime import OnnxClassifier, encode_golden, inspect_model
+from cnnkit.spec import MAX_GOLDEN_IMAGES, GraphFacts, ModelFacts, ModelSpec, Provenance, Tolerance, read_header
+from cnnkit.system import check_new_file, require
 
 _SEED = 0
 # The file's own answers are recorded: other CPUs may round floats otherwise, and integers by a step.

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import click
 
-from cnnkit.export.conventions import Tried
 from cnnkit.export.exporting import ExportReport
-from cnnkit.report.tables import print_table
+from cnnkit.export.original import Tried
+from cnnkit.report import print_table
 from cnnkit.spec import ModelSpec
 
 

@@ -11,9 +11,9 @@ import cv2
 import pytest
 from tiny_models import TINY_SPEC, build_tiny_onnx, solid, tiny_spec
 
-import cnnkit.model
-from cnnkit.messages import log
+import cnnkit.runtime.model
 from cnnkit.spec import ModelSpec
+from cnnkit.system.messages import log
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def models_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder in the place of the one with the bundled models."""
     folder = tmp_path / "models"
     folder.mkdir()
-    monkeypatch.setattr(cnnkit.model, "MODELS_FOLDER", folder)
+    monkeypatch.setattr(cnnkit.runtime.model, "MODELS_FOLDER", folder)
     return folder
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from os import PathLike
 
-    from cnnkit.model import Model
+    from cnnkit.runtime import Model
 
 __version__ = "1.0.0.dev0"
 __all__ = ["__version__", "load"]
@@ -34,6 +34,6 @@ def load(path: str | PathLike[str] | None = None, *, threads: int | None = None,
         ModelError: The file is missing, no ONNX model, or contradicts its spec.
         SpecError: The file carries no spec, or one of a newer version.
     """
-    from cnnkit.model import load_model
+    from cnnkit.runtime import load_model
 
     return load_model(path, threads=threads, provider=provider)

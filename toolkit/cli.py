@@ -94,6 +94,6 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 @click.option("-q", "--quiet", is_flag=True, help="Say errors only.")
 def main(verbose: int, quiet: bool) -> None:
     """Keras image classifiers from training to a small machine."""
-    from cnnkit.messages import show_messages
+    from cnnkit.system import show_messages
 
     show_messages(-1 if quiet else verbose)

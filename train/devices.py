@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from cnnkit.keras_runtime import silent_stderr
+from cnnkit.runtime import silent_stderr
 
 _AMPERE = 8  # the first compute capability with bfloat16
 

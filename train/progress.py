@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cnnkit.messages import log
+from cnnkit.system import log
 
 Clock = Callable[[], float]  # seconds
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import click
 
 from cnnkit.errors import CnnkitError, DataError
-from cnnkit.files import write_text
-from cnnkit.train.finished_runs import FinishedRun, read_run
-from cnnkit.train.published import published_figure
+from cnnkit.system import write_text
+from cnnkit.train.recipes import published_figure
+from cnnkit.train.runs import FinishedRun, read_run
 
 _HEADINGS = (
     "| network | parameters | multiply-adds | training images/s | top-1 | 95 % interval | published, on other data |",
@@ -92,7 +92,7 @@ def _read_all(folders: Sequence[Path]) -> tuple[list[FinishedRun], list[DataErro
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="A Markdown file  [default: stdout].")
 def main(folders: tuple[Path, ...], output: Path | None) -> None:
     """Write a table of finished trainings."""
-    from cnnkit.keras_runtime import import_keras
+    from cnnkit.runtime import import_keras
 
     import_keras("the table of results")
     runs, failures = _read_all(folders)

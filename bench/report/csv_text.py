@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from cnnkit.bench.cold_start import ColdStart
+from cnnkit.bench.measuring import STAGES, ColdStart
 from cnnkit.bench.session import Accuracy, Latency, PacedLatency, Result, Session
-from cnnkit.bench.stages import STAGES
-from cnnkit.timing import WarmUp
+from cnnkit.measuring import WarmUp
 
 _APART = ("sweep", "profile", "classes")  # tables of their own, which a row cannot hold
 _PERCENTILES = ("p50", "p90", "p95", "p99")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cnnkit.bench.comparison import Comparison
+from cnnkit.bench.measuring import STAGES
 from cnnkit.bench.report.numbers import duration, significant, size, spread
 from cnnkit.bench.session import Result, Session
-from cnnkit.bench.stages import STAGES
-from cnnkit.report.tables import NOTHING, percent
+from cnnkit.report import NOTHING, percent
 
 Column = tuple[str, Callable[[Result], str]]
 CLASSES = 5  # that lost most

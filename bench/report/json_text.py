@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from cnnkit.bench.report.schema import SCHEMA_VERSION
-from cnnkit.bench.session import Session
-from cnnkit.report.json_output import to_json
+from cnnkit.bench.session import SCHEMA_VERSION, Session
+from cnnkit.report import to_json
 
 
 def json_report(session: Session) -> str:

@@ -6,14 +6,13 @@ import csv
 import io
 from dataclasses import asdict
 
-from cnnkit.bench.machines import MachineComparison, OnMachine
+from cnnkit.bench.judging import MachineComparison, OnMachine
 from cnnkit.bench.report.grids import Grid
 from cnnkit.bench.report.markdown_text import markdown_table
 from cnnkit.bench.report.notes import machine_line
 from cnnkit.bench.report.numbers import duration, significant, spread
 from cnnkit.bench.report.writing import Format
-from cnnkit.report.json_output import to_json
-from cnnkit.report.tables import NOTHING, percent, plain_table
+from cnnkit.report import NOTHING, percent, plain_table, to_json
 
 _COLUMNS = (
     "contender", "run", ">p50 ms", ">95 % interval", ">times the first", ">bounds", ">images/s", ">batch", ">threads",

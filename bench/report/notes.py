@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from cnnkit.bench.measuring import advice
 from cnnkit.bench.report.grids import CLASSES
 from cnnkit.bench.report.numbers import size
 from cnnkit.bench.session import Result, Session
-from cnnkit.bench.sweep import advice
 from cnnkit.machine import Machine
-from cnnkit.report.tables import percent
-from cnnkit.statistics import enough_runs
+from cnnkit.measuring import enough_runs
+from cnnkit.report import percent
 
 _SHOWN = (50, 90, 99)  # percentiles
 _FLOAT_NODES = 5  # named of those that compute in floats

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cnnkit.report.tables import NOTHING
+from cnnkit.report import NOTHING
 
 
 def duration(ms: float | None) -> str:

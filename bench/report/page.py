@@ -8,15 +8,15 @@ from importlib.resources import files
 from pathlib import Path
 
 from cnnkit.bench.comparison import Change, ClassChange, Comparison
-from cnnkit.bench.decision import Decision, decide
+from cnnkit.bench.judging import Decision, decide
+from cnnkit.bench.measuring import advice
 from cnnkit.bench.report.charts import Point, accuracy_chart, latency_chart, sweep_chart
 from cnnkit.bench.report.grids import Grid, grids
 from cnnkit.bench.report.notes import machine_line, notes
 from cnnkit.bench.session import Session
-from cnnkit.bench.sweep import advice
 from cnnkit.errors import ImageError
 from cnnkit.images import read_image
-from cnnkit.opencv import import_cv2
+from cnnkit.system import import_cv2
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _SHOWN = 60  # changed images of a model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnkit.bench.report.grids import grids
 from cnnkit.bench.report.notes import machine_line, notes
 from cnnkit.bench.session import Session
-from cnnkit.report.tables import plain_table, print_table
+from cnnkit.report import plain_table, print_table
 
 
 def print_session(session: Session) -> None:

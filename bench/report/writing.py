@@ -14,8 +14,7 @@ from cnnkit.bench.report.markdown_text import markdown_report
 from cnnkit.bench.report.table import plain_report, print_session
 from cnnkit.bench.session import Session
 from cnnkit.errors import OutputError
-from cnnkit.files import write_text
-from cnnkit.messages import log
+from cnnkit.system import log, write_text
 
 Format = Literal["table", "json", "markdown", "csv"]
 

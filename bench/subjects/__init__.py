@@ -1,32 +1,30 @@
-"""What is measured: a loaded model with one way of calling it. Each runtime is imported only where it is asked for."""
+"""What is measured: a loaded model with one way of calling it, in each runtime."""
 
 from __future__ import annotations
 
-from cnnkit.bench.contenders import Loading
-from cnnkit.bench.subjects.subject import Subject
+from typing import TYPE_CHECKING
 
+from cnnkit.system import hand_on
 
-def load_subject(loading: Loading) -> Subject:
-    """Loads a contender.
-
-    Raises:
-        ModelError: It cannot be loaded.
-        SpecError: It has no usable spec.
-        UsageError: Its provider is not available here.
-        MissingExtraError: Its runtime is not installed.
-    """
-    if loading.runtime == "keras":
-        from cnnkit.bench.subjects.original import original_subject
-
-        return original_subject(loading)
-    if loading.runtime == "litert":
-        from cnnkit.bench.subjects.litert import litert_subject
-
-        return litert_subject(loading)
-    if loading.runtime == "openvino":
-        from cnnkit.bench.subjects.openvino import openvino_subject
-
-        return openvino_subject(loading)
-    from cnnkit.bench.subjects.onnx import onnx_subject
-
-    return onnx_subject(loading)
+if TYPE_CHECKING:
+    from cnnkit.bench.subjects.files import (
+        ModelFile as ModelFile,
+        model_files as model_files,
+        replaced_files as replaced_files,
+    )
+    from cnnkit.bench.subjects.loading import load_subject as load_subject
+    from cnnkit.bench.subjects.other_runtimes import (
+        check_runtimes as check_runtimes,
+        other_contenders as other_contenders,
+    )
+    from cnnkit.bench.subjects.subject import Loaded as Loaded, Subject as Subject
+else:
+    __getattr__ = hand_on(
+        __name__,
+        {
+            "files": ("ModelFile", "model_files", "replaced_files"),
+            "loading": ("load_subject",),
+            "other_runtimes": ("check_runtimes", "other_contenders"),
+            "subject": ("Loaded", "Subject"),
+        },
+    )

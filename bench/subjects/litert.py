@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from cnnkit.bench.contenders import Loading
 from cnnkit.bench.subjects.subject import Loaded, Subject
 from cnnkit.errors import ModelError
-from cnnkit.extras import require
-from cnnkit.keras_runtime import silent_stderr
+from cnnkit.images import prepare_batch
 from cnnkit.machine import physical_cores
-from cnnkit.preprocess import prepare_batch
+from cnnkit.runtime import silent_stderr
 from cnnkit.spec import read_spec
+from cnnkit.system import require
 
 
 def litert_subject(loading: Loading) -> Subject:
-    """Loads a .tflite file that `cnnkit.bench.conversion` made.
+    """Loads a .tflite file that `cnnkit.bench.subjects.conversion` made.
 
     Raises:
         ModelError: It cannot be loaded.

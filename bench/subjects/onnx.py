@@ -7,8 +7,7 @@ from pathlib import Path
 from cnnkit.bench.contenders import Loading
 from cnnkit.bench.subjects.subject import Loaded, Subject
 from cnnkit.machine import physical_cores
-from cnnkit.runtime import OnnxClassifier
-from cnnkit.session import import_onnxruntime
+from cnnkit.runtime import OnnxClassifier, import_onnxruntime
 from cnnkit.spec import ModelSpec
 
 

@@ -13,10 +13,10 @@ from cnnkit.bench.contenders import Loading
 from cnnkit.bench.subjects.onnx import precision_of
 from cnnkit.bench.subjects.subject import Loaded, Subject
 from cnnkit.errors import ModelError
-from cnnkit.extras import require
+from cnnkit.images import prepare_batch, softmax
 from cnnkit.machine import physical_cores
-from cnnkit.preprocess import prepare_batch, softmax
 from cnnkit.spec import read_spec
+from cnnkit.system import require
 
 IR_SUFFIX, WEIGHTS_SUFFIX = ".xml", ".bin"  # of OpenVINO's own files
 

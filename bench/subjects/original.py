@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnkit.bench.contenders import Loading
 from cnnkit.bench.subjects.subject import Loaded, Subject
-from cnnkit.keras_runtime import KerasClassifier, import_keras
+from cnnkit.runtime import KerasClassifier, import_keras
 from cnnkit.spec import read_spec
 
 

@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.calibration import warn_of
 from cnnkit.classifier import Classifier
 from cnnkit.errors import DataError
+from cnnkit.export.calibration import without
 from cnnkit.export.finetuning.network import trainable_network, write_into
-from cnnkit.export.quantization.calibration import without
-from cnnkit.folders import read_images
-from cnnkit.keras_runtime import import_keras
-from cnnkit.messages import log
-from cnnkit.preprocess import prepare_batch
+from cnnkit.images import prepare_batch
+from cnnkit.runtime import import_keras
+from cnnkit.sources import read_images, warn_of
+from cnnkit.system import log
 
 _BATCH = 64
 _LEARNING_RATE = 0.005  # in integers a step: with 0.02 weights swing between two of them

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.export.finetuning.operators import operator, round_to
-from cnnkit.export.graphs import attributes, constants, producers
+from cnnkit.export.graph import attributes, constants, producers
 
 _WEIGHTED = ("Conv", "Gemm", "MatMul")
 _BIAS_STEP = 64  # of its integers: about what a step of one weight amounts to

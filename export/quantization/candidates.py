@@ -12,18 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import CnnkitError
-from cnnkit.export.graphs import load_graph, save_with_spec
+from cnnkit.export.graph import load_graph, save_with_spec
 from cnnkit.export.options import CalibrationMethod, Target
 from cnnkit.export.quantization.correction import correct_biases, mean_inputs
 from cnnkit.export.quantization.equalization import equalize
 from cnnkit.export.quantization.float16 import FLOAT16_SCHEME, to_float16
 from cnnkit.export.quantization.integers import Quantizer, dequantized_layers
 from cnnkit.export.quantization.schemes import FLOAT16, FLOAT32, SCHEMES, Scheme
-from cnnkit.messages import log
-from cnnkit.runtime import OnnxClassifier
-from cnnkit.session import short_reason
-from cnnkit.spec import ModelSpec, Quantization
-from cnnkit.spec.fields import Precision
+from cnnkit.runtime import OnnxClassifier, short_reason
+from cnnkit.spec import ModelSpec, Precision, Quantization
+from cnnkit.system import log
 
 # What onnxruntime's quantizer and converter raise where a graph is not what a scheme can be applied to.
 _MAKING = (CnnkitError, ValueError, RuntimeError, KeyError, IndexError, TypeError, AttributeError, NotImplementedError)

@@ -10,7 +10,7 @@ import numpy as np
 
 from cnnkit.export.quantization.measuring import Measured
 from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, PREFERRED
-from cnnkit.statistics import paired_drop_interval
+from cnnkit.measuring import paired_drop_interval
 
 _LIKE = 1.05  # x the fastest time counts as equally fast: medians on a shared machine differ by as much
 

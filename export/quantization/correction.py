@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.export.graphs import constants, producers
+from cnnkit.export.graph import constants, producers
 
 Means = Mapping[str, NDArray[np.float32]]  # name of a tensor -> its mean image, (1, channels, height, width) float32
 
@@ -59,7 +59,7 @@ def mean_inputs(prepared: Any, batches: Any) -> dict[str, NDArray[np.float32]]:
     """
     import onnx
 
-    from cnnkit.session import import_onnxruntime
+    from cnnkit.runtime import import_onnxruntime
 
     names = sorted({node.input[0] for node in prepared.graph.node if node.op_type == "Conv"})
     graph = onnx.ModelProto()
@@ -85,7 +85,7 @@ def _mean_output(node: Any, mean: NDArray[np.float32], error: NDArray[np.float32
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    from cnnkit.session import import_onnxruntime
+    from cnnkit.runtime import import_onnxruntime
 
     convolution = onnx.NodeProto()
     convolution.CopyFrom(node)

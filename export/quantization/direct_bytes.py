@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.export.graphs import add_constant, constants, consumers, remove_unused, scalar
-from cnnkit.export.input_folding import applied
+from cnnkit.export.graph import add_constant, applied, constants, consumers, remove_unused, scalar
 
 _ARITHMETIC = ("Mul", "Div", "Add", "Sub")
 _MOVES = ("Transpose", "Reshape")

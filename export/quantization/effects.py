@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import DataError
 from cnnkit.export.quantization.held_out import HeldOut
-from cnnkit.golden import decode_golden
-from cnnkit.runtime import OnnxClassifier
+from cnnkit.measuring import paired_drop_interval
+from cnnkit.runtime import OnnxClassifier, decode_golden
 from cnnkit.spec import ModelSpec, Tolerance
-from cnnkit.statistics import paired_drop_interval
 
 TOLERANCE_FACTOR = 1.5  # room for CPUs that round otherwise
 LEAST_TOLERANCE = 1e-3  # of a probability

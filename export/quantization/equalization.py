@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.export.graphs import constants, consumers, producers
+from cnnkit.export.graph import constants, consumers, producers
 
 _ROUNDS = 20  # over all pairs; the ranges of a chain settle within some ten
 

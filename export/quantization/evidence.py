@@ -9,7 +9,7 @@ from typing import Any
 from cnnkit.export.quantization.measuring import Measured
 from cnnkit.export.quantization.quantizing import QuantizeReport
 from cnnkit.export.quantization.schemes import FLOAT32
-from cnnkit.files import whole_file, write_text
+from cnnkit.system import whole_file, write_text
 
 _MARKERS, _COLORS = "os^vPXD", 10  # shapes and colours taken in turns; no two candidates share both
 _SHOWN_SLOWER = 2.0  # x the time of float32; slower candidates are in the table only

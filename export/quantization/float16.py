@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnkit.export.compatibility import opset_of
-from cnnkit.export.tidying import set_versions
+from cnnkit.export.graph import opset_of, set_versions
 
 FLOAT16_SCHEME = "float16 weights and arithmetic"
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.calibration import calibration_paths
 from cnnkit.classifier import Classifier
 from cnnkit.errors import SourceError, UsageError
-from cnnkit.export.finetuning.finetuning import finetune
+from cnnkit.export.finetuning import finetune
 from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.original import load_again
 from cnnkit.export.quantization.candidates import Candidate, Workshop
@@ -21,10 +20,9 @@ from cnnkit.export.quantization.held_out import HeldOut
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, SAFE, SCHEMES
 from cnnkit.export.quantization.sensitivity import mixed_candidates, rank_layers
-from cnnkit.extras import require
-from cnnkit.files import sha256
-from cnnkit.messages import log
+from cnnkit.sources import calibration_paths
 from cnnkit.spec import ModelSpec
+from cnnkit.system import log, require, sha256
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,20 @@ from unicodedata import normalize
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.calibration import calibration_paths, draw_balanced, warn_of
 from cnnkit.errors import DataError, SourceError
+from cnnkit.export.calibration import without
 from cnnkit.export.options import QuantizeOptions
-from cnnkit.export.quantization.calibration import without
-from cnnkit.folders import list_class_folder, list_images, read_images, test_split
-from cnnkit.messages import log
+from cnnkit.sources import (
+    calibration_paths,
+    draw_balanced,
+    list_class_folder,
+    list_images,
+    read_images,
+    test_split,
+    warn_of,
+)
 from cnnkit.spec import InputSpec
+from cnnkit.system import log
 
 MOST_LEFT_OVER = 2000  # images of the calibration folder
 FEWEST_LEFT_OVER = 32

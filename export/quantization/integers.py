@@ -16,14 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
-from cnnkit.export.compatibility import opset_of
-from cnnkit.export.graphs import load_graph, producers, static_shapes
+from cnnkit.export.calibration import CalibrationReader
+from cnnkit.export.graph import load_graph, opset_of, producers, set_versions, static_shapes
 from cnnkit.export.options import CalibrationMethod
-from cnnkit.export.quantization.calibration import CalibrationReader
 from cnnkit.export.quantization.direct_bytes import feed_bytes, input_nodes
 from cnnkit.export.quantization.schemes import Scheme
-from cnnkit.export.tidying import set_versions
-from cnnkit.preprocess import prepare_batch
+from cnnkit.images import prepare_batch
 from cnnkit.spec import InputSpec
 
 _BATCH = 16

@@ -15,8 +15,8 @@ from cnnkit.export.quantization.candidates import Candidate
 from cnnkit.export.quantization.effects import Effect, measure_effects
 from cnnkit.export.quantization.held_out import HeldOut
 from cnnkit.export.quantization.schemes import FLOAT32
+from cnnkit.measuring import Clock, time_calls, time_interleaved
 from cnnkit.runtime import OnnxClassifier
-from cnnkit.timing import Clock, time_calls, time_interleaved
 
 _WARMUP = 5  # calls
 _RUNS = (40, 400)  # fewest and most timed calls of one image

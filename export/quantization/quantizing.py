@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cnnkit.calibration import CalibrationSet, calibration_size, read_calibration
 from cnnkit.errors import ModelError, SpecError, UsageError
-from cnnkit.export.compatibility import opset_of
-from cnnkit.export.graphs import load_graph
+from cnnkit.export.graph import load_graph, opset_of, write_model
 from cnnkit.export.options import QuantizeOptions, Target
 from cnnkit.export.quantization.candidates import Failed, Workshop
 from cnnkit.export.quantization.choosing import Decision, Limits, can_tell, choose
@@ -19,14 +17,11 @@ from cnnkit.export.quantization.further import Further, learnt_from
 from cnnkit.export.quantization.held_out import HeldOut, choose_held_out
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FLOAT32, SAFE, SCHEMES, resolve_target, unlike_this_machine
-from cnnkit.export.writing import write_model
-from cnnkit.extras import require
-from cnnkit.files import check_new_file, check_other_file
-from cnnkit.folders import has_trained
 from cnnkit.machine import cpu_name, describe_machine
-from cnnkit.messages import log
 from cnnkit.runtime import read_spec_of
+from cnnkit.sources import CalibrationSet, calibration_size, has_trained, read_calibration
 from cnnkit.spec import ModelSpec, Quantization
+from cnnkit.system import check_new_file, check_other_file, log, require
 
 _QUANTIZED = {"QuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "DynamicQuantizeLinear"}
 

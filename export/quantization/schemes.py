@@ -91,7 +91,7 @@ def resolve_target(target: Target, instruction_sets: Collection[str], architectu
 
     Args:
         target: As asked for.
-        instruction_sets: As `cnnkit.machine.instruction_sets` names them; empty where unknown.
+        instruction_sets: As `cnnkit.machine.machine.instruction_sets` names them; empty where unknown.
         architecture: As `platform.machine` names it.
     """
     if target != "this":

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cnnkit.export.quantization.candidates import Candidate, Workshop
 from cnnkit.export.quantization.schemes import Scheme
-from cnnkit.messages import log
 from cnnkit.runtime import OnnxClassifier
+from cnnkit.system import log
 
 _IMAGES = 128  # of those that calibrated: their labels are not needed
 _SMALLEST = 1e-7  # a probability below this counts as this

@@ -7,9 +7,8 @@ import click
 from cnnkit.export.quantization.evidence import evidence, write_evidence
 from cnnkit.export.quantization.measuring import Measured
 from cnnkit.export.quantization.quantizing import QuantizeReport
-from cnnkit.messages import log
-from cnnkit.report.json_output import print_json
-from cnnkit.report.tables import NOTHING, print_table
+from cnnkit.report import NOTHING, print_json, print_table
+from cnnkit.system import log
 
 _COLUMNS = (
     "candidate", ">size, bytes", ">ms", ">x float32", ">images/s", ">top-1, %", ">points lost (95 % interval)",

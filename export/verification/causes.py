@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.export.verification.reference import resize_in_numpy
-from cnnkit.spec import InputSpec
-from cnnkit.spec.fields import Interpolation, Resize
+from cnnkit.spec import InputSpec, Interpolation, Resize
 
 Pixels = NDArray[np.uint8]
 Tensor = NDArray[np.float32]

@@ -13,19 +13,16 @@ from numpy.typing import NDArray
 from cnnkit.errors import ParityError, SourceError
 from cnnkit.export.conversion import convert
 from cnnkit.export.exporting import TOLERANCE
-from cnnkit.export.graphs import save_with_spec
+from cnnkit.export.graph import save_with_spec, tidy
 from cnnkit.export.original import Original, load_again
 from cnnkit.export.parity import parity_images
-from cnnkit.export.tidying import tidy
 from cnnkit.export.verification.causes import why_answers_differ
 from cnnkit.export.verification.pictures import decoding_stage, read_pictures, resizing_stage
-from cnnkit.folders import list_images, test_split
-from cnnkit.golden import check_golden, decode_golden
-from cnnkit.preprocess import prepare_batch, softmax
-from cnnkit.run_folder import keras_sha256
-from cnnkit.runtime import OnnxClassifier
+from cnnkit.images import prepare_batch, softmax
+from cnnkit.measuring import Stage, stage_of
+from cnnkit.runtime import OnnxClassifier, check_golden, decode_golden, golden_stage, keras_sha256
+from cnnkit.sources import list_images, test_split
 from cnnkit.spec import InputSpec, ModelSpec
-from cnnkit.stages import Stage, golden_stage, stage_of
 
 MOST_IMAGES = 256
 _LEAST_AGREEMENT = 0.96  # of labels, where a precision rounds

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from cnnkit.errors import DataError, ImageError
 from cnnkit.export.verification.causes import why_pixels_differ, why_sizes_differ
 from cnnkit.export.verification.reference import decode_with_pillow, resize_in_numpy
-from cnnkit.images import DEFAULT_MAX_PIXELS, read_image
-from cnnkit.messages import log
-from cnnkit.preprocess import resize_image
+from cnnkit.images import DEFAULT_MAX_PIXELS, read_image, resize_image
+from cnnkit.measuring import Stage, stage_of
 from cnnkit.spec import InputSpec
-from cnnkit.stages import Stage, stage_of
+from cnnkit.system import log
 
 DECODERS_DIFFER = 2.0  # mean levels of an image: decoders round the same arithmetic in different ways
 RESIZERS_DIFFER = 1.0  # mean levels of an image: rounded to bytes once, or after each axis

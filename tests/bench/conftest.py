@@ -6,12 +6,12 @@ import pytest
 from tiny_models import TINY_SPEC
 
 from cnnkit.bench.contenders import Contender, Loading
-from cnnkit.bench.measure import Timed
-from cnnkit.bench.pace import Paced
+from cnnkit.bench.measuring.measure import Timed
+from cnnkit.bench.measuring.pace import Paced
 from cnnkit.bench.subjects.subject import Loaded
-from cnnkit.machine import Machine
+from cnnkit.machine.machine import Machine
+from cnnkit.measuring.timing import WarmUp
 from cnnkit.spec import write_spec
-from cnnkit.timing import WarmUp
 
 
 class FakeRunner:

@@ -8,11 +8,11 @@ from click.testing import CliRunner
 from tiny_keras import save_tiny_keras
 from tiny_models import TINY_SPEC
 
-import cnnkit.extras
+import cnnkit.system.extras
 from cnnkit.cli import main
 from cnnkit.errors import OutputError
-from cnnkit.files import sha256
 from cnnkit.spec import InputSpec, Provenance
+from cnnkit.system.files import sha256
 
 
 def bench(*arguments: object):
@@ -87,7 +87,7 @@ def test_with_the_original_and_data(tmp_path, data, make_model):
 
 
 def test_original_without_keras(tiny_model, monkeypatch):
-    monkeypatch.setattr(cnnkit.extras, "find_spec", lambda name: None)
+    monkeypatch.setattr(cnnkit.system.extras, "find_spec", lambda name: None)
     result = bench("--model", tiny_model, "--original", "net.keras")
     assert result.exit_code == 1
     assert result.stderr == (
@@ -97,7 +97,7 @@ def test_original_without_keras(tiny_model, monkeypatch):
 
 @pytest.mark.parametrize("name", ["litert", "openvino"])
 def test_a_runtime_that_is_not_installed_names_its_extra(tiny_model, monkeypatch, name):
-    monkeypatch.setattr(cnnkit.extras, "find_spec", lambda module: None)
+    monkeypatch.setattr(cnnkit.system.extras, "find_spec", lambda module: None)
     result = bench("--model", tiny_model, "--runtime", name)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert f"cnnkit bench --runtime {name} needs " in result.stderr and f"'cnnkit[{name}]'" in result.stderr

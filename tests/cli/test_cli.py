@@ -120,7 +120,7 @@ def test_shell_completion(shell: str) -> None:
 
 @pytest.mark.parametrize(("flags", "level"), [([], 20), (["-v"], 10), (["-q"], 40)])
 def test_verbosity(flags: list[str], level: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cnnkit.messages import log
+    from cnnkit.system.messages import log
 
     monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: click.Command("nothing", callback=lambda: None))
     assert CliRunner().invoke(cli.main, [*flags, "nothing"]).exit_code == 0

@@ -5,17 +5,17 @@ import json
 import pytest
 from click.testing import CliRunner
 
-import cnnkit.doctor
+import cnnkit.doctor.examining
 from cnnkit.cli import main
-from cnnkit.tensorflow_probe import Gpu, TensorFlowFacts
+from cnnkit.machine.tensorflow_probe import Gpu, TensorFlowFacts
 
 
 @pytest.fixture(autouse=True)
 def _machine(monkeypatch, models_folder, tiny_model):
     """A machine with one GPU, no camera, and the tiny model as the bundled one."""
     facts = TensorFlowFacts("2.21.0", True, (Gpu("H200", (9, 0)),))
-    monkeypatch.setattr(cnnkit.doctor.examine, "__defaults__", (lambda: facts,))
-    monkeypatch.setattr(cnnkit.doctor, "cameras_present", lambda: ())
+    monkeypatch.setattr(cnnkit.doctor.examining.examine, "__defaults__", (lambda: facts,))
+    monkeypatch.setattr(cnnkit.doctor.examining, "cameras_present", lambda: ())
     tiny_model.rename(models_folder / "tiny.int8.onnx")
 
 

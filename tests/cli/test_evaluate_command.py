@@ -186,7 +186,7 @@ def test_a_base_install_says_which_extra_is_missing(monkeypatch):
     import importlib.util
 
     find = importlib.util.find_spec
-    monkeypatch.setattr("cnnkit.extras.find_spec", lambda name: None if name == "sklearn" else find(name))
+    monkeypatch.setattr("cnnkit.system.extras.find_spec", lambda name: None if name == "sklearn" else find(name))
     result = evaluate("model.onnx", "digits")
     assert (result.exit_code, result.stderr) == (
         1,

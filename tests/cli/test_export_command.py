@@ -7,8 +7,8 @@ from click.testing import CliRunner
 from tiny_keras import save_tiny_keras
 
 from cnnkit.cli import main
-from cnnkit.commands.values import number, numbers, size
-from cnnkit.runtime import read_spec_of
+from cnnkit.commands.options.values import number, numbers, size
+from cnnkit.runtime.onnx import read_spec_of
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from image_files import encode_cv2, photo
 
 from cnnkit.cli import main
-from cnnkit.commands.values import steps
+from cnnkit.commands.options.values import steps
 
 
 @pytest.fixture(autouse=True)
@@ -167,7 +167,7 @@ def test_without_a_name_for_the_picture() -> None:
 
 def test_a_base_install_says_which_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr("cnnkit.extras.find_spec", lambda name: None if name == "matplotlib" else find(name))
+    monkeypatch.setattr("cnnkit.system.extras.find_spec", lambda name: None if name == "matplotlib" else find(name))
     result = filters("cat.jpg", "-o", "out.png")
     assert (result.exit_code, result.stdout) == (1, "")
     expected = "cnnkit filters needs matplotlib, which is not installed: pip install 'cnnkit[train]'"

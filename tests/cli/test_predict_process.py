@@ -39,7 +39,7 @@ def test_nothing_heavy_is_imported(photos, tiny_model):
         "finally: print(*sorted(sys.modules))"
     )
     modules = set(run_process("-c", code).stdout.decode().split("\n")[-2].split())
-    assert {"cv2", "onnxruntime", "numpy", "cnnkit.runtime"} <= modules
+    assert {"cv2", "onnxruntime", "numpy", "cnnkit.runtime.onnx"} <= modules
     heavy = {
         "rich",
         "onnx",
@@ -53,7 +53,11 @@ def test_nothing_heavy_is_imported(photos, tiny_model):
         "PIL",
         "skimage",
     }
-    assert modules & (heavy | {"concurrent.futures", "multiprocessing", "cnnkit.folders", "cnnkit.golden"}) == set()
+    assert (
+        modules
+        & (heavy | {"concurrent.futures", "multiprocessing", "cnnkit.sources.class_folders", "cnnkit.runtime.golden"})
+        == set()
+    )
 
 
 def test_home_folder_stays_as_it_is(photos, tiny_model, tmp_path):

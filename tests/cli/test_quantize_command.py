@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from small_cnn import save_small, trained_graph, write_class_folders
 
 from cnnkit.cli import main
-from cnnkit.runtime import read_spec_of
+from cnnkit.runtime.onnx import read_spec_of
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ def test_a_base_install_says_which_extra_is_missing(monkeypatch: pytest.MonkeyPa
     import importlib.util
 
     find = importlib.util.find_spec
-    monkeypatch.setattr("cnnkit.extras.find_spec", lambda name: None if name == "keras" else find(name))
+    monkeypatch.setattr("cnnkit.system.extras.find_spec", lambda name: None if name == "keras" else find(name))
     for name in [name for name in sys.modules if name.startswith("cnnkit.train")]:
         monkeypatch.delitem(sys.modules, name)
     result = CliRunner().invoke(main, ["train", "digits"])

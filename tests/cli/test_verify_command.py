@@ -64,7 +64,7 @@ def test_json(changed_model):
 
 
 def test_tolerance_of_the_spec_decides(make_model, changed_model):
-    from cnnkit.runtime import read_spec_of
+    from cnnkit.runtime.onnx import read_spec_of
 
     lenient = replace(read_spec_of(changed_model), tolerance=Tolerance(0.9, 1))
     assert verify(make_model("lenient.onnx", spec=lenient)).exit_code == 0

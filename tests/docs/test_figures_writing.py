@@ -15,7 +15,7 @@ from figures.figure import DATA, FigureError, Measurement, Output, Row, Table
 from figures.writing import DOT_PRODUCTS, measured_on, with_figures
 
 from cnnkit.errors import OutputError
-from cnnkit.machine import INT8_DOT_PRODUCTS, describe_machine
+from cnnkit.machine.machine import INT8_DOT_PRODUCTS, describe_machine
 
 README = """# a project
 

@@ -7,10 +7,10 @@ import pytest
 from small_cnn import save_small, trained_graph, write_class_folders
 from small_keras import SIZE, body, random_images, randomise
 
-from cnnkit.files import sha256
-from cnnkit.golden import encode_golden
-from cnnkit.keras_runtime import import_keras
+from cnnkit.runtime.golden import encode_golden
+from cnnkit.runtime.keras import import_keras
 from cnnkit.spec import DatasetRecord, InputSpec, ModelSpec, Provenance, write_spec
+from cnnkit.system.files import sha256
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = {"toolkit": "cnnkit", "train": "cnnkit.train", "export": "cnnkit.export", "bench": "cnnkit.bench"}
 SETUP = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SHIPPED = {".py", ".typed", ".toml", ".onnx", ".keras", ".md", ".jpg", ".html", ".css", ".js", ".svg", ".json"}
-WHEEL_LIMIT = 3_000_000  # bytes
+WHEEL_LIMIT = 5_000_000  # bytes
 
 
 def package_of(folder: Path) -> str:
@@ -93,4 +93,4 @@ def test_the_sdist_builds_without_the_repository(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "LICENSE", "README.md", "toolkit/cli.py", "train/fit.py"} <= names
+    assert {"pyproject.toml", "LICENSE", "README.md", "toolkit/cli.py", "train/fitting/fit.py"} <= names

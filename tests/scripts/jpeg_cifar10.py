@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import CnnkitError, OutputError
-from cnnkit.files import check_new_folder
-from cnnkit.train.cifar10 import CIFAR10_LABELS, LabelledArrays, read_cifar10
+from cnnkit.system.files import check_new_folder
+from cnnkit.train.data.cifar10 import CIFAR10_LABELS, LabelledArrays, read_cifar10
 
 JPEG_OPTIONS = (
     cv2.IMWRITE_JPEG_QUALITY, 75,

@@ -2,7 +2,7 @@
 
     python tests/scripts/measure_gpu.py
 
-After every epoch of `cnnkit.train.fit` (images shuffled, fed, augmented, learned from and looked after as
+After every epoch of `cnnkit.train.fitting.fit` (images shuffled, fed, augmented, learned from and looked after as
 `cnnkit train` does it, validation left out of the time) come as many of the same steps on images that lie on the device
 already: once as many steps a call as the training makes, and once one step a call. Images are generated, 32 x 32;
 network, batch size and augmentation are those of the recipe.
@@ -25,17 +25,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cnnkit.keras_runtime import import_keras
+from cnnkit.runtime.keras import import_keras
 from cnnkit.train.architectures import NetworkShape, build_network
-from cnnkit.train.checkpoint import Checkpoint
-from cnnkit.train.data import Dataset, Split
+from cnnkit.train.data.dataset import Dataset, Split
+from cnnkit.train.data.step_groups import steps_together
 from cnnkit.train.devices import DeviceOptions, Devices, prepare_devices
-from cnnkit.train.fit import fit
-from cnnkit.train.optimizers import Steps
-from cnnkit.train.recipe import Recipe, load_recipe
-from cnnkit.train.recorder import EpochSink
-from cnnkit.train.step_groups import steps_together
-from cnnkit.train.trainer import Trainer
+from cnnkit.train.fitting.checkpoint import Checkpoint
+from cnnkit.train.fitting.fit import fit
+from cnnkit.train.fitting.optimizers import Steps
+from cnnkit.train.fitting.recorder import EpochSink
+from cnnkit.train.fitting.trainer import Trainer
+from cnnkit.train.recipes.recipe import Recipe, load_recipe
 
 CLASSES = 10
 

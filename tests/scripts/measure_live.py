@@ -23,12 +23,12 @@ from cnnkit.live.answering import AnswerOptions, FrameClassifier
 from cnnkit.live.loop import LiveLoop, LoopOptions
 from cnnkit.live.outputs import Observation, Outputs
 from cnnkit.live.rows import ChangeLog
-from cnnkit.model import load_model
-from cnnkit.opencv import import_cv2
 from cnnkit.report.row_writers import JsonLinesWriter
-from cnnkit.runtime import OnnxClassifier
+from cnnkit.runtime.model import load_model
+from cnnkit.runtime.onnx import OnnxClassifier
 from cnnkit.sources.frames import Frame
 from cnnkit.sources.newest import EveryFrame, NewestFrame
+from cnnkit.system.opencv import import_cv2
 
 RATE_HZ, SLOW_S, SECONDS = 30.0, 0.1, 60.0
 SIZE = (480, 640, 3)

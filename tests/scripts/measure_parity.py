@@ -26,9 +26,9 @@ import numpy as np
 from cnnkit.export import ExportOptions, export_model
 from cnnkit.export.samples import generated_images
 from cnnkit.foreign import InputFlags
-from cnnkit.keras_runtime import flat_layers, import_keras, load_keras_model
-from cnnkit.preprocess import prepare_batch
-from cnnkit.runtime import OnnxClassifier
+from cnnkit.images.preprocess import prepare_batch
+from cnnkit.runtime.keras import flat_layers, import_keras, load_keras_model
+from cnnkit.runtime.onnx import OnnxClassifier
 from cnnkit.spec import InputSpec
 from cnnkit.train.architectures.registry import ARCHITECTURES
 from cnnkit.train.architectures.shape import NetworkShape

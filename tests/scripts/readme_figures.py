@@ -27,7 +27,7 @@ from figures.running import Runner
 from figures.writing import measured_on, write_figures
 
 from cnnkit.errors import OutputError
-from cnnkit.machine import describe_machine
+from cnnkit.machine.machine import describe_machine
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,8 +15,8 @@ from cnnkit.cluster.connection import connected, is_client
 from cnnkit.cluster.shards import Shard
 from cnnkit.cluster.worker import ShardPredictor, WorkerOptions
 from cnnkit.errors import CnnkitError, UsageError
-from cnnkit.extras import require
-from cnnkit.sources.found import FoundImage
+from cnnkit.sources import FoundImage
+from cnnkit.system import require
 
 BLOCK = 1000  # inputs of a shard
 _SHOWN = 400  # characters of what Ray says

@@ -9,12 +9,10 @@ from cnnkit.cluster.engine import RayOptions, run_on_ray
 from cnnkit.cluster.shards import Shard, ShardWriter
 from cnnkit.cluster.worker import WorkerOptions
 from cnnkit.errors import UsageError
-from cnnkit.messages import log
-from cnnkit.model import bundled_model
-from cnnkit.predicting.counts import RunCounts, count
-from cnnkit.predicting.outputs import OutputOptions
-from cnnkit.predicting.run import PredictRun
-from cnnkit.sources.files import expand_sources
+from cnnkit.predicting import OutputOptions, PredictRun, RunCounts, count
+from cnnkit.runtime import bundled_model
+from cnnkit.sources import expand_sources
+from cnnkit.system import log
 
 
 def predict_on_ray(run: PredictRun, address: str) -> Shard:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cnnkit.errors import CnnkitError, OutputError
-from cnnkit.files import check_new_folder, check_writable, make_folder, whole_file, write_bytes, write_text
-from cnnkit.onnx_header import read_model_bytes
+from cnnkit.spec import read_model_bytes
+from cnnkit.system import check_new_folder, check_writable, make_folder, whole_file, write_bytes, write_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,7 +100,7 @@ class ShardWriter:
             OutputError: It cannot be written.
         """
         if self.style == "jsonl":
-            from cnnkit.report.json_output import to_json
+            from cnnkit.report import to_json
 
             write_text(self.path(first), "".join(to_json(row) + "\n" for row in rows))
         else:
@@ -111,9 +111,9 @@ class ShardWriter:
         import pyarrow
         from pyarrow import parquet
 
-        from cnnkit.report.parquet import encodable, schema
+        from cnnkit.report import encodable, parquet_schema
 
-        columns = pyarrow.schema([("index", pyarrow.int64()), *schema()])
+        columns = pyarrow.schema([("index", pyarrow.int64()), *parquet_schema()])
         with whole_file(self.path(first)) as temporary:
             parquet.write_table(pyarrow.Table.from_pylist([encodable(row) for row in rows], schema=columns), temporary)
 

@@ -9,11 +9,9 @@ from typing import Any
 
 from cnnkit.cluster.shards import ShardWriter
 from cnnkit.foreign import Said
-from cnnkit.model import load_model
-from cnnkit.predicting.averaging import FlipAveraged
-from cnnkit.predicting.options import NamedClassifier, PredictOptions
-from cnnkit.predicting.predictor import Predictor
-from cnnkit.sources.found import FoundImage
+from cnnkit.predicting import FlipAveraged, NamedClassifier, PredictOptions, Predictor
+from cnnkit.runtime import load_model
+from cnnkit.sources import FoundImage
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,7 @@ class ShardPredictor:
 
 
 def _found(fields: dict[str, Any]) -> FoundImage:
-    from cnnkit.sources.kinds import is_web_address
-    from cnnkit.sources.web import web_image
+    from cnnkit.sources import is_web_address, web_image
 
     source = os.fsdecode(fields["source"])
     if fields["problem"] is None and is_web_address(source):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from cnnkit.commands.bench_options import bench_options
+from cnnkit.commands.options import bench_options
 
 if TYPE_CHECKING:
-    from cnnkit.bench.report.writing import Format
-    from cnnkit.bench.session import Session
+    from cnnkit.bench import Session
+    from cnnkit.bench.report import Format
 
 _GIVEN = ParameterSource.COMMANDLINE
 _INTERRUPTED = 130  # 128 and SIGINT, as shells have it
@@ -40,13 +40,10 @@ def command(
 
     With two or more BENCH.JSON and without options nothing is measured: they are compared, machine by machine.
     """
-    from cnnkit.bench.baseline import regressions
-    from cnnkit.bench.interruptions import interrupted_once
-    from cnnkit.bench.report.reading import read_session
-    from cnnkit.bench.report.writing import report_session
-    from cnnkit.bench.session import INTERRUPTED
+    from cnnkit.bench import INTERRUPTED, interrupted_once, read_session, regressions
+    from cnnkit.bench.report import report_session
     from cnnkit.errors import UsageError
-    from cnnkit.messages import log
+    from cnnkit.system import log
 
     models = (*measured["models"], *measured["compare"], measured["original"])
     _check_outputs((output, report), (*reports, *models, render, baseline), overwrite)
@@ -76,11 +73,9 @@ def command(
 
 def _session(render: Path | None, measured: dict[str, Any], baseline: Session | None) -> Session:
     """Measures, or reads what was measured."""
-    from cnnkit.bench.options import BATCH_SIZE, PHOTO, BenchOptions
-    from cnnkit.bench.report.reading import read_session
-    from cnnkit.bench.run import run_bench
+    from cnnkit.bench import BATCH_SIZE, PHOTO, BenchOptions, read_session, run_bench
     from cnnkit.errors import UsageError
-    from cnnkit.model import bundled_model
+    from cnnkit.runtime import bundled_model
 
     models = (*measured["models"], *measured["compare"])
     if render is not None:
@@ -100,7 +95,7 @@ def _session(render: Path | None, measured: dict[str, Any], baseline: Session | 
 
 def _check_outputs(outputs: tuple[Path | None, ...], read: tuple[Path | None, ...], overwrite: bool) -> None:
     from cnnkit.errors import UsageError
-    from cnnkit.files import check_new_file, check_other_file
+    from cnnkit.system import check_new_file, check_other_file
 
     given = [path for path in outputs if path is not None]
     for path in given:
@@ -132,9 +127,9 @@ def _check_alone(what: str, allowed: tuple[str, ...] = ()) -> None:
 
 
 def _compare_machines(reports: tuple[Path, ...], style: Format, output: Path | None) -> None:
-    from cnnkit.bench.machines import compare_reports
-    from cnnkit.bench.report.machines_text import machines_report
-    from cnnkit.files import write_text
+    from cnnkit.bench import compare_reports
+    from cnnkit.bench.report import machines_report
+    from cnnkit.system import write_text
 
     text = machines_report(compare_reports(reports), style)
     if output is None:

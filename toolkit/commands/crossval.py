@@ -7,15 +7,14 @@ from typing import Any, Literal
 
 import click
 
-from cnnkit.commands import options as shared
-from cnnkit.commands.training_options import training_options
+from cnnkit.commands.options import table_or_json_option, training_options
 
 
 @click.command()
 @click.argument("data", nargs=-1, required=True)
 @click.option("--folds", type=click.IntRange(2, 100), default=5, show_default=True, help="How many.")
 @click.option("--out", type=click.Path(path_type=Path), help="A folder  [default: runs/crossval-ARCH-DATA].")
-@shared.table_or_json_option
+@table_or_json_option
 @training_options
 def command(
     data: tuple[str, ...], folds: int, out: Path | None, style: Literal["table", "json"], **options: Any
@@ -25,14 +24,13 @@ def command(
     DATA is what cnnkit train takes. Each of its training images is measured with once, by a network that has not seen
     it: not in training, not in choosing the epoch, not in standardising. Test images are not looked at.
     """
-    from cnnkit.extras import require
-    from cnnkit.keras_runtime import import_keras
+    from cnnkit.runtime import import_keras
+    from cnnkit.system import require
 
     require("cnnkit crossval", "train", "sklearn", "matplotlib")
     import_keras("cnnkit crossval")
-    from cnnkit.train.crossval import run_crossval
-    from cnnkit.train.crossval_report import print_crossval
-    from cnnkit.train.options import make_request
+    from cnnkit.train.crossval import print_crossval, run_crossval
+    from cnnkit.train.recipes import make_request
 
     request = make_request(data[0], out, {**options, "more_data": data[1:]}, prefix="crossval-")
     print_crossval(run_crossval(request, folds), style)

@@ -15,9 +15,8 @@ def command(out: Path | None) -> None:
     Trains a small CNN on handwritten digits, exports, quantizes, verifies and benches it, and predicts with it.
     """
     from cnnkit.commands.demo_steps import make_demo_folder, run_steps
-    from cnnkit.extras import require
-    from cnnkit.keras_runtime import import_keras
-    from cnnkit.messages import warnings_only
+    from cnnkit.runtime import import_keras
+    from cnnkit.system import require, warnings_only
 
     require("cnnkit demo", "all", "keras", "tensorflow", "sklearn", "matplotlib", "tf2onnx", "onnx")
     import_keras("cnnkit demo")

@@ -68,8 +68,8 @@ def run_steps(folder: DemoFolder) -> Iterator[str]:
 
 def write_images(folder: DemoFolder) -> str:
     """Writes the digits as PNG files in class folders, so that later steps read files as users' are read."""
-    from cnnkit.opencv import import_cv2
-    from cnnkit.train.datasets import SplitOptions, load_dataset
+    from cnnkit.system import import_cv2
+    from cnnkit.train.data import SplitOptions, load_dataset
 
     cv2 = import_cv2()
     dataset = load_dataset("digits", InputSpec(8, 8, 1, "gray"), SplitOptions())
@@ -86,8 +86,8 @@ def write_images(folder: DemoFolder) -> str:
 
 def train_step(folder: DemoFolder) -> str:
     """Trains conv2 on the digits."""
-    from cnnkit.train.options import make_request
-    from cnnkit.train.training import run_training
+    from cnnkit.train.recipes import make_request
+    from cnnkit.train.runs import run_training
 
     flags = {"epochs": 12, "learning_rate": 1e-3, "label_smoothing": 0.05, "size": 16, "translate": 0.1}
     outcome = run_training(make_request("digits", folder.run, flags))
@@ -129,8 +129,7 @@ def quantize_step(folder: DemoFolder) -> str:
 
 def verify_step(folder: DemoFolder) -> str:
     """Lets the quantized file prove itself on its golden images."""
-    from cnnkit.golden import check_golden, require_passed
-    from cnnkit.model import load_model
+    from cnnkit.runtime import check_golden, load_model, require_passed
 
     classifier = load_model(folder.quantized).classifier
     result = check_golden(classifier, classifier.spec)
@@ -143,8 +142,7 @@ def verify_step(folder: DemoFolder) -> str:
 
 def bench_step(folder: DemoFolder) -> str:
     """Measures both files beside the original."""
-    from cnnkit.bench.options import BenchOptions
-    from cnnkit.bench.run import run_bench
+    from cnnkit.bench import BenchOptions, run_bench
 
     options = BenchOptions(
         (folder.quantized, folder.model),
@@ -164,7 +162,7 @@ def bench_step(folder: DemoFolder) -> str:
 
 def predict_step(folder: DemoFolder) -> str:
     """Predicts the test images from their files."""
-    from cnnkit.model import load_model
+    from cnnkit.runtime import load_model
 
     model = load_model(folder.quantized)
     paths = sorted((folder.images / _SPLITS[1]).rglob("*.png"))
@@ -174,7 +172,7 @@ def predict_step(folder: DemoFolder) -> str:
 
 def photo_step(_: DemoFolder) -> str:
     """Predicts the example photo with the bundled model."""
-    from cnnkit.model import load_model
+    from cnnkit.runtime import load_model
 
     answer = load_model().predict(PHOTO, top_k=2)
     named = ", ".join(f"{candidate.label} {_percent(candidate.probability)}" for candidate in answer.top)

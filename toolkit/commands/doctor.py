@@ -7,20 +7,18 @@ from typing import Literal
 
 import click
 
-from cnnkit.commands import options as shared
+from cnnkit.commands.options import table_or_json_option
 
 
 @click.command()
-@shared.table_or_json_option
+@table_or_json_option
 def command(style: Literal["table", "json"]) -> None:
     """Say what this machine can do.
 
     CPU and what it makes of INT8, memory, packages and extras, ONNX Runtime's providers, windows, GPUs, cameras, and
     whether the bundled model answers here as its original did.
     """
-    from cnnkit.doctor import examine
-    from cnnkit.doctor_advice import advise
-    from cnnkit.doctor_report import print_examination
+    from cnnkit.doctor import advise, examine, print_examination
 
     found = examine()
     print_examination(replace(found, advice=advise(found)), style)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from cnnkit.commands import options as shared
+from cnnkit.commands.options import overwrite_option, table_or_json_option
 
 
 @click.command()
@@ -30,15 +30,14 @@ from cnnkit.commands import options as shared
     "--data-dir", "data_folder", type=click.Path(path_type=Path),
     help="Folder of CIFAR-10's binary version  [default: the Keras cache].",
 )  # fmt: skip
-@shared.table_or_json_option
-@shared.overwrite_option
+@table_or_json_option
+@overwrite_option
 def command(model: Path, data: str, style: Literal["table", "json"], **options: Any) -> None:
     """Measure how right a model is, class by class.
 
     MODEL is an .onnx file, a run folder of cnnkit train, or its .keras file. DATA is digits, cifar10, or a folder:
     class folders, or test/ of them. Figures, the answer to every image and pictures are written to a new folder.
     """
-    from cnnkit.train.evaluation import EvaluationOptions, run_evaluation
-    from cnnkit.train.evaluation_report import print_evaluation
+    from cnnkit.train.evaluation import EvaluationOptions, print_evaluation, run_evaluation
 
     print_evaluation(run_evaluation(EvaluationOptions(model, data, **options)), style)

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from cnnkit.commands import options as shared
-from cnnkit.commands.input_options import input_options, take_said
+from cnnkit.commands.options import input_options, overwrite_option, take_said
 
 
 @click.command()
@@ -25,7 +24,7 @@ from cnnkit.commands.input_options import input_options, take_said
     "--format", "suffix", type=click.Choice(["onnx", "ort"]), help="ort: onnxruntime's own  [default: as -o ends]."
 )
 @click.option("--fp16", is_flag=True, help="Weights and arithmetic in float16: half the size.")
-@shared.overwrite_option
+@overwrite_option
 def command(source: Path, output: Path | None, suffix: str | None, **options: Any) -> None:
     """Export a Keras model to ONNX.
 
@@ -33,9 +32,15 @@ def command(source: Path, output: Path | None, suffix: str | None, **options: An
     --labels, and --scale unless the model scales its input itself. keras-app:NAME is a network of keras.applications.
     The file appears only if it answers as the Keras model does.
     """
-    from cnnkit.export import ExportOptions, check_conventions, default_output, export_model
-    from cnnkit.export.conventions import judge
-    from cnnkit.export.summary import print_conventions, print_export
+    from cnnkit.export import (
+        ExportOptions,
+        check_conventions,
+        default_output,
+        export_model,
+        judge,
+        print_conventions,
+        print_export,
+    )
 
     said = take_said(options)
     target = output or default_output(source, f".{suffix or 'onnx'}")

@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
-from cnnkit.commands import options as shared
-from cnnkit.commands.values import size, steps
-from cnnkit.filters.kernels import KERNELS
+from cnnkit.commands.options import max_pixels_option, overwrite_option, size, steps
+from cnnkit.filters import KERNELS
 
 
 @click.command()
@@ -30,8 +29,8 @@ from cnnkit.filters.kernels import KERNELS
 @click.option(
     "--size", type=size, default="512", show_default=True, help="Shrink the photo to fit HEIGHTxWIDTH, aspect kept."
 )
-@shared.max_pixels_option
-@shared.overwrite_option
+@max_pixels_option
+@overwrite_option
 def command(
     photo: Path, output: Path, names: tuple[str, ...], max_pixels: int | None, overwrite: bool, **options: Any
 ) -> None:
@@ -39,10 +38,9 @@ def command(
 
     Draws each kernel, the photo convolved with it as a CNN does (the kernel is not flipped), and the result pooled.
     """
-    from cnnkit.extras import require
-    from cnnkit.filters.drawing import check_picture, draw_filtered
-    from cnnkit.filters.filtering import FilterOptions, filter_photo
+    from cnnkit.filters import FilterOptions, check_picture, draw_filtered, filter_photo
     from cnnkit.images import DEFAULT_MAX_PIXELS
+    from cnnkit.system import require
 
     require("cnnkit filters", "train", "matplotlib")
     check_picture(output, photo, overwrite=overwrite)

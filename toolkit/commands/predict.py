@@ -7,9 +7,16 @@ from typing import Any
 
 import click
 
-from cnnkit.commands import options as shared
-from cnnkit.commands.input_options import input_options
-from cnnkit.commands.predict_options import output_options, source_options
+from cnnkit.commands.options import (
+    input_options,
+    max_pixels_option,
+    min_confidence_option,
+    predict_output_options,
+    predict_source_options,
+    provider_option,
+    threads_option,
+    top_k_option,
+)
 
 
 @click.command()
@@ -22,14 +29,14 @@ from cnnkit.commands.predict_options import output_options, source_options
     type=click.Path(path_type=Path),
     help="An .onnx file; several answer side by side  [default: the bundled INT8 model].",
 )
-@shared.top_k_option
-@output_options
-@source_options
+@top_k_option
+@predict_output_options
+@predict_source_options
 @click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Images run together.")
-@shared.threads_option
-@shared.provider_option
-@shared.min_confidence_option
-@shared.max_pixels_option
+@threads_option
+@provider_option
+@min_confidence_option
+@max_pixels_option
 @click.option("--exact", is_flag=True, help="Decode large JPEGs in full, not at a reduced scale.")
 @input_options
 @click.option("--tta", is_flag=True, help="The mean answer to each image and its mirror image; takes twice the time.")
@@ -39,17 +46,17 @@ def command(engine: str, address: str, **options: Any) -> None:
     SOURCE is an image, a folder (searched recursively), a pattern such as 'photos/*.jpg', a zip or tar archive, a
     video, an http or https address, @list.txt for a file with one of these a line, or - for the same on stdin.
     """
-    from cnnkit.startup import without_garbage_collection
+    from cnnkit.system import without_garbage_collection
 
     with without_garbage_collection():
-        from cnnkit.codec_messages import listening_to_codecs
-        from cnnkit.commands.predict_options import predict_run
-        from cnnkit.predicting.run import open_models, run_predict
+        from cnnkit.commands.options import predict_run
+        from cnnkit.images import listening_to_codecs
+        from cnnkit.predicting import open_models, run_predict
 
         run = predict_run(**options)
         models = [] if engine == "ray" else open_models(run)
     if engine == "ray":
-        from cnnkit.cluster.run import predict_on_ray
+        from cnnkit.cluster import predict_on_ray
 
         failed = predict_on_ray(run, address).failed
     else:

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from cnnkit.commands import options as shared
-from cnnkit.commands.values import Range
+from cnnkit.commands.options import Range, overwrite_option, table_or_json_option, threads_option
 
 
 @click.command()
@@ -42,9 +41,9 @@ from cnnkit.commands.values import Range
     help="How the ranges of integers are chosen  [default: all are tried].",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draw.")
-@shared.threads_option
-@shared.table_or_json_option
-@shared.overwrite_option
+@threads_option
+@table_or_json_option
+@overwrite_option
 def command(max_drop: float, style: str, **options: Any) -> None:
     """Quantize an ONNX model.
 
@@ -52,6 +51,6 @@ def command(max_drop: float, style: str, **options: Any) -> None:
     images that did not calibrate them; the fastest within the limits is written, or float32 where that is fastest.
     """
     from cnnkit.export import QuantizeOptions, quantize_model
-    from cnnkit.export.quantization.summary import print_quantization
+    from cnnkit.export.quantization import print_quantization
 
     print_quantization(quantize_model(QuantizeOptions(max_drop=max_drop / 100, **options)), style)

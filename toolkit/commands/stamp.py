@@ -7,15 +7,14 @@ from typing import Any
 
 import click
 
-from cnnkit.commands import options as shared
-from cnnkit.commands.input_options import input_options, take_said
+from cnnkit.commands.options import input_options, overwrite_option, take_said
 
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: MODEL itself]")
 @input_options
-@shared.overwrite_option
+@overwrite_option
 def command(model: Path, output: Path | None, overwrite: bool, **options: Any) -> None:
     """Write labels and scaling into an ONNX file from elsewhere.
 
@@ -23,7 +22,7 @@ def command(model: Path, output: Path | None, overwrite: bool, **options: Any) -
     images with this machine's answers are added, so that cnnkit verify works everywhere.
     """
     from cnnkit.export import StampOptions, stamp_model
-    from cnnkit.report.model_facts import print_model_facts
+    from cnnkit.report import print_model_facts
 
     facts = stamp_model(StampOptions(model, output or model, take_said(options), overwrite=overwrite))
     print_model_facts(facts, "table")

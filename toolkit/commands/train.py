@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cnnkit.commands.training_options import grouped, training_options
+from cnnkit.commands.options import grouped, training_options
 
 _DRAWINGS = (
     click.option("--preview-augmentation", type=click.Path(path_type=Path), metavar="PNG",
@@ -20,10 +20,10 @@ _DRAWINGS = (
 def _list_architectures(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if not wanted:
         return
-    from cnnkit.keras_runtime import import_keras
+    from cnnkit.runtime import import_keras
 
     import_keras("cnnkit train --list-archs")
-    from cnnkit.train.architectures.listing import print_architectures
+    from cnnkit.train.architectures import print_architectures
 
     print_architectures()
     context.exit()
@@ -48,14 +48,14 @@ def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     DATA is digits, cifar10, or a folder: class folders, or train/, test/ and perhaps val/ of them. Several folders of
     class folders are trained on together.
     """
-    from cnnkit.extras import require
-    from cnnkit.keras_runtime import import_keras
+    from cnnkit.runtime import import_keras
+    from cnnkit.system import require
 
     require("cnnkit train", "train", "sklearn", "matplotlib")
     import_keras("cnnkit train")
-    from cnnkit.train.options import make_request
-    from cnnkit.train.previews import draw_previews
-    from cnnkit.train.training import run_training
+    from cnnkit.train.pictures import draw_previews
+    from cnnkit.train.recipes import make_request
+    from cnnkit.train.runs import run_training
 
     drawn = options.pop("preview_augmentation"), options.pop("sample_grid")
     request = make_request(data[0], out, {**options, "more_data": data[1:]})

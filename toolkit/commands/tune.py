@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cnnkit.commands.training_options import grouped, training_options
+from cnnkit.commands.options import grouped, training_options
 
 _SEARCH = (
     click.option("--space", required=True,
@@ -32,15 +32,13 @@ def command(data: tuple[str, ...], space: str, out: Path | None, **options: Any)
     DATA is what cnnkit train takes. The space names fields of a recipe, and architecture: a list is choices, a table
     {low, high, log, step} a range. Test images are not looked at. Finished trials are kept; --resume goes on.
     """
-    from cnnkit.extras import require
-    from cnnkit.keras_runtime import import_keras
+    from cnnkit.runtime import import_keras
+    from cnnkit.system import require
 
     require("cnnkit tune", "train", "sklearn", "matplotlib", "keras_tuner")
     import_keras("cnnkit tune")
-    from cnnkit.train.options import make_request
-    from cnnkit.train.tune_report import print_search
-    from cnnkit.train.tune_space import load_space
-    from cnnkit.train.tuning import SearchOptions, run_search
+    from cnnkit.train.recipes import make_request
+    from cnnkit.train.tuning import SearchOptions, load_space, print_search, run_search
 
     searched = {name: options.pop(name) for name in ("search", "trials", "objective", "folds")}
     asked = SearchOptions(load_space(space), **searched)

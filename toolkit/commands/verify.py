@@ -7,16 +7,16 @@ from typing import Literal
 
 import click
 
-from cnnkit.commands import options as shared
+from cnnkit.commands.options import model_argument, provider_option, table_or_json_option, threads_option
 
 
 @click.command()
-@shared.model_argument
+@model_argument
 @click.option("--original", type=click.Path(path_type=Path), help="The Keras file or run folder it was made from.")
 @click.option("--data", type=click.Path(path_type=Path), help="A folder of images, for the stages before the model.")
-@shared.table_or_json_option
-@shared.threads_option
-@shared.provider_option
+@table_or_json_option
+@threads_option
+@provider_option
 def command(
     model: Path | None,
     original: Path | None,
@@ -31,14 +31,12 @@ def command(
     nothing else. With --original and --data every stage from the file to the label is compared, and the first one that
     differs is named. The exit code is 1 when one differs by more than its spec allows.
     """
-    from cnnkit.golden import check_golden, require_passed
-    from cnnkit.model import load_model
-    from cnnkit.report.verification import print_verification
-    from cnnkit.stages import golden_stage
+    from cnnkit.report import print_verification
+    from cnnkit.runtime import check_golden, golden_stage, load_model, require_passed
 
     classifier = load_model(model, threads=threads, provider=provider).classifier
     if original is not None or data is not None:
-        from cnnkit.export.verification.ladder import climb, require_parity
+        from cnnkit.export.verification import climb, require_parity
 
         stages = climb(classifier, original, data)
         print_verification(stages, style)

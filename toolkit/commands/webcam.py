@@ -6,19 +6,26 @@ from typing import Any
 
 import click
 
-from cnnkit.commands import options as shared
-from cnnkit.commands.input_options import input_options
-from cnnkit.commands.webcam_options import limit_options, output_options, source_options, view_options
+from cnnkit.commands.options import (
+    input_options,
+    limit_options,
+    model_option,
+    provider_option,
+    threads_option,
+    view_options,
+    webcam_output_options,
+    webcam_source_options,
+)
 
 
 @click.command()
-@source_options
-@shared.model_option
+@webcam_source_options
+@model_option
 @view_options
-@output_options
+@webcam_output_options
 @limit_options
-@shared.threads_option
-@shared.provider_option
+@threads_option
+@provider_option
 @input_options
 def command(list_cameras: bool, **options: Any) -> None:
     """Classify a camera or a video, live.
@@ -30,12 +37,12 @@ def command(list_cameras: bool, **options: Any) -> None:
     everywhere.
     """
     if list_cameras:
-        from cnnkit.live.camera_list import print_cameras
+        from cnnkit.live import print_cameras
 
         print_cameras()
         return
-    from cnnkit.commands.webcam_options import webcam_options
-    from cnnkit.live.webcam import run_webcam
-    from cnnkit.messages import log
+    from cnnkit.commands.options import webcam_options
+    from cnnkit.live import run_webcam
+    from cnnkit.system import log
 
     log.info("%s", run_webcam(webcam_options(**options)))

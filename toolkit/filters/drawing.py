@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import UsageError
-from cnnkit.files import check_new_file, whole_file
 from cnnkit.filters.filtering import Filtered, FilteredPhoto, FilterOptions
 from cnnkit.filters.kernels import Kernel
 from cnnkit.filters.layout import GAP, MARGIN, Box, Layout, lay_out
 from cnnkit.filters.lettering import POINT, cut, drawable, wrap
+from cnnkit.system import check_new_file, whole_file
 
 _DPI = 120
 _TITLE, _TEXT, _SMALL, _HEADLINE = 12, 10, 9, 20  # points

@@ -13,11 +13,10 @@ from cnnkit.filters.convolution import convolve, pad_zeros
 from cnnkit.filters.kernels import KERNELS, Kernel
 from cnnkit.filters.pooling import Pooling, pool_average, pool_max
 from cnnkit.filters.windows import Pair
-from cnnkit.images import DEFAULT_MAX_PIXELS, read_image
-from cnnkit.messages import log
-from cnnkit.preprocess import resize_image
-from cnnkit.rows import printable
+from cnnkit.images import DEFAULT_MAX_PIXELS, read_image, resize_image
+from cnnkit.report import printable
 from cnnkit.spec import InputSpec
+from cnnkit.system import log
 
 MAX_SIDE = 2048  # pixels: beyond it a picture shows no more, and twelve arrays of floats take gigabytes
 MAX_PADDING = 512  # pixels

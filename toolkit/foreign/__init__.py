@@ -1,5 +1,29 @@
 """Models from elsewhere, which carry no model spec: what they settle is read from them, the rest must be said."""
 
-from cnnkit.foreign.flags import InputFlags, Said
+from __future__ import annotations
 
-__all__ = ["InputFlags", "Said"]
+from typing import TYPE_CHECKING
+
+from cnnkit.system import hand_on
+
+if TYPE_CHECKING:
+    from cnnkit.foreign.answers import (
+        are_fractions as are_fractions,
+        are_probabilities as are_probabilities,
+        output_kind as output_kind,
+    )
+    from cnnkit.foreign.describing import ForeignModel as ForeignModel, foreign_spec as foreign_spec
+    from cnnkit.foreign.flags import InputFlags as InputFlags, Said as Said, per_channel as per_channel
+    from cnnkit.foreign.labels import parse_labels as parse_labels
+    from cnnkit.foreign.opening import describe_session as describe_session
+else:
+    __getattr__ = hand_on(
+        __name__,
+        {
+            "answers": ("are_fractions", "are_probabilities", "output_kind"),
+            "describing": ("ForeignModel", "foreign_spec"),
+            "flags": ("InputFlags", "Said", "per_channel"),
+            "labels": ("parse_labels",),
+            "opening": ("describe_session",),
+        },
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnnkit.errors import ModelError
-from cnnkit.spec.fields import Output
+from cnnkit.spec import Output
 
 _SUM_TOLERANCE = 1e-3
 _QUANTIZED_TOLERANCE = 2e-2  # of probabilities in steps of 1/256 or in float16

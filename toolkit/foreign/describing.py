@@ -11,9 +11,7 @@ from cnnkit.errors import ModelError, UsageError
 from cnnkit.foreign.flags import InputFlags, Said, per_channel
 from cnnkit.foreign.labels import parse_labels
 from cnnkit.foreign.metadata import metadata_labels
-from cnnkit.model_facts import TensorFacts
-from cnnkit.spec import InputSpec, ModelSpec
-from cnnkit.spec.fields import Dtype
+from cnnkit.spec import Dtype, InputSpec, ModelSpec, TensorFacts
 
 _DTYPES = ("uint8", "float32", "float16")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnnkit.errors import UsageError
-from cnnkit.spec.fields import Color, Interpolation, Resize
+from cnnkit.spec import Color, Interpolation, Resize
 
 
 class InputFlags(NamedTuple):

@@ -11,9 +11,8 @@ import numpy as np
 from cnnkit.foreign.answers import output_kind
 from cnnkit.foreign.describing import ForeignModel, foreign_spec
 from cnnkit.foreign.flags import Said
-from cnnkit.model_facts import tensor_facts
-from cnnkit.preprocess import prepare_batch
-from cnnkit.spec import ModelSpec
+from cnnkit.images import prepare_batch
+from cnnkit.spec import ModelSpec, tensor_facts
 
 _PROBES = 8  # images of noise, whose answers tell probabilities from logits
 

@@ -1,6 +1,31 @@
 """Image files: their headers, their completeness, their pixels."""
 
-from cnnkit.images.decode import DEFAULT_MAX_PIXELS, DecodedImage, decode_image
-from cnnkit.images.files import IMAGE_SUFFIXES, read_bytes, read_image
+from __future__ import annotations
 
-__all__ = ["DEFAULT_MAX_PIXELS", "IMAGE_SUFFIXES", "DecodedImage", "decode_image", "read_bytes", "read_image"]
+from typing import TYPE_CHECKING
+
+from cnnkit.system import hand_on
+
+if TYPE_CHECKING:
+    from cnnkit.images.codec_messages import listening_to_codecs as listening_to_codecs
+    from cnnkit.images.decode import (
+        DEFAULT_MAX_PIXELS as DEFAULT_MAX_PIXELS,
+        DecodedImage as DecodedImage,
+        decode_image as decode_image,
+    )
+    from cnnkit.images.files import IMAGE_SUFFIXES as IMAGE_SUFFIXES, read_bytes as read_bytes, read_image as read_image
+    from cnnkit.images.preprocess import (
+        prepare_batch as prepare_batch,
+        resize_image as resize_image,
+        softmax as softmax,
+    )
+else:
+    __getattr__ = hand_on(
+        __name__,
+        {
+            "codec_messages": ("listening_to_codecs",),
+            "decode": ("DEFAULT_MAX_PIXELS", "DecodedImage", "decode_image"),
+            "files": ("IMAGE_SUFFIXES", "read_bytes", "read_image"),
+            "preprocess": ("prepare_batch", "resize_image", "softmax"),
+        },
+    )

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.codec_messages import decode_heard
 from cnnkit.errors import ImageError
+from cnnkit.images.codec_messages import decode_heard
 from cnnkit.images.formats import ImageFormat, identify
 from cnnkit.images.jpeg_end import decode_without_end
 from cnnkit.images.orientation import upright
 from cnnkit.images.reader import ImageBytes, Traits
 from cnnkit.images.reduced import reduction
 from cnnkit.images.transparency import on_white
-from cnnkit.opencv import import_cv2, quiet_codecs
 from cnnkit.spec import InputSpec
+from cnnkit.system import import_cv2, quiet_codecs
 
 DEFAULT_MAX_PIXELS = 178_956_970  # where Pillow, too, takes an image for a decompression bomb
 _REDUCED = {2: 16, 4: 32, 8: 64}  # the bits of IMREAD_REDUCED_* without their colours, which another flag says

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnkit.framing import centred_window
+from cnnkit.images.framing import centred_window
 from cnnkit.spec import InputSpec
 
 _REDUCTIONS = (8, 4, 2)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.images.reader import Traits
-from cnnkit.opencv import import_cv2
+from cnnkit.system import import_cv2
 
 
 def on_white(pixels: NDArray[np.uint8] | NDArray[np.uint16], traits: Traits) -> NDArray[np.uint8]:

@@ -1,1 +1,25 @@
 """Live classification: the newest frame of a source, classified, shown, recorded and logged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnkit.system import hand_on
+
+if TYPE_CHECKING:
+    from cnnkit.live.answering import AnswerOptions as AnswerOptions
+    from cnnkit.live.camera_list import print_cameras as print_cameras
+    from cnnkit.live.loop import LoopOptions as LoopOptions
+    from cnnkit.live.region import parse_region as parse_region
+    from cnnkit.live.webcam import PageOptions as PageOptions, WebcamOptions as WebcamOptions, run_webcam as run_webcam
+else:
+    __getattr__ = hand_on(
+        __name__,
+        {
+            "answering": ("AnswerOptions",),
+            "camera_list": ("print_cameras",),
+            "loop": ("LoopOptions",),
+            "region": ("parse_region",),
+            "webcam": ("PageOptions", "WebcamOptions", "run_webcam"),
+        },
+    )

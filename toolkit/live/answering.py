@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from cnnkit.classifier import Classifier, Prediction, or_unknown, short_float, top_candidates
 from cnnkit.errors import ModelError
+from cnnkit.images import resize_image
 from cnnkit.live.region import Box, Region
 from cnnkit.live.smoothing import LabelSmoother
-from cnnkit.opencv import import_cv2
-from cnnkit.preprocess import resize_image
+from cnnkit.system import import_cv2
 
 DEFAULT_SMOOTH_S = 0.3
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from cnnkit.errors import SourceError
-from cnnkit.report.tables import NOTHING, print_table
-from cnnkit.rows import printable
-from cnnkit.sources.cameras import list_cameras
+from cnnkit.report import NOTHING, print_table, printable
+from cnnkit.sources import list_cameras
 
 
 def print_cameras() -> None:

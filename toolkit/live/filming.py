@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.live.recording import Recorder
-from cnnkit.messages import log
+from cnnkit.system import log
 
 
 class FilmSwitch:

@@ -17,9 +17,8 @@ from cnnkit.live.rates import RateMeter
 from cnnkit.live.signal_watch import FROZEN_S, SignalWatch
 from cnnkit.live.snapshots import save_frame
 from cnnkit.live.summary import LiveSummary
-from cnnkit.sources.frames import Frame
-from cnnkit.sources.newest import FrameSource
-from cnnkit.timing import Clock
+from cnnkit.measuring import Clock
+from cnnkit.sources import Frame, FrameSource
 from cnnkit.view import SIGNAL_WORDS, Caption, Command, enlarge, outline, paint
 
 POLL_S = 0.05  # how long a frame is waited for before the window's keys are looked at again

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cnnkit.classifier import Prediction
 from cnnkit.live.region import Box
 from cnnkit.live.signal_watch import Signal
-from cnnkit.sources.frames import Frame
+from cnnkit.sources import Frame
 from cnnkit.view import Command
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cnnkit.live.outputs import Observation
-from cnnkit.messages import log
 from cnnkit.page import LivePage, PageState
+from cnnkit.system import log
 
 
 class PageWatcher:

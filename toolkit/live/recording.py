@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import OutputError
-from cnnkit.files import check_new_file
-from cnnkit.messages import log
-from cnnkit.opencv import import_cv2
+from cnnkit.system import check_new_file, import_cv2, log
 
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}  # file suffix -> FourCC
 _MOST_REPEATED_S = 10.0  # a pause in the source that lasts longer is shortened

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnkit.live.outputs import Observation
-from cnnkit.report.row_writers import RowWriter
-from cnnkit.rows import PredictionRow
+from cnnkit.report import PredictionRow, RowWriter
 from cnnkit.view import SIGNAL_WORDS
 
 _ROUNDING_S = 1e-6

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.sources.frames import Frame
+from cnnkit.sources import Frame
 
 Signal = Literal["live", "lost", "frozen"]
 

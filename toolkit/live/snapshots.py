@@ -7,11 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cnnkit.errors import OutputError
-from cnnkit.files import write_bytes
 from cnnkit.live.filming import new_path
 from cnnkit.live.outputs import Observation
-from cnnkit.messages import log
-from cnnkit.opencv import import_cv2
+from cnnkit.system import import_cv2, log, write_bytes
 
 
 def save_frame(

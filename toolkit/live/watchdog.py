@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from cnnkit.messages import log
+from cnnkit.system import log
 
 _LOOKS = 4  # in the time that a hanging loop is allowed
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from cnnkit.classifier import Classifier
 from cnnkit.errors import DisplayError, UsageError
-from cnnkit.files import check_new_file
 from cnnkit.foreign import Said
 from cnnkit.live.answering import AnswerOptions, FrameClassifier
 from cnnkit.live.filming import FilmSwitch
@@ -23,13 +22,11 @@ from cnnkit.live.rows import ChangeLog
 from cnnkit.live.stopping import stop_on_signals
 from cnnkit.live.summary import LiveSummary
 from cnnkit.live.watchdog import Watchdog
-from cnnkit.messages import log
-from cnnkit.model import load_model
-from cnnkit.report.output_file import OutputFile
-from cnnkit.report.predictions import STDOUT, ReportOptions, open_report
-from cnnkit.sources.address import Address, parse_address
-from cnnkit.sources.video import DEFAULT_RATE_HZ, Video, open_video
-from cnnkit.timing import Clock
+from cnnkit.measuring import Clock
+from cnnkit.report import STDOUT, OutputFile, ReportOptions, open_report
+from cnnkit.runtime import load_model
+from cnnkit.sources import DEFAULT_RATE_HZ, Address, Video, open_video, parse_address
+from cnnkit.system import check_new_file, log
 from cnnkit.view import Window, check_display
 
 if TYPE_CHECKING:

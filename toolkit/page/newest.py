@@ -12,8 +12,8 @@ from time import monotonic_ns
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.measuring import Clock
 from cnnkit.page.state import WAITING, PageState, to_json
-from cnnkit.timing import Clock
 
 
 @dataclass(frozen=True)

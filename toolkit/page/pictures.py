@@ -11,8 +11,8 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.opencv import import_cv2
 from cnnkit.page.newest import Bell, Newest
+from cnnkit.system import import_cv2
 
 LONGEST_SIDE = 1280  # pixels
 _QUALITY = 80  # of 100

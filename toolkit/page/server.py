@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ImageError, OutputError
-from cnnkit.extras import require
 from cnnkit.page.address import address_of, check_access, listen
 from cnnkit.page.application import make_application
 from cnnkit.page.newest import Bell, Newest
 from cnnkit.page.pictures import Pictures
 from cnnkit.page.state import PageState
+from cnnkit.system import require
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

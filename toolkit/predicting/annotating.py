@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnkit.files import make_folder, write_bytes
-from cnnkit.opencv import import_cv2
 from cnnkit.predicting.naming import OutputNames
 from cnnkit.predicting.options import Outcome
-from cnnkit.sources.found import FoundImage
+from cnnkit.sources import FoundImage
+from cnnkit.system import import_cv2, make_folder, write_bytes
 from cnnkit.view import Caption, enlarge, paint
 
 if TYPE_CHECKING:

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnkit.files import write_bytes
-from cnnkit.messages import log
-from cnnkit.opencv import import_cv2
 from cnnkit.predicting.options import Outcome
-from cnnkit.sources.found import FoundImage
-from cnnkit.view.picture import percent
-from cnnkit.view.text import best_font, fit
+from cnnkit.sources import FoundImage
+from cnnkit.system import import_cv2, log, write_bytes
+from cnnkit.view import best_font, fit, percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cnnkit.errors import SourceError
 from cnnkit.images import IMAGE_SUFFIXES
-from cnnkit.messages import log
 from cnnkit.predicting.options import Outcome
-from cnnkit.rows import printable
-from cnnkit.sources.files import STDIN
-from cnnkit.sources.found import FoundImage
+from cnnkit.report import printable
+from cnnkit.sources import STDIN, FoundImage
+from cnnkit.system import log
 
 _CLASSES_SHOWN = 20
 

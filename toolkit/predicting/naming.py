@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from cnnkit.sources.found import FoundImage
+from cnnkit.sources import FoundImage
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff]')  # what some system does not take in a name
 

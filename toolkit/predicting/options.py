@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnnkit.classifier import Classifier
 from cnnkit.images import DEFAULT_MAX_PIXELS
-from cnnkit.rows import PredictionRow
-from cnnkit.sources.found import FoundImage
+from cnnkit.report import PredictionRow
+from cnnkit.sources import FoundImage
 
 if TYPE_CHECKING:
     import numpy as np

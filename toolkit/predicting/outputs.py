@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cnnkit.errors import OutputError, UsageError
 from cnnkit.predicting.options import Outcome
-from cnnkit.sources.found import FoundImage
+from cnnkit.sources import FoundImage
 
 SHEET_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -80,7 +80,7 @@ def open_outputs(options: OutputOptions, *, models: int, resume: bool) -> list[O
 
 
 def _folder(path: Path, overwrite: bool) -> Path:
-    from cnnkit.files import check_new_folder, check_writable, make_folder
+    from cnnkit.system import check_new_folder, check_writable, make_folder
 
     check_new_folder(path, overwrite=overwrite or (path.is_dir() and not any(path.iterdir())))
     make_folder(path)
@@ -89,7 +89,7 @@ def _folder(path: Path, overwrite: bool) -> Path:
 
 
 def _check_sheet(path: Path, *, overwrite: bool) -> None:
-    from cnnkit.files import check_new_file
+    from cnnkit.system import check_new_file
 
     if path.suffix.lower() not in SHEET_SUFFIXES:
         raise OutputError(f"cannot write {path}: expected a file name that ends in {', '.join(SHEET_SUFFIXES)}")

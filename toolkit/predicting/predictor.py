@@ -10,13 +10,12 @@ import numpy as np
 
 from cnnkit.classifier import Prediction, batch_candidates, or_unknown
 from cnnkit.errors import ImageError
-from cnnkit.messages import log
-from cnnkit.opencv import import_cv2
+from cnnkit.images import resize_image
 from cnnkit.predicting.options import NamedClassifier, Outcome, PredictOptions
 from cnnkit.predicting.pipeline import Pipeline
-from cnnkit.preprocess import resize_image
-from cnnkit.rows import PredictionRow, printable
-from cnnkit.sources.found import FoundImage
+from cnnkit.report import PredictionRow, printable
+from cnnkit.sources import FoundImage
+from cnnkit.system import import_cv2, log
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,20 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnkit.classifier import Classifier
-from cnnkit.model import load_model
 from cnnkit.predicting.counts import RunCounts
 from cnnkit.predicting.options import NamedClassifier, PredictOptions
 from cnnkit.predicting.outputs import OutcomeSink, OutputOptions, open_outputs
 from cnnkit.predicting.predictor import Predictor
-from cnnkit.report.columns import Columns
-from cnnkit.report.predictions import ReportOptions, open_report
-from cnnkit.sources.files import SourceOptions, expand_sources
-from cnnkit.sources.found import FoundImage
-from cnnkit.sources.kinds import is_archive, is_video
+from cnnkit.report import Columns, ReportOptions, open_report
+from cnnkit.runtime import load_model
+from cnnkit.sources import FoundImage, SourceOptions, expand_sources, is_archive, is_video
 
 if TYPE_CHECKING:
     from cnnkit.foreign import Said
-    from cnnkit.report.resuming import BegunFile
+    from cnnkit.report import BegunFile
 
 _DRAWN_BATCH = 8  # images of a batch where pictures of them are kept, which are large
 
@@ -137,7 +134,7 @@ def _report_options(run: PredictRun, models: Sequence[NamedClassifier]) -> Repor
 
 
 def _open_begun(report: ReportOptions) -> BegunFile:
-    from cnnkit.report.resuming import open_begun
+    from cnnkit.report import open_begun
 
     return open_begun(report)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from cnnkit.messages import log
 from cnnkit.predicting.counts import RunCounts, count
 from cnnkit.predicting.outputs import OutcomeSink
 from cnnkit.predicting.predictor import Predictor
-from cnnkit.report.resuming import BegunFile
-from cnnkit.rows import PredictionRow
-from cnnkit.sources.found import FoundImage
+from cnnkit.report import BegunFile, PredictionRow
+from cnnkit.sources import FoundImage
+from cnnkit.system import log
 
 
 class DoneImages:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnnkit.errors import OutputError
-from cnnkit.files import make_folder, whole_file, write_bytes
 from cnnkit.predicting.annotating import encode_jpeg
 from cnnkit.predicting.naming import OutputNames, safe_part
 from cnnkit.predicting.options import Outcome
-from cnnkit.sources.found import FoundImage
+from cnnkit.sources import FoundImage
+from cnnkit.system import make_folder, whole_file, write_bytes
 
 
 class Sorter:

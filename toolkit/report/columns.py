@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnnkit.rows import PredictionRow
+from cnnkit.report.rows import PredictionRow
 
 
 @dataclass(frozen=True)

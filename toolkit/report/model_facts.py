@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from cnnkit.model_facts import ModelFacts, TensorFacts
 from cnnkit.report.json_output import print_json
+from cnnkit.report.rows import printable
 from cnnkit.report.tables import print_table
-from cnnkit.rows import printable
-from cnnkit.spec import InputSpec, ModelSpec, Provenance, Quantization
-from cnnkit.spec.writing import spec_to_dict
+from cnnkit.spec import InputSpec, ModelFacts, ModelSpec, Provenance, Quantization, TensorFacts, spec_to_dict
 
 Row = tuple[str, str]
 

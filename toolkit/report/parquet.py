@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cnnkit.extras import require
-from cnnkit.files import check_new_file, whole_file
-from cnnkit.rows import PredictionRow
+from cnnkit.report.rows import PredictionRow
+from cnnkit.system import check_new_file, require, whole_file
 
 _GROUP = 20_000  # rows of a row group, and so the most that are held in memory
 
@@ -18,7 +17,7 @@ class ParquetWriter:
     """Collects rows into row groups.
 
     Args:
-        writer: A `pyarrow.parquet.ParquetWriter` of `schema()`.
+        writer: A `pyarrow.parquet.ParquetWriter` of `parquet_schema()`.
     """
 
     def __init__(self, writer: Any) -> None:
@@ -55,13 +54,13 @@ def open_parquet(path: Path, *, overwrite: bool) -> Iterator[ParquetWriter]:
     from pyarrow import parquet
 
     check_new_file(path, overwrite=overwrite)
-    with whole_file(path) as temporary, parquet.ParquetWriter(temporary, schema()) as writer:
+    with whole_file(path) as temporary, parquet.ParquetWriter(temporary, parquet_schema()) as writer:
         rows = ParquetWriter(writer)
         yield rows
         rows.close()
 
 
-def schema() -> Any:
+def parquet_schema() -> Any:
     """Returns the columns as a `pyarrow.Schema`; those that a row does not need are null."""
     import pyarrow
 

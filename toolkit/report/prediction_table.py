@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnnkit.classifier import Prediction
-from cnnkit.messages import log
 from cnnkit.report.row_writers import Sink
+from cnnkit.report.rows import PredictionRow, printable
 from cnnkit.report.tables import NOTHING, plain_table, print_table
-from cnnkit.rows import PredictionRow, printable
+from cnnkit.system import log
 
 
 class TableWriter:

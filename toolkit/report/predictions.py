@@ -82,7 +82,7 @@ def _open_sink(options: ReportOptions) -> AbstractContextManager[Sink | None]:
     output = options.output
     if output is None or options.to_stdout:
         return nullcontext()
-    from cnnkit.files import check_new_file
+    from cnnkit.system import check_new_file
 
     check_new_file(output, overwrite=options.overwrite)
     # Devices and pipes are never replaced by a file of their name.
@@ -93,7 +93,7 @@ def _open_sink(options: ReportOptions) -> AbstractContextManager[Sink | None]:
 
 @contextmanager
 def _whole(output: Path) -> Iterator[Sink]:
-    from cnnkit.files import whole_file
+    from cnnkit.system import whole_file
 
     with whole_file(output) as temporary, temporary.open("wb") as file:
         yield file

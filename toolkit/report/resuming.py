@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from cnnkit.errors import OutputError, UsageError
-from cnnkit.messages import log
 from cnnkit.report.columns import Columns, csv_lines
 from cnnkit.report.output_file import OutputFile
 from cnnkit.report.predictions import Format, ReportOptions
-from cnnkit.rows import PredictionRow
+from cnnkit.report.rows import PredictionRow
+from cnnkit.system import log
 
 _ROW = b'{"source": '  # how a row of JSON lines begins
 

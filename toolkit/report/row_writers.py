@@ -7,7 +7,7 @@ from typing import Protocol
 
 from cnnkit.report.columns import Columns, csv_lines
 from cnnkit.report.json_output import to_json
-from cnnkit.rows import PredictionRow
+from cnnkit.report.rows import PredictionRow
 
 
 class Sink(Protocol):

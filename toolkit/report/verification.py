@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
+from cnnkit.measuring import Stage
 from cnnkit.report.json_output import print_json
 from cnnkit.report.tables import print_table
-from cnnkit.stages import Stage
 
 
 def print_verification(stages: Sequence[Stage], style: Literal["table", "json"]) -> None:

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnkit.opencv import import_cv2
+from cnnkit.system import import_cv2
 
 _LINUX = Path("/sys/class/video4linux")
 _TRIED = 8  # indices, where the system lists no cameras

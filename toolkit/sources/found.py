@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from cnnkit.errors import ImageError
 from cnnkit.images import DEFAULT_MAX_PIXELS, DecodedImage, decode_image, read_image
-from cnnkit.opencv import import_cv2
-from cnnkit.rows import input_name
+from cnnkit.report import input_name
+from cnnkit.system import import_cv2
 
 if TYPE_CHECKING:
     import numpy as np

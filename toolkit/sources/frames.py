@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import SourceError
-from cnnkit.messages import log
-from cnnkit.timing import Clock
+from cnnkit.measuring import Clock
+from cnnkit.system import log
 
 RETRY_S = 0.1  # between two reads of a camera that fails
 _MOST_LOST = 1000  # failed reads in a row after which the rest of a damaged file is given up

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import SourceError
-from cnnkit.messages import log
+from cnnkit.measuring import Clock
 from cnnkit.sources.frames import RETRY_S, Capture, Frame, Pause, read_frame
-from cnnkit.timing import Clock
+from cnnkit.system import log
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0  # before it is opened again; each wait is twice the one before
 _MOST_FAILED = 10  # reads in a row, after which the device or connection is given up

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnkit.errors import SourceError
-from cnnkit.opencv import import_cv2
+from cnnkit.measuring import Clock
 from cnnkit.sources.address import Address, cameras_hint
 from cnnkit.sources.frames import Capture, Frame, file_frames, paced
 from cnnkit.sources.newest import EveryFrame, FrameSource, NewestFrame
 from cnnkit.sources.reconnecting import Reconnecting
-from cnnkit.timing import Clock
+from cnnkit.system import import_cv2
 
 DEFAULT_RATE_HZ = 25.0  # of a file that does not say its own
 _HIGHEST_RATE_HZ = 1000.0

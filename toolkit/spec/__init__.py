@@ -1,31 +1,72 @@
 """The model spec, version 1: all that is needed to use a model file rightly, as strict JSON."""
 
-from cnnkit.spec.fields import (
-    METADATA_KEY,
-    SPEC_VERSION,
-    DatasetRecord,
-    GoldenImage,
-    GraphFacts,
-    InputSpec,
-    ModelSpec,
-    Provenance,
-    Quantization,
-    Tolerance,
-)
-from cnnkit.spec.reading import read_spec
-from cnnkit.spec.writing import write_spec
+from __future__ import annotations
 
-__all__ = [
-    "METADATA_KEY",
-    "SPEC_VERSION",
-    "DatasetRecord",
-    "GoldenImage",
-    "GraphFacts",
-    "InputSpec",
-    "ModelSpec",
-    "Provenance",
-    "Quantization",
-    "Tolerance",
-    "read_spec",
-    "write_spec",
-]
+from typing import TYPE_CHECKING
+
+from cnnkit.system import hand_on
+
+if TYPE_CHECKING:
+    from cnnkit.spec.fields import (
+        METADATA_KEY as METADATA_KEY,
+        Color as Color,
+        DatasetRecord as DatasetRecord,
+        Dtype as Dtype,
+        GoldenImage as GoldenImage,
+        GraphFacts as GraphFacts,
+        InputSpec as InputSpec,
+        Interpolation as Interpolation,
+        ModelSpec as ModelSpec,
+        Output as Output,
+        Precision as Precision,
+        Provenance as Provenance,
+        Quantization as Quantization,
+        Resize as Resize,
+        Tolerance as Tolerance,
+    )
+    from cnnkit.spec.model_facts import (
+        ModelFacts as ModelFacts,
+        TensorFacts as TensorFacts,
+        dtype_name as dtype_name,
+        tensor_facts as tensor_facts,
+    )
+    from cnnkit.spec.onnx_header import (
+        OnnxHeader as OnnxHeader,
+        external_locations as external_locations,
+        is_ort_format as is_ort_format,
+        read_header as read_header,
+        read_model_bytes as read_model_bytes,
+    )
+    from cnnkit.spec.reading import (
+        MAX_GOLDEN_BYTES as MAX_GOLDEN_BYTES,
+        MAX_GOLDEN_IMAGES as MAX_GOLDEN_IMAGES,
+        read_spec as read_spec,
+    )
+    from cnnkit.spec.writing import spec_to_dict as spec_to_dict, write_spec as write_spec
+else:
+    __getattr__ = hand_on(
+        __name__,
+        {
+            "fields": (
+                "METADATA_KEY",
+                "Color",
+                "DatasetRecord",
+                "Dtype",
+                "GoldenImage",
+                "GraphFacts",
+                "InputSpec",
+                "Interpolation",
+                "ModelSpec",
+                "Output",
+                "Precision",
+                "Provenance",
+                "Quantization",
+                "Resize",
+                "Tolerance",
+            ),
+            "model_facts": ("ModelFacts", "TensorFacts", "dtype_name", "tensor_facts"),
+            "onnx_header": ("OnnxHeader", "external_locations", "is_ort_format", "read_header", "read_model_bytes"),
+            "reading": ("MAX_GOLDEN_BYTES", "MAX_GOLDEN_IMAGES", "read_spec"),
+            "writing": ("spec_to_dict", "write_spec"),
+        },
+    )

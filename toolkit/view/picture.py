@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.classifier import Candidate, Prediction
-from cnnkit.opencv import import_cv2
+from cnnkit.system import import_cv2
 from cnnkit.view.text import CAP_HEIGHT, Colour, Font, best_font, fit
 
 SIGNAL_WORDS = {"lost": "signal lost", "frozen": "picture frozen"}

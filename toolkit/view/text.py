@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.opencv import import_cv2
+from cnnkit.system import import_cv2
 
 CAP_HEIGHT = 0.7  # of the text size: how high a capital letter stands above the baseline
 

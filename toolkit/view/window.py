@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import DisplayError
-from cnnkit.opencv import import_cv2
+from cnnkit.system import import_cv2
 
 Command = Literal["quit", "pause", "save", "record"]
 

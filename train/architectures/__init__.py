@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from cnnkit.train.architectures.building import build_network, check_size
-from cnnkit.train.architectures.choosing import Choice, add_option, choose_architecture, find_architecture
-from cnnkit.train.architectures.registry import ARCHITECTURES
-from cnnkit.train.architectures.shape import Architecture, NetworkShape
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ARCHITECTURES",
-    "Architecture",
-    "Choice",
-    "NetworkShape",
-    "add_option",
-    "build_network",
-    "check_size",
-    "choose_architecture",
-    "find_architecture",
-]
+from cnnkit.system import hand_on
+
+if TYPE_CHECKING:
+    from cnnkit.train.architectures.building import build_network as build_network, check_size as check_size
+    from cnnkit.train.architectures.choosing import (
+        add_option as add_option,
+        choose_architecture as choose_architecture,
+        find_architecture as find_architecture,
+    )
+    from cnnkit.train.architectures.counting import multiply_adds as multiply_adds
+    from cnnkit.train.architectures.listing import print_architectures as print_architectures
+    from cnnkit.train.architectures.registry import ARCHITECTURES as ARCHITECTURES
+    from cnnkit.train.architectures.shape import Architecture as Architecture, NetworkShape as NetworkShape
+else:
+    __getattr__ = hand_on(
+        __name__,
+        {
+            "building": ("build_network", "check_size"),
+            "choosing": ("add_option", "choose_architecture", "find_architecture"),
+            "counting": ("multiply_adds",),
+            "listing": ("print_architectures",),
+            "registry": ("ARCHITECTURES",),
+            "shape": ("Architecture", "NetworkShape"),
+        },
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from cnnkit.keras_runtime import flat_layers
+from cnnkit.runtime import flat_layers
 
 
 def multiply_adds(network: Any) -> int:

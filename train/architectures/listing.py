@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from cnnkit.report.tables import print_table
+from cnnkit.report import print_table
 from cnnkit.train.architectures.counting import multiply_adds
 from cnnkit.train.architectures.options import defaults_text
 from cnnkit.train.architectures.registry import ARCHITECTURES

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from cnnkit.files import write_text
-from cnnkit.machine import Machine
+from cnnkit.machine.machine import Machine
+from cnnkit.system.files import write_text
 from figures.figure import FigureError, Measurement, Output
 
 # What a reader raises where a command printed something else than it promises.

@@ -1,0 +1,56 @@
+"""ONNX graphs: loaded, tidied, counted, kept readable for old runtimes, and written whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnkit.system import hand_on
+
+if TYPE_CHECKING:
+    from cnnkit.export.graph.compatibility import OPSET as OPSET, opset_for as opset_for, opset_of as opset_of
+    from cnnkit.export.graph.counting import multiply_adds as multiply_adds
+    from cnnkit.export.graph.freezing import frozen_graph as frozen_graph, known_rewrites as known_rewrites
+    from cnnkit.export.graph.graphs import (
+        add_constant as add_constant,
+        attributes as attributes,
+        constants as constants,
+        consumers as consumers,
+        load_graph as load_graph,
+        producers as producers,
+        remove_unused as remove_unused,
+        save_with_spec as save_with_spec,
+        scalar as scalar,
+        static_shapes as static_shapes,
+    )
+    from cnnkit.export.graph.input_folding import applied as applied
+    from cnnkit.export.graph.tidying import set_versions as set_versions, tidy as tidy
+    from cnnkit.export.graph.writing import (
+        ORT_SUFFIX as ORT_SUFFIX,
+        publish as publish,
+        save_as as save_as,
+        write_model as write_model,
+    )
+else:
+    __getattr__ = hand_on(
+        __name__,
+        {
+            "compatibility": ("OPSET", "opset_for", "opset_of"),
+            "counting": ("multiply_adds",),
+            "freezing": ("frozen_graph", "known_rewrites"),
+            "graphs": (
+                "add_constant",
+                "attributes",
+                "constants",
+                "consumers",
+                "load_graph",
+                "producers",
+                "remove_unused",
+                "save_with_spec",
+                "scalar",
+                "static_shapes",
+            ),
+            "input_folding": ("applied",),
+            "tidying": ("set_versions", "tidy"),
+            "writing": ("ORT_SUFFIX", "publish", "save_as", "write_model"),
+        },
+    )

@@ -1,0 +1,100 @@
+"""A Keras file from elsewhere: what its layers settle is taken from them, what they do not settle must be said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnnkit.errors import ModelError, UsageError
+from cnnkit.export.original.layers import final_activation, scales_itself
+from cnnkit.foreign import InputFlags, are_fractions, are_probabilities, per_channel
+from cnnkit.images import prepare_batch
+from cnnkit.spec import InputSpec, Output
+
+_PROBES = 8  # random images on which an unknown head is tried
+
+
+def describe_input(model: Any, flags: InputFlags, path: Path, *, scaling_known: bool = False) -> InputSpec:
+    """Returns the spec of a Keras model's input.
+
+    Args:
+        model: A keras.Model.
+        flags: What the user said.
+        path: Its file, for messages.
+        scaling_known: Whether what is not said of the scaling is not needed: pixels are then taken as they are.
+
+    Raises:
+        ModelError: The model does not take one image, channels last.
+        UsageError: The size or the scaling is neither in the model nor said.
+    """
+    height, width, channels, dtype = _image_shape(model, flags, path)
+    if flags.color is not None and (flags.color == "gray") != (channels == 1):
+        raise UsageError(f"--color {flags.color} does not fit {path}, which takes {channels} channels")
+    if dtype == "float32" and not (scaling_known or flags.says_scaling() or scales_itself(model)):
+        raise UsageError(
+            f"{path} shows no Rescaling or Normalization layer, so how it wants its pixels is unknown: say --scale "
+            "(1/255 for inputs from 0 to 1, 1 for 0 to 255), and --mean and --std; --data DIR tries the usual ways"
+        )
+    if dtype == "uint8" and flags.says_scaling():
+        raise UsageError(f"{path} takes uint8 pixels as they are: leave out --scale, --mean and --std")
+    return InputSpec(
+        height=height,
+        width=width,
+        channels=channels,
+        color=flags.color or ("gray" if channels == 1 else "rgb"),
+        dtype="uint8" if dtype == "uint8" else "float32",
+        resize=flags.resize or "squash",
+        interpolation=flags.interpolation or "area",
+        scale=1.0 if flags.scale is None else flags.scale,
+        mean=per_channel("--mean", flags.mean or (0.0,), channels),
+        std=per_channel("--std", flags.std or (1.0,), channels),
+    )
+
+
+def output_kind(model: Any, taken: InputSpec, path: Path) -> Output:
+    """Returns whether a model gives probabilities or logits: by its last activation, or else by what it gives.
+
+    Raises:
+        ModelError: It ends in something else, such as sigmoids.
+    """
+    activation = final_activation(model)
+    if activation == "softmax":
+        return "probabilities"
+    values = _probe(model, taken)
+    if are_probabilities(values):
+        return "probabilities"  # a linear layer may stand behind the softmax
+    inside = are_fractions(values)
+    if activation != "linear" and (inside or activation is not None):
+        raise ModelError(
+            f"{path} ends in {activation or 'something'} whose outputs do not sum to 1, expected softmax or logits: "
+            "give it a head with one output a class"
+        )
+    return "logits"
+
+
+def _image_shape(model: Any, flags: InputFlags, path: Path) -> tuple[int, int, int, str]:
+    """Returns height, width, channels and dtype of the model's one input."""
+    inputs = getattr(model, "inputs", None) or []
+    outputs = getattr(model, "outputs", None) or []
+    if len(inputs) > 1 or len(outputs) > 1:
+        raise ModelError(f"{path} has {len(inputs)} inputs and {len(outputs)} outputs, expected one of each")
+    # A subclassed model does not know its input before it is called.
+    shape = tuple(inputs[0].shape)[1:] if inputs else (None, None, 1 if flags.color == "gray" else 3)
+    dtype = str(inputs[0].dtype) if inputs else "float32"
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise ModelError(f"{path} takes {shape} for an image, expected (height, width, 3) or (height, width, 1)")
+    height, width = flags.size or (shape[0], shape[1])
+    if height is None or width is None:
+        raise UsageError(f"{path} does not say its input size: add --size HEIGHTxWIDTH")
+    if shape[0] not in (None, height) or shape[1] not in (None, width):
+        raise UsageError(f"--size {height}x{width} does not fit {path}, which takes {shape[0]}x{shape[1]}")
+    return height, width, shape[2], dtype
+
+
+def _probe(model: Any, taken: InputSpec) -> Any:
+    """Returns the (N, ...) outputs for random images."""
+    shape = (_PROBES, taken.height, taken.width, taken.channels)
+    images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    return np.asarray(model(prepare_batch(images, taken), training=False), dtype=np.float32)

@@ -1,0 +1,87 @@
+"""What a Keras model's layers say about it: how it ends, whether it scales its input, in what precision it computes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnnkit.runtime import flat_layers
+
+_SCALING = {"Rescaling", "Normalization"}
+_POLICY_CLASSES = {"DTypePolicy", "FloatDTypePolicy", "Policy"}
+
+
+def scales_itself(model: Any) -> bool:
+    """Whether a Rescaling or Normalization layer stands before the first layer with a kernel of any kind."""
+    for layer in flat_layers(model):
+        if type(layer).__name__ in _SCALING:
+            return True
+        if any(len(weight.shape) > 1 for weight in layer.weights):
+            return False
+    return False
+
+
+def final_activation(model: Any) -> str | None:
+    """Returns the name of the last layer's activation ("softmax", "linear", ...), None where it cannot be told."""
+    layer = _last_layer(model)
+    if layer is None:
+        return None
+    if type(layer).__name__ == "Softmax":
+        return "softmax"
+    activation = getattr(layer, "activation", None)
+    return getattr(activation, "__name__", None)
+
+
+def _last_layer(model: Any) -> Any:
+    history = getattr((getattr(model, "outputs", None) or [None])[0], "_keras_history", None)
+    if history is None:
+        return None
+    layer = history.operation
+    return _last_layer(layer) if hasattr(layer, "layers") else layer
+
+
+def layer_of(model: Any, node: str) -> str | None:
+    """Returns the name of the layer that a TensorFlow node belongs to: "head/conv2d_1/Gelu/Erfc" -> "conv2d".
+
+    Keras makes names distinct by appending numbers, so a part of the path names a layer also with a number behind it.
+    """
+    names = {layer.name for layer in flat_layers(model)}
+    for part in node.split("/"):
+        stem, _, number = part.rpartition("_")
+        if part in names:
+            return part
+        if number.isdigit() and stem in names:
+            return stem
+    return None
+
+
+def in_float32(model: Any) -> Any:
+    """Returns the model itself where all of it computes in float32, else a copy that does, with the same weights."""
+    if all(_policy(layer) in ("float32", None) for layer in (model, *flat_layers(model))):
+        return model
+    import keras
+
+    config = _with_float32(keras.saving.serialize_keras_object(model))
+    config.pop("compile_config", None)
+    copy = keras.saving.deserialize_keras_object(config)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _policy(layer: Any) -> str | None:
+    name: str | None = getattr(getattr(layer, "dtype_policy", None), "compute_dtype", None)
+    return name
+
+
+def _with_float32(config: Any) -> Any:
+    """Copies a Keras configuration with every dtype policy replaced by float32."""
+    if isinstance(config, list):
+        return [_with_float32(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") in _POLICY_CLASSES:
+        return "float32"
+    return {key: "float32" if _is_low(key, value) else _with_float32(value) for key, value in config.items()}
+
+
+def _is_low(key: str, value: object) -> bool:
+    return key == "dtype" and isinstance(value, str) and value.endswith("float16")

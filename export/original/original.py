@@ -1,0 +1,189 @@
+"""The Keras model to be exported, with a spec of what its file takes and gives."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit import __version__
+from cnnkit.errors import ModelError, UsageError
+from cnnkit.export.options import ExportOptions
+from cnnkit.export.original.foreign import describe_input, output_kind
+from cnnkit.export.original.layers import in_float32
+from cnnkit.foreign import InputFlags, parse_labels
+from cnnkit.images import prepare_batch, softmax
+from cnnkit.runtime import (
+    app_input,
+    app_labels,
+    find_keras_file,
+    is_app,
+    keras_sha256,
+    load_keras_model,
+    original_input,
+    read_run_spec,
+)
+from cnnkit.spec import ModelSpec, Provenance
+from cnnkit.system import require
+
+_BATCH = 64  # images that run at once
+
+
+@dataclass(frozen=True)
+class Original:
+    """A Keras model in float32 and the spec of its file; a `cnnkit.classifier.Classifier`."""
+
+    path: Path
+    model: Any  # keras.Model
+    spec: ModelSpec
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Classifies a batch; see `cnnkit.classifier.Classifier`."""
+        starts = range(0, len(images), _BATCH)
+        parts = [self._outputs(images[start : start + _BATCH]) for start in starts]
+        output = np.concatenate(parts)
+        return softmax(output) if self.spec.output == "logits" else output
+
+    def _outputs(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self.answer(prepare_batch(images, self.spec.input))
+
+    def answer(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+        """Returns the model's own (N, classes) output for what it takes, (N, height, width, channels)."""
+        import tensorflow as tf
+
+        with tf.device("/CPU:0"):  # GPUs round float32 products to TF32
+            return np.asarray(self.model(tensor, training=False), dtype=np.float32)
+
+
+def load_original(options: ExportOptions, *, scaling_known: bool = False) -> Original:
+    """Loads the Keras model and finds out, from its run folder or the flags, what it takes and gives.
+
+    Args:
+        options: The model, and what is said of it.
+        scaling_known: Whether what is not said of the scaling is not needed: pixels are then taken as they are.
+
+    Raises:
+        ModelError: The file is missing, cannot be loaded, or is no classifier of one image.
+        SpecError: The run folder's spec.json is malformed.
+        UsageError: Flags are missing, or contradict the run.
+    """
+    path = find_keras_file(options.source)
+    run_spec = read_run_spec(path)
+    if run_spec is not None:
+        _refuse_scaling(options.input, path.parent)
+    labels = parse_labels(options.labels) if options.labels else None
+    model = in_float32(load_keras_model(path))
+    if run_spec is not None:
+        spec = _of_run(run_spec, options.input)
+    else:
+        spec = _of_foreign(model, path, labels, options.input, scaling_known=scaling_known)
+    if labels is not None:
+        spec = dataclasses.replace(spec, labels=labels)
+    _check_width(model, spec)
+    return Original(path, model, _with_provenance(spec, path))
+
+
+def load_again(source: Path, spec: ModelSpec, what: str = "--original") -> Original:
+    """Loads the Keras model that an ONNX file was exported from.
+
+    Args:
+        source: A run folder, a Keras file, or what else export takes.
+        spec: Of the ONNX file.
+        what: What needs it, for messages.
+
+    Raises:
+        ModelError: It cannot be loaded, or has other labels.
+        MissingExtraError: TensorFlow or Keras is not installed.
+    """
+    require(what, "export", "tensorflow", "keras", "tf2onnx", "onnx")
+    use_tensorflow()
+    path = find_keras_file(source)
+    said = read_run_spec(path)
+    taken = original_input(spec) if said is None else said.input
+    model = in_float32(load_keras_model(path))
+    output = output_kind(model, taken, path) if said is None else said.output
+    labels = spec.labels if said is None else said.labels
+    if labels != spec.labels:
+        raise ModelError(f"{path} has other labels than the model file: name the model it was exported from")
+    return Original(path, model, ModelSpec(spec.labels, taken, output))
+
+
+def use_tensorflow() -> None:
+    """Makes Keras run on TensorFlow, the one backend that tf2onnx reads, whatever the model was trained on.
+
+    Raises:
+        UsageError: Keras runs on another one already.
+    """
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        return
+    import keras
+
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise UsageError(f"Keras runs on {backend} in this process, export needs TensorFlow: KERAS_BACKEND=tensorflow")
+
+
+def _refuse_scaling(flags: InputFlags, folder: Path) -> None:
+    if flags.says_scaling() or flags.color or flags.size:
+        raise UsageError(
+            f"{folder / 'spec.json'} says what the model takes: leave out --scale, --mean, --std, --color and --size"
+        )
+
+
+def _of_run(spec: ModelSpec, flags: InputFlags) -> ModelSpec:
+    choices = {"resize": flags.resize, "interpolation": flags.interpolation}
+    said: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
+    return dataclasses.replace(spec, input=dataclasses.replace(spec.input, **said))
+
+
+def _of_foreign(
+    model: Any, path: Path, labels: tuple[str, ...] | None, flags: InputFlags, *, scaling_known: bool
+) -> ModelSpec:
+    if is_app(path):
+        return _of_app(model, path, labels, flags)
+    taken = describe_input(model, flags, path, scaling_known=scaling_known)
+    if labels is None:
+        raise UsageError(f"{path} does not say its class names: add --labels, a file of names or a,b,c in output order")
+    return ModelSpec(labels=labels, input=taken, output=output_kind(model, taken, path))
+
+
+def _of_app(model: Any, path: Path, labels: tuple[str, ...] | None, flags: InputFlags) -> ModelSpec:
+    """Returns what is known of a network of keras.applications: scaling, and labels of its ImageNet weights."""
+    import keras
+
+    if flags.says_scaling() or flags.color:
+        raise UsageError(f"how {path} takes its pixels is known: leave out --scale, --mean, --std and --color")
+    taken = app_input(path, model, keras, flags.size)
+    known = ModelSpec(labels or app_labels(path, keras), taken, "probabilities")
+    known = dataclasses.replace(known, provenance=Provenance(__version__, architecture=str(path)))
+    return _of_run(known, flags)
+
+
+def _check_width(model: Any, spec: ModelSpec) -> None:
+    shape = _output_shape(model, spec)
+    if shape != (len(spec.labels),):
+        raise UsageError(
+            f"the model gives an output of shape {shape} for an image and there are {len(spec.labels)} labels: "
+            "expected one number a label, in the output's order"
+        )
+
+
+def _output_shape(model: Any, spec: ModelSpec) -> tuple[int, ...]:
+    taken = spec.input
+    blank = np.zeros((1, taken.height, taken.width, taken.channels), np.uint8)
+    return tuple(model(prepare_batch(blank, taken), training=False).shape)[1:]
+
+
+def _with_provenance(spec: ModelSpec, path: Path) -> ModelSpec:
+    known = spec.provenance or Provenance(__version__)
+    facts = dataclasses.replace(
+        known, cnnkit_version=__version__, keras_sha256=keras_sha256(path), original_input=spec.input
+    )
+    return dataclasses.replace(spec, provenance=facts)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small_keras import SIZE, body, exported
+
+from cnnkit.errors import DataError, ModelError, OutputError, ParityError, UsageError
+from cnnkit.export import ExportOptions, export_model
+from cnnkit.export.original.layers import layer_of
+from cnnkit.foreign import InputFlags
+
+
+def refused(path, tmp_path, error, message, **options):
+    with pytest.raises(error, match=message):
+        exported(path, tmp_path, **options)
+    assert not (tmp_path / "out.onnx").exists()
+    assert not list(tmp_path.glob(".cnnkit-*"))
+
+
+def test_no_such_golden_folder(run_folder, tmp_path):
+    refused(run_folder, tmp_path, UsageError, "expected a folder of images, generated or none", golden="missing")
+
+
+def test_an_empty_golden_folder(run_folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    refused(run_folder, tmp_path, DataError, "holds no readable image", golden=str(tmp_path / "empty"))
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    refused(tmp_path, tmp_path, ModelError, "holds no model.keras, expected a run folder")
+
+
+def test_a_missing_file(tmp_path):
+    refused(tmp_path / "missing.keras", tmp_path, ModelError, "no such file")
+
+
+def test_unknown_scaling(keras, networks, tmp_path):
+    path = networks("plain.keras", *body(keras))
+    refused(path, tmp_path, UsageError, "no Rescaling or Normalization layer, .*say --scale")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param({"labels": None}, "does not say its class names: add --labels", id="no labels"),
+        pytest.param({"labels": "a,b"}, r"an output of shape \(3,\) for an image and there are 2 labels", id="too few"),
+        pytest.param({"flags": InputFlags(color="gray")}, "--color gray does not fit", id="color"),
+        pytest.param({"flags": InputFlags(size=(9, 9))}, "--size 9x9 does not fit .* 12x12", id="size"),
+        pytest.param({"flags": InputFlags(mean=(1.0, 2.0))}, "--mean has 2 numbers, expected 1 or 3", id="mean"),
+        pytest.param({"flags": InputFlags(std=(0.0,))}, r"--std holds 0.0, expected numbers above 0", id="std"),
+    ],
+)
+def test_wrong_flags(keras, networks, tmp_path, options, message):
+    path = networks("a.keras", keras.layers.Rescaling(1 / 64, offset=-121 / 64), *body(keras))
+    refused(path, tmp_path, UsageError, message, **options)
+
+
+def test_sigmoids_are_no_probabilities(keras, networks, tmp_path):
+    path = networks("sigmoid.keras", keras.layers.Rescaling(1 / 255), *body(keras, head="sigmoid"))
+    refused(path, tmp_path, ModelError, "ends in sigmoid whose outputs do not sum to 1, expected softmax or logits")
+
+
+def test_an_operator_that_onnx_does_not_know(keras, networks, tmp_path, capfd):
+    @keras.saving.register_keras_serializable("test")
+    class Bent(keras.layers.Layer):
+        def call(self, x):
+            return keras.ops.erfinv(x)
+
+    path = networks("bent.keras", keras.layers.Rescaling(1 / 255), Bent(name="bent"), *body(keras))
+    refused(path, tmp_path, ModelError, "computes Erfinv in layer 'bent', which cannot be exported to ONNX: replace")
+    assert "not supported" not in capfd.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_lambda_layers_are_not_run(keras, tmp_path, suffix):
+    model = keras.Sequential([keras.Input((SIZE, SIZE, 3)), keras.layers.Lambda(lambda x: x / 255), *body(keras)])
+    model.save(tmp_path / f"lambda{suffix}")
+    refused(tmp_path / f"lambda{suffix}", tmp_path, ModelError, "Lambda layer, and code from a file is not run")
+
+
+def test_a_graph_that_differs_is_not_written(run_folder, tmp_path, monkeypatch):
+    from cnnkit.export import exporting
+
+    def spoil(model):
+        from onnx import numpy_helper
+
+        tidied = exporting_tidy(model)
+        weight = next(tensor for tensor in tidied.graph.initializer if tensor.name == "conv_1.weight")
+        weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight) * np.float32(1.2), weight.name))
+        return tidied
+
+    exporting_tidy = exporting.tidy
+    monkeypatch.setattr(exporting, "tidy", spoil)
+    refused(run_folder, tmp_path, ParityError, "differs from the Keras model by .* no file was written", labels=None)
+
+
+def test_an_existing_file_stays_unless_told(run_folder, tmp_path):
+    path = tmp_path / "out.onnx"
+    path.write_bytes(b"old")
+    with pytest.raises(OutputError, match="exists already: name another file, or pass --overwrite to replace it"):
+        exported(run_folder, tmp_path, labels=None)
+    assert path.read_bytes() == b"old"
+    assert exported(run_folder, tmp_path, labels=None, overwrite=True).size_bytes == path.stat().st_size > 3
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing/out.onnx", r"cannot write .*out\.onnx: the folder .*missing does not exist"),
+        (".", "it is a folder, expected the name of a file"),
+    ],
+    ids=["folder missing", "is a folder"],
+)
+def test_an_output_that_cannot_be(run_folder, tmp_path, name, message):
+    with pytest.raises(OutputError, match=message):
+        export_model(ExportOptions(run_folder, tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("node", "layer"),
+    [("net_1/conv/Gelu/Erfc", "conv"), ("net/conv_2_1/x", "conv_2"), ("net/conv_1/x", "conv"), ("net/other/x", None)],
+)
+def test_the_layer_of_a_node(keras, node, layer):
+    layers = [keras.layers.ReLU(name=name) for name in ("conv", "conv_2")]
+    assert layer_of(keras.Sequential([keras.Sequential(layers, name="inner")]), node) == layer
+
+
+def test_a_late_rescaling_does_not_settle_how_pixels_are_wanted(keras, networks, tmp_path):
+    first = keras.layers.SeparableConv2D(4, 3)  # which has no attribute `kernel`
+    path = networks("late.keras", first, keras.layers.Rescaling(1 / 255), *body(keras))
+    refused(path, tmp_path, UsageError, "no Rescaling or Normalization layer, .*say --scale")

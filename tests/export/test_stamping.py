@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from small_cnn import SMALL_SPEC, colour_images, run_graph, small_graph, trained_graph
+
+from cnnkit.cli import main
+from cnnkit.errors import ModelError, OutputError, UsageError
+from cnnkit.export import StampOptions, stamp_model
+from cnnkit.export.graph.graphs import load_graph
+from cnnkit.foreign import InputFlags, Said
+from cnnkit.runtime.golden import check_golden
+from cnnkit.runtime.onnx import OnnxClassifier, read_spec_of
+
+LABELS = ",".join(SMALL_SPEC.labels)
+
+
+def nchw_model(size: object = 8, *, softmax: bool = False, dtype: str = "FLOAT"):
+    """A model without a spec: (batch, 3, size, size) float -> the means of the channels, or their softmax."""
+    from onnx import TensorProto, helper
+
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["image"], ["means"]),
+        helper.make_node("Flatten", ["means"], ["flat"]),
+        helper.make_node("Softmax" if softmax else "Identity", ["flat"], ["out"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "means",
+        [helper.make_tensor_value_info("image", getattr(TensorProto, dtype), ["n", 3, size, size])],
+        [helper.make_tensor_value_info("out", getattr(TensorProto, dtype), ["n", 3])],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def save(path, model):
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def stamp(path, labels=LABELS, output=None, **flags):
+    return stamp_model(StampOptions(path, output or path, Said(labels, InputFlags(**flags))))
+
+
+def test_bytes_and_probabilities(tmp_path):
+    path = save(tmp_path / "bare.onnx", trained_graph())
+    before = load_graph(path).graph
+    facts = stamp(path)
+    assert facts.spec == read_spec_of(path)
+    assert (facts.spec.labels, facts.spec.input, facts.spec.output) == (
+        SMALL_SPEC.labels,
+        SMALL_SPEC.input,
+        "probabilities",
+    )
+    assert load_graph(path).graph == before
+    images, targets = colour_images(10)
+    model = OnnxClassifier(path)
+    assert (model.probabilities(images).argmax(axis=1) == targets).mean() > 0.9
+    assert len(facts.spec.golden) == 16
+    assert check_golden(model, model.spec).passed
+
+
+def test_floats_channels_first_and_logits(tmp_path):
+    path = save(tmp_path / "bare.onnx", nchw_model())
+    facts = stamp(path, scale=1 / 255, mean=(0.5,), std=(0.25, 0.5, 1.0), color="bgr", resize="crop")
+    taken = facts.spec.input
+    assert (taken.layout, taken.dtype, taken.color, taken.resize) == ("nchw", "float32", "bgr", "crop")
+    assert (taken.mean, taken.std, facts.spec.output) == ((0.5,) * 3, (0.25, 0.5, 1.0), "logits")
+    images = colour_images(4)[0][:, :8, :8]
+    tensor = ((images / 255 - 0.5) / [0.25, 0.5, 1.0]).astype(np.float32).transpose(0, 3, 1, 2)
+    logits = run_graph(load_graph(path), np.ascontiguousarray(tensor))
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(OnnxClassifier(path).probabilities(images), expected, atol=1e-5)
+
+
+def test_any_size_needs_to_be_said(tmp_path):
+    path = save(tmp_path / "bare.onnx", nchw_model("side", softmax=True))
+    facts = stamp(path, scale=1.0, size=(8, 12))
+    assert (facts.spec.input.height, facts.spec.input.width, facts.spec.output) == (8, 12, "probabilities")
+
+
+def test_another_file(tmp_path):
+    path = save(tmp_path / "bare.onnx", trained_graph())
+    before = path.read_bytes()
+    stamp(path, output=tmp_path / "stamped.onnx")
+    assert path.read_bytes() == before
+    with pytest.raises(OutputError, match="exists already"):
+        stamp(path, output=tmp_path / "stamped.onnx")
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "flags", "error", "message"),
+    [
+        pytest.param(trained_graph, None, {}, UsageError, "does not say its class names: add --labels", id="labels"),
+        pytest.param(trained_graph, "a,b", {}, UsageError, "gives 3 numbers an image and there are 2", id="count"),
+        pytest.param(trained_graph, LABELS, {"scale": 1.0}, UsageError, "takes uint8 pixels as they are", id="bytes"),
+        pytest.param(trained_graph, LABELS, {"color": "gray"}, UsageError, "takes 3 channels", id="gray"),
+        pytest.param(trained_graph, LABELS, {"size": (9, 9)}, UsageError, "which takes 16x16", id="size"),
+        pytest.param(nchw_model, LABELS, {}, UsageError, "say --scale .1/255 for inputs from 0 to 1", id="scaling"),
+        pytest.param(nchw_model, LABELS, {"scale": 1.0, "std": (1, 2)}, UsageError, "expected 1 or 3", id="std"),
+        pytest.param(lambda: nchw_model("side"), LABELS, {"scale": 1.0}, UsageError, "add --size", id="any size"),
+        pytest.param(lambda: nchw_model(3), LABELS, {"scale": 1.0}, ModelError, "with 1 or 3 channels", id="layout"),
+        pytest.param(small_graph, "a,b,c,d,e,f,g,h", {}, None, "", id="features are logits"),
+    ],
+)
+def test_what_is_not_settled_is_asked_for(tmp_path, model, labels, flags, error, message):
+    path = save(tmp_path / "bare.onnx", model())
+    before = path.read_bytes()
+    if error is None:
+        assert stamp(path, labels, **flags).spec.output == "logits"
+        return
+    with pytest.raises(error, match=message):
+        stamp(path, labels, **flags)
+    assert path.read_bytes() == before
+
+
+def test_a_spec_is_not_replaced(small_model, tmp_path):
+    with pytest.raises(ModelError, match="carries a spec already"):
+        stamp(small_model, output=tmp_path / "o.onnx")
+
+
+def test_the_command(tmp_path):
+    path = save(tmp_path / "bare.onnx", nchw_model())
+    result = CliRunner().invoke(main, ["stamp", str(path), "--labels", LABELS, "--scale", "1/255", "--mean", "0.5"])
+    assert result.exit_code == 0, result.stderr
+    assert "8x8" in result.stdout or "8 x 8" in result.stdout
+    assert CliRunner().invoke(main, ["verify", str(path)]).exit_code == 0
+    again = CliRunner().invoke(main, ["stamp", str(path), "--labels", LABELS, "--scale", "1/255"])
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert again.stderr.startswith("cnnkit: error: ")

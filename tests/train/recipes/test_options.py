@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from cnnkit.errors import UsageError
+from cnnkit.train.recipes.options import make_request
+from cnnkit.train.recipes.recipe import Recipe, load_recipe, write_recipe
+from cnnkit.train.runs.training import run_training
+
+
+def test_flags_override_the_recipe_and_the_recipe_the_defaults() -> None:
+    request = make_request("digits", None, {"architecture": "resnet8", "epochs": 3, "seed": None, "jit": True})
+    assert request.recipe == dataclasses.replace(load_recipe("resnet8"), epochs=3)
+    assert (request.seed, request.color, request.devices.jit) == (0, "gray", True)
+    assert request.out == Path("runs/resnet8-digits")
+
+
+def test_a_recipe_of_a_network_brings_its_network(tmp_path: Path) -> None:
+    assert make_request("digits", None, {"recipe": "best"}).architecture == "best"
+    assert make_request("digits", None, {"recipe": "best", "architecture": "vgg3"}).architecture == "vgg3"
+    (tmp_path / "mine.toml").write_text("epochs = 3")
+    assert make_request("digits", None, {"recipe": str(tmp_path / "mine.toml")}).architecture == "conv2"
+
+
+def test_a_run_is_repeated_from_its_config(tmp_path: Path) -> None:
+    flags = {
+        "epochs": 1,
+        "max_images": 40,
+        "size": 16,
+        "seed": 3,
+        "validation": 0.2,
+        "mixup": 0.2,
+        "deterministic": True,
+    }
+    first = run_training(make_request("digits", tmp_path / "first", flags))
+    again = {"config": tmp_path / "first" / "config.json", "deterministic": True}
+    second = run_training(make_request("digits", tmp_path / "second", again))
+    assert second.metrics == first.metrics
+    assert (tmp_path / "second" / "config.json").read_text() == (tmp_path / "first" / "config.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("{", "is no config.json of a run", id="no JSON"),
+        pytest.param("{}", "is no config.json of a run: 'architecture'", id="a field is missing"),
+        pytest.param(None, "cannot read .*expected the config.json of a run", id="no file"),
+    ],
+)
+def test_configs_that_are_none(tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "config.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        make_request("digits", None, {"config": path})
+
+
+def test_a_written_recipe_reads_as_it_was(tmp_path: Path) -> None:
+    recipe = Recipe(name="mine", epochs=7, optimizer="lion", flip=True, weight_decay=1e-4, schedule="cosine")
+    path = tmp_path / "mine.toml"
+    path.write_text(write_recipe(recipe))
+    assert load_recipe(str(path)) == recipe
+    assert load_recipe(str(_config_with(recipe, tmp_path))) == recipe
+
+
+def _config_with(recipe: Recipe, folder: Path) -> Path:
+    path = folder / "config.json"
+    path.write_text(json.dumps({"recipe": dataclasses.asdict(recipe)}))
+    return path

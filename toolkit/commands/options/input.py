@@ -1,0 +1,40 @@
+"""What a model from elsewhere takes, said by flags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnkit.commands.options.shared import add, taken
+from cnnkit.commands.options.values import number, numbers, size
+
+if TYPE_CHECKING:
+    from cnnkit.foreign import Said
+
+_NAMES = ("scale", "mean", "std", "color", "resize", "interpolation", "size")
+_OPTIONS = (
+    click.option("--labels", help="Class names in output order: a file with one a line, or a,b,c."),
+    click.option("--scale", type=number, help="The model takes (pixel * scale - mean) / std; 1/255 works."),
+    click.option("--mean", type=numbers, help="One number, or one a channel: 0.485,0.456,0.406."),
+    click.option("--std", type=numbers, help="One number, or one a channel."),
+    click.option("--color", type=click.Choice(["rgb", "bgr", "gray"]), help="What it takes  [default: rgb, gray]."),
+    click.option("--resize", type=click.Choice(["squash", "crop", "pad"]), help="[default: the run's own, or squash]"),
+    click.option(
+        "--interpolation", type=click.Choice(["area", "linear", "cubic"]), help="[default: the run's, or area]"
+    ),
+    click.option("--size", type=size, help="HEIGHTxWIDTH, for models that take any size."),
+)
+
+
+def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the flags to a command."""
+    return add(_OPTIONS, command)
+
+
+def take_said(options: dict[str, Any]) -> Said:
+    """Takes what is said of a model out of a command's options."""
+    from cnnkit.foreign import InputFlags, Said
+
+    return Said(options.pop("labels"), InputFlags(**taken(options, *_NAMES)))

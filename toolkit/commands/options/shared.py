@@ -1,0 +1,56 @@
+"""Options that several commands share, as decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnnkit.commands.options.values import Range
+
+model_option = click.option(
+    "--model",
+    "-m",
+    type=click.Path(path_type=Path),
+    help="An .onnx file that cnnkit exported  [default: the bundled INT8 model].",
+)
+model_argument = click.argument("model", required=False, type=click.Path(path_type=Path))
+threads_option = click.option(
+    "--threads", type=click.IntRange(0), help="CPU threads of one inference  [default: one a physical core]."
+)
+provider_option = click.option(
+    "--provider",
+    default="cpu",
+    show_default=True,
+    help="Where the model runs: cpu, cuda, tensorrt, openvino, coreml, ..., or auto for what is there.",
+)
+table_or_json_option = click.option(
+    "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
+top_k_option = click.option(
+    "--top-k", type=click.IntRange(1), default=5, show_default=True, help="Classes named for each image."
+)
+min_confidence_option = click.option(
+    "--min-confidence",
+    type=Range(0, 1),
+    default=0.0,
+    help='Below this probability, from 0 to 1, the label is "unknown".',
+)
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
+max_pixels_option = click.option(
+    "--max-pixels", type=click.IntRange(1), help="Refuse larger images before decoding  [default: 178956970]."
+)
+
+
+def add(options: tuple[Callable[..., Any], ...], command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds several options to a command; its help shows them in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def taken(options: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Takes some options out of all."""
+    return {name: options.pop(name) for name in names}

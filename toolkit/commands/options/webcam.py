@@ -1,0 +1,116 @@
+"""The options of `cnnkit webcam`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnkit.commands.options.input import take_said
+from cnnkit.commands.options.shared import add, min_confidence_option, overwrite_option, taken, top_k_option
+from cnnkit.commands.options.values import Range
+from cnnkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from cnnkit.live import WebcamOptions
+
+_PATH = click.Path(path_type=Path)
+_SOURCE = (
+    click.option(
+        "--source", "-s", default="0", show_default=True,
+        help="A camera's index or device, a video file, or an http or rtsp address.",
+    ),
+    click.option("--list", "list_cameras", is_flag=True, help="List the cameras and stop."),
+    click.option("--fast", "every_frame", is_flag=True, help="Every frame of a video file, as fast as the model goes."),
+    click.option(
+        "--retries", type=click.IntRange(0),
+        help="How often a camera that gives no picture is opened again before it is given up  [default: for ever].",
+    ),
+)  # fmt: skip
+_VIEW = (
+    top_k_option,
+    min_confidence_option,
+    click.option(
+        "--smooth", "smooth_s", metavar="SECONDS", type=Range(0), default=0.3, show_default=True,
+        help="How slowly label and bars follow the model's answers; 0 shows each answer as it is.",
+    ),
+    click.option(
+        "--roi", metavar="LEFT,TOP,WIDTH,HEIGHT",
+        help="Classify this part of the picture, in pixels or fractions, or the 'centre' square  [default: all of it].",
+    ),
+    click.option(
+        "--frozen", "frozen_s", metavar="SECONDS", type=Range(0), default=5.0, show_default=True,
+        help="The same picture for so long is no signal; 0 where a picture may stand still.",
+    ),
+    click.option("--headless", is_flag=True, help="No window: a JSON line for each change on stdout."),
+    click.option(
+        "--page", metavar="PORT", type=click.IntRange(0, 65535),
+        help="A live page for a browser at this port, instead of the window; 0 takes a free one.",
+    ),
+    click.option("--host", help="What --page listens on  [default: 127.0.0.1, this machine alone]."),
+    click.option(
+        "--token", envvar="CNNKIT_TOKEN", show_envvar=True, help="What a browser must know to open --page with --host."
+    ),
+)  # fmt: skip
+_OUTPUT = (
+    click.option("--output", "-o", type=_PATH, help="JSON lines in a file."),
+    click.option(
+        "--every", "every_s", metavar="SECONDS", type=Range(0),
+        help="A JSON line at least so often; 0 for each frame  [default: for each change].",
+    ),
+    click.option("--append", is_flag=True, help="Add to the output if it exists, as a service that starts again does."),
+    click.option("--record", type=_PATH, help="Annotated video in a file such as out.mp4."),
+    overwrite_option,
+)  # fmt: skip
+_LIMIT = (
+    click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames."),
+    click.option(
+        "--max-seconds", "max_s", metavar="SECONDS", type=Range(0, min_open=True), help="Stop after so long."
+    ),
+    click.option(
+        "--watchdog", "watchdog_s", metavar="SECONDS", type=Range(1),
+        help="End the process when it hangs for so long, for systemd to start it again.",
+    ),
+)  # fmt: skip
+
+
+def webcam_source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say what is looked at."""
+    return add(_SOURCE, command)
+
+
+def view_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say what is shown."""
+    return add(_VIEW, command)
+
+
+def webcam_output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say what is written."""
+    return add(_OUTPUT, command)
+
+
+def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say when to stop."""
+    return add(_LIMIT, command)
+
+
+def webcam_options(*, roi: str | None, page: int | None, host: str | None, **options: Any) -> WebcamOptions:
+    """Makes of the command's options what the library takes.
+
+    Raises:
+        UsageError: --host is given without --page.
+    """
+    from cnnkit.live import AnswerOptions, LoopOptions, PageOptions, WebcamOptions, parse_region
+
+    said, token = take_said(options), options.pop("token")
+    if page is None and host is not None:
+        raise UsageError("--host says what --page listens on: add --page PORT")
+    served = None if page is None else PageOptions(page, host or "127.0.0.1", token)
+    region = None if roi is None else parse_region(roi)
+    answer = taken(options, "top_k", "min_confidence", "smooth_s")
+    loop = taken(options, "max_frames", "max_s", "frozen_s")
+    return WebcamOptions(
+        **options, said=said, page=served, answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop)
+    )

@@ -1,0 +1,37 @@
+"""The machine: its processor, memory and instruction sets, and what TensorFlow finds on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnkit.system import hand_on
+
+if TYPE_CHECKING:
+    from cnnkit.machine.machine import (
+        BFLOAT16_PRODUCTS as BFLOAT16_PRODUCTS,
+        Machine as Machine,
+        cpu_name as cpu_name,
+        describe_machine as describe_machine,
+        package_version as package_version,
+        physical_cores as physical_cores,
+    )
+    from cnnkit.machine.tensorflow_probe import (
+        Gpu as Gpu,
+        TensorFlowFacts as TensorFlowFacts,
+        probe_tensorflow as probe_tensorflow,
+    )
+else:
+    __getattr__ = hand_on(
+        __name__,
+        {
+            "machine": (
+                "BFLOAT16_PRODUCTS",
+                "Machine",
+                "cpu_name",
+                "describe_machine",
+                "package_version",
+                "physical_cores",
+            ),
+            "tensorflow_probe": ("Gpu", "TensorFlowFacts", "probe_tensorflow"),
+        },
+    )

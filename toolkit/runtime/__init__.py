@@ -1,0 +1,81 @@
+"""Model files opened and run: ONNX Runtime and Keras behind one protocol, their golden images and facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnkit.system import hand_on
+
+if TYPE_CHECKING:
+    from cnnkit.runtime.golden import (
+        check_golden as check_golden,
+        decode_golden as decode_golden,
+        encode_golden as encode_golden,
+        golden_stage as golden_stage,
+        least_sure_of_each as least_sure_of_each,
+        require_passed as require_passed,
+    )
+    from cnnkit.runtime.inspection import inspect_model as inspect_model
+    from cnnkit.runtime.keras import (
+        KerasClassifier as KerasClassifier,
+        flat_layers as flat_layers,
+        full_precision as full_precision,
+        import_keras as import_keras,
+        load_keras_model as load_keras_model,
+        silent_stderr as silent_stderr,
+    )
+    from cnnkit.runtime.keras_apps import (
+        SCALINGS as SCALINGS,
+        Scaling as Scaling,
+        app_input as app_input,
+        app_labels as app_labels,
+        app_name as app_name,
+        is_app as is_app,
+        spread as spread,
+    )
+    from cnnkit.runtime.model import Model as Model, bundled_model as bundled_model, load_model as load_model
+    from cnnkit.runtime.onnx import OnnxClassifier as OnnxClassifier, read_spec_of as read_spec_of
+    from cnnkit.runtime.opening import open_classifier as open_classifier
+    from cnnkit.runtime.run_folder import (
+        find_keras_file as find_keras_file,
+        keras_sha256 as keras_sha256,
+        original_input as original_input,
+        read_run_spec as read_run_spec,
+    )
+    from cnnkit.runtime.saved_model import is_saved_model as is_saved_model
+    from cnnkit.runtime.session import (
+        import_onnxruntime as import_onnxruntime,
+        open_session as open_session,
+        runtime_errors as runtime_errors,
+        short_reason as short_reason,
+    )
+else:
+    __getattr__ = hand_on(
+        __name__,
+        {
+            "golden": (
+                "check_golden",
+                "decode_golden",
+                "encode_golden",
+                "golden_stage",
+                "least_sure_of_each",
+                "require_passed",
+            ),
+            "inspection": ("inspect_model",),
+            "keras": (
+                "KerasClassifier",
+                "flat_layers",
+                "full_precision",
+                "import_keras",
+                "load_keras_model",
+                "silent_stderr",
+            ),
+            "keras_apps": ("SCALINGS", "Scaling", "app_input", "app_labels", "app_name", "is_app", "spread"),
+            "model": ("Model", "bundled_model", "load_model"),
+            "onnx": ("OnnxClassifier", "read_spec_of"),
+            "opening": ("open_classifier",),
+            "run_folder": ("find_keras_file", "keras_sha256", "original_input", "read_run_spec"),
+            "saved_model": ("is_saved_model",),
+            "session": ("import_onnxruntime", "open_session", "runtime_errors", "short_reason"),
+        },
+    )

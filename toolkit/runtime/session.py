@@ -1,0 +1,200 @@
+"""Opens ONNX Runtime sessions: which provider, how many threads, and one line for everything that can go wrong."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from cnnkit.errors import CnnkitError, ModelError, UsageError
+from cnnkit.spec import external_locations, is_ort_format, read_model_bytes
+from cnnkit.system import log
+
+# The flag's name -> onnxruntime's name.
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "nvtensorrtrtx": "NvTensorRTRTXExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "xnnpack": "XnnpackExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "dnnl": "DnnlExecutionProvider",
+    "acl": "ACLExecutionProvider",
+    "armnn": "ArmNNExecutionProvider",
+    "qnn": "QNNExecutionProvider",
+    "nnapi": "NnapiExecutionProvider",
+    "rocm": "ROCMExecutionProvider",
+    "migraphx": "MIGraphXExecutionProvider",
+    "cann": "CANNExecutionProvider",
+    "vitisai": "VitisAIExecutionProvider",
+    "webgpu": "WebGpuExecutionProvider",
+}
+
+AUTO = "auto"
+# What "auto" tries, in this order; others are slower on most models, or take minutes to start.
+_PREFERRED = ("cuda", "migraphx", "coreml", "directml", "openvino", "cpu")
+
+
+_ERROR_NAMES = (
+    "EPFail", "EngineError", "Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "ModelLoaded", "NoModel",
+    "NoSuchFile", "NotImplemented", "RuntimeException",
+)  # fmt: skip
+_FATAL = 4  # log severity: what goes wrong is raised as well, so nothing needs to be logged
+_FEWEST_THREADS, _THREADS_A_PROCESSOR = 8, 4  # what may be asked for
+_MAX_REASON = 240  # characters of onnxruntime's message that are worth a line
+
+
+def import_onnxruntime() -> ModuleType:
+    """Imports onnxruntime with its telemetry off, unless ORT_DISABLE_TELEMETRY is set already.
+
+    Its releases send usage data to their maker by default, write a device identifier into the home folder, and warn on
+    stderr where they cannot; the variable counts only when it is set before the import.
+
+    Raises:
+        CnnkitError: It is not installed, or a system library that it needs is not.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    try:
+        return importlib.import_module("onnxruntime")
+    except ImportError as error:
+        raise CnnkitError(f"ONNX Runtime cannot be imported ({error}): pip install onnxruntime") from error
+
+
+def open_session(
+    path: Path,
+    *,
+    threads: int | None = None,
+    provider: str = "cpu",
+    precise_x64: bool = False,
+    spinning: bool = True,
+    profile: Path | None = None,
+) -> Any:
+    """Opens an `onnxruntime.InferenceSession` with all graph optimizations.
+
+    Args:
+        path: An ONNX file.
+        threads: CPU threads of one inference; None or 0 leaves it to onnxruntime: one a physical core.
+        provider: A name of `PROVIDERS`, or "auto": the first usual one that starts here, which may be the CPU.
+        spinning: Whether its threads may wait for work by asking for it all the time: faster by a half where they
+            are asked one time after another, and a waste of the processors where they wait for a camera.
+        precise_x64: Let 8-bit products never saturate on x86 CPUs without VNNI, at the cost of time there.
+        profile: How the file begins into which `end_profiling` writes the time of each node; None measures nothing.
+
+    Raises:
+        ModelError: The file is missing, no ONNX model, reads files outside its folder, or cannot be run here.
+        UsageError: The provider is not known or not available here, or there are far too many threads.
+    """
+    _check_threads(threads)
+    if provider.lower() == AUTO:
+        return _open_first(path, threads=threads, precise_x64=precise_x64, spinning=spinning)
+    onnxruntime = import_onnxruntime()
+    wanted = _provider_name(provider)
+    _refuse_outside_data(path, read_model_bytes(path))
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = _FATAL
+    options.intra_op_num_threads = threads or 0
+    if not spinning:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if precise_x64:
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    if profile is not None:
+        options.enable_profiling, options.profile_file_prefix = True, os.fspath(profile)
+    providers = list(dict.fromkeys((wanted, PROVIDERS["cpu"])))
+    try:
+        # Without enable_fallback=0 a provider that fails is replaced by the CPU, with a print to stdout.
+        session = onnxruntime.InferenceSession(os.fspath(path), options, providers=providers, enable_fallback=0)
+    except runtime_errors() as error:
+        raise ModelError(_why_not_loaded(path, str(error))) from error
+    used = session.get_providers()[0]
+    if used != wanted:
+        raise ModelError(
+            f"provider {provider} cannot start on this machine (onnxruntime took {used}): "
+            "check its drivers and libraries, or use --provider cpu"
+        )
+    return session
+
+
+def _check_threads(threads: int | None) -> None:
+    """Checks that threads get something to do: hundreds that wait for one processor take minutes over one inference."""
+    processors = os.cpu_count() or 1
+    most = max(_FEWEST_THREADS, _THREADS_A_PROCESSOR * processors)
+    if threads and threads > most:
+        raise UsageError(f"threads is {threads}, this machine has {processors} processors: expected {most} at most")
+
+
+def used_provider(session: Any) -> str:
+    """Returns the short name of the provider that a session runs on: "cpu"."""
+    used = session.get_providers()[0]
+    return next((name for name, long_name in PROVIDERS.items() if long_name == used), str(used))
+
+
+def runtime_errors() -> tuple[type[Exception], ...]:
+    """Returns the exception classes of onnxruntime, which have no base class of their own."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = [getattr(state, name) for name in _ERROR_NAMES if hasattr(state, name)]
+    return (*own, RuntimeError, ValueError)
+
+
+def short_reason(text: str) -> str:
+    """Returns onnxruntime's message as one line, without its error code, cut where it becomes a dump."""
+    line = " ".join(text.split())
+    if line.startswith("[ONNXRuntimeError]"):
+        line = line.split(" : ", 3)[-1]
+    return line if len(line) <= _MAX_REASON else line[:_MAX_REASON].rstrip() + "..."
+
+
+def _open_first(path: Path, **options: Any) -> Any:
+    """Opens a session on the first provider that starts, and says which one that is where there was a choice."""
+    available = import_onnxruntime().get_available_providers()
+    for provider in _PREFERRED[:-1]:
+        if PROVIDERS[provider] in available:
+            try:
+                session = open_session(path, provider=provider, **options)
+            except ModelError as error:
+                log.warning("%s", error)
+                continue
+            log.info("running on %s", provider)
+            return session
+    return open_session(path, provider="cpu", **options)
+
+
+def _provider_name(provider: str) -> str:
+    available = import_onnxruntime().get_available_providers()
+    wanted = PROVIDERS.get(provider.lower())
+    if wanted is None or wanted not in available:
+        names = ", ".join(name for name, long_name in PROVIDERS.items() if long_name in available)
+        why = "is not known" if wanted is None else "is not in this onnxruntime"
+        raise UsageError(f"provider {provider!r} {why}, expected auto or one of those available here: {names}")
+    return wanted
+
+
+def _refuse_outside_data(path: Path, data: bytes) -> None:
+    """Newer onnxruntime versions refuse such files themselves, the oldest supported one does not."""
+    if is_ort_format(data):
+        return  # which names no other files
+    try:
+        locations = external_locations(data)
+    except ValueError as error:
+        raise ModelError(_no_onnx(path, str(error))) from error
+    folders = {os.path.realpath(path.parent), os.path.dirname(os.path.realpath(path))}
+    for location in locations:
+        target = os.path.realpath(path.parent / location)
+        if os.path.isabs(location) or not any(target.startswith(os.path.join(folder, "")) for folder in folders):
+            raise ModelError(f"{path} reads its weights from {location!r}, outside its own folder: that is refused")
+
+
+def _why_not_loaded(path: Path, text: str) -> str:
+    if "INVALID_PROTOBUF" in text or "No graph was found" in text:
+        return _no_onnx(path, "it cannot be parsed")
+    reason = text.split(f"Load model from {path} failed:", 1)[-1]
+    return f"onnxruntime {import_onnxruntime().__version__} cannot load {path}: {short_reason(reason)}"
+
+
+def _no_onnx(path: Path, why: str) -> str:
+    return f"{path} is no ONNX model, or is damaged ({why}): copy or export it again"

@@ -1,0 +1,115 @@
+"""Which images calibrate a quantization: drawn class by class, the same ones from the same seed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from unicodedata import normalize
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import DataError, ImageError, SourceError
+from cnnkit.sources.class_folders import list_images, read_images
+from cnnkit.spec import InputSpec
+from cnnkit.system import log, sha256
+
+FEW_IMAGES = 32
+
+
+@dataclass(frozen=True)
+class CalibrationSet:
+    """The images whose activations decide the ranges of the integers."""
+
+    images: NDArray[np.uint8]  # (N, height, width, channels) in the spec's colour order
+    hashes: frozenset[str]  # SHA-256 of each file that was read
+    fingerprint: str  # SHA-256 over the sorted hashes
+
+
+def read_calibration(root: Path, size: int, taken: InputSpec, seed: int) -> CalibrationSet:
+    """Draws and reads calibration images, as many of each class as of the others.
+
+    Args:
+        root: A folder of images, with or without class folders; its `train` folder where it has one.
+        size: How many images to draw.
+        taken: What the model takes.
+        seed: The same seed draws the same images.
+
+    Raises:
+        SourceError: The folder does not exist or cannot be read.
+        DataError: It holds no readable image.
+    """
+    paths = draw_balanced(calibration_paths(root), size, seed)
+    images, failures = read_images(list(paths), taken)
+    warn_of(failures)
+    if not len(images):
+        raise DataError(f"--calibration {root} holds no readable image, expected some 500 of the kind it will see")
+    if len(images) < FEW_IMAGES:
+        log.warning("%d calibration images are few: %d or more give safer ranges", len(images), FEW_IMAGES)
+    failed = {failure.source for failure in failures}
+    hashes = sorted(sha256(path) for path in paths if str(path) not in failed)
+    return CalibrationSet(images, frozenset(hashes), hashlib.sha256("\n".join(hashes).encode()).hexdigest())
+
+
+def calibration_size(root: Path, wanted: int) -> int:
+    """Returns how many images of a folder may calibrate where the others are to be measured on: three quarters at most.
+
+    Raises:
+        SourceError: There is no such folder.
+    """
+    there = len(calibration_paths(root))
+    return min(wanted, there - there // 4) if there >= 2 * FEW_IMAGES else wanted
+
+
+def calibration_paths(root: Path, *, flag: str = "--calibration") -> dict[Path, str]:
+    """Lists the images that may calibrate: those of `root/train` where there is one, for test images must not.
+
+    Args:
+        root: A folder of images.
+        flag: What named it, for the message.
+
+    Returns:
+        Path -> the name of the class folder it lies in, at whatever depth; empty where it lies in none.
+
+    Raises:
+        SourceError: There is no such folder.
+    """
+    if not root.is_dir():
+        raise SourceError(f"{flag} {root}: no such folder, expected a folder of images")
+    top = root / "train" if (root / "train").is_dir() else root
+    parts = {path: path.relative_to(top).parts for path in list_images(top)}
+    return {path: normalize("NFC", names[0]) if len(names) > 1 else "" for path, names in parts.items()}
+
+
+def draw_balanced(classes: Mapping[Path, str], count: int, seed: int) -> dict[Path, str]:
+    """Draws paths, of each class as many as of the others as long as it has some.
+
+    Args:
+        classes: Path -> class.
+        count: How many to draw; all where there are no more.
+        seed: The same seed draws the same paths from the same mapping.
+
+    Returns:
+        The part that was drawn, in the order of `classes`.
+    """
+    rng = np.random.default_rng(seed)
+    members: dict[str, list[Path]] = {}
+    for path, name in classes.items():
+        members.setdefault(name, []).append(path)
+    queues = [_shuffled(members[name], rng) for name in sorted(members)]
+    longest = max(map(len, queues), default=0)
+    in_turns = [queue[turn] for turn in range(longest) for queue in queues if turn < len(queue)]
+    drawn = set(in_turns[:count])
+    return {path: name for path, name in classes.items() if path in drawn}
+
+
+def warn_of(failures: Iterable[ImageError]) -> None:
+    """Says of each image that cannot be read that it is left out."""
+    for failure in failures:
+        log.warning("%s (left out)", failure)
+
+
+def _shuffled(paths: list[Path], rng: np.random.Generator) -> list[Path]:
+    return [paths[index] for index in rng.permutation(len(paths))]

@@ -1,0 +1,243 @@
+"""Folders of images: plain ones, and those with a folder a class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from unicodedata import normalize
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import DataError, ImageError, SourceError
+from cnnkit.images import DEFAULT_MAX_PIXELS, IMAGE_SUFFIXES, read_image, resize_image
+from cnnkit.spec import InputSpec, ModelSpec
+from cnnkit.system import log
+
+_SPLITS = frozenset({"train", "test", "val"})
+_REASONS: dict[type[OSError], str] = {
+    FileNotFoundError: "no such folder",
+    NotADirectoryError: "is a file, expected a folder",
+    PermissionError: "permission denied",
+}
+
+
+@dataclass(frozen=True)
+class LabelledFiles:
+    """Image files with their classes, sorted by class and name."""
+
+    labels: tuple[str, ...]
+    paths: tuple[Path, ...]
+    targets: tuple[int, ...]  # index into `labels`, one a path
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Decoded images with their classes; those that cannot be read are left out and listed."""
+
+    labels: tuple[str, ...]
+    images: NDArray[np.uint8]  # (N, height, width, channels) in the spec's colour order
+    targets: NDArray[np.int64]  # (N,) index into `labels`
+    sources: tuple[str, ...]  # (N,) paths
+    failures: tuple[ImageError, ...]
+
+
+def list_class_folder(root: Path, labels: tuple[str, ...] | None = None) -> LabelledFiles:
+    """Lists the images of a folder that holds a folder a class; in these, images may lie at any depth.
+
+    Hidden files are skipped; files that are no images by their suffix, and images outside of the class folders, are
+    skipped and counted in a message. Names are compared in Unicode's NFC form.
+
+    Args:
+        root: The folder.
+        labels: The classes of a model, in output order, of which not all need a folder; None takes the names of the
+            folders, sorted.
+
+    Raises:
+        DataError: Without `labels`, fewer than two classes or one without images; with them, a folder that is none of
+            them, or no images at all.
+        SourceError: A folder does not exist or cannot be listed.
+    """
+    found, outside = _images_by_class(root)
+    _check_classes(root, found, labels)
+    known = labels if labels is not None else tuple(found)
+    targets = {normalize("NFC", label): index for index, label in enumerate(known)}
+    if outside:
+        log.warning("%s: %d images lie outside of the class folders and are skipped", root, outside)
+    pairs = [(path, targets[name]) for name, paths in found.items() for path in paths]
+    return LabelledFiles(known, tuple(path for path, _ in pairs), tuple(target for _, target in pairs))
+
+
+def class_names(root: Path) -> tuple[str, ...]:
+    """Returns the names of a dataset's class folders in Unicode's NFC form, sorted.
+
+    Raises:
+        DataError: There are none, or they are the splits of a dataset.
+        SourceError: The folder does not exist or cannot be listed.
+    """
+    names = {normalize("NFC", entry.name) for entry in _visible(root) if entry.is_dir()}
+    _check_folders(root, tuple(sorted(names)), None)
+    return tuple(sorted(names))
+
+
+def list_images(root: Path) -> tuple[Path, ...]:
+    """Lists the images of a folder and of all folders below it, sorted.
+
+    Hidden files and folders are skipped; files that are no images by their suffix are skipped and counted in a message.
+
+    Raises:
+        SourceError: A folder does not exist or cannot be listed.
+    """
+    files = list(_walk(root))
+    images = tuple(path for path in files if path.suffix.lower() in IMAGE_SUFFIXES)
+    if len(images) < len(files):
+        log.info("%s: skipped %d files that are no images by their suffix", root, len(files) - len(images))
+    return images
+
+
+def read_labelled(files: LabelledFiles, spec: InputSpec, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> LabelledImages:
+    """Reads labelled files at a model's size; for each that cannot be read there is a warning.
+
+    Args:
+        files: The files.
+        spec: What size and colour order the images are brought to.
+        max_pixels: The most pixels to decode of one image.
+
+    Raises:
+        DataError: Not one image can be read.
+    """
+    read = _read_labelled(files, spec, max_pixels)
+    for failure in read.failures:
+        log.warning("%s", failure)
+    if not len(read.images):
+        raise none_readable(read.failures)
+    return read
+
+
+def read_in_batches(files: LabelledFiles, spec: InputSpec, batch_size: int) -> Iterator[LabelledImages]:
+    """Reads labelled files at a model's size, so many at a time; nothing is said about those that cannot be read.
+
+    Yields:
+        The images of up to `batch_size` files, in their order; none where none of these can be read.
+    """
+    for start in range(0, len(files.paths), batch_size):
+        part = slice(start, start + batch_size)
+        yield _read_labelled(LabelledFiles(files.labels, files.paths[part], files.targets[part]), spec)
+
+
+def none_readable(failures: Sequence[ImageError]) -> DataError:
+    """Returns the error for images of which not one can be read."""
+    if not failures:
+        return DataError("no images")
+    return DataError(f"none of {len(failures)} images can be read, the first: {failures[0]}")
+
+
+def read_images(
+    paths: Sequence[Path], spec: InputSpec, *, max_pixels: int = DEFAULT_MAX_PIXELS, warn: bool = True
+) -> tuple[NDArray[np.uint8], tuple[ImageError, ...]]:
+    """Reads images at a model's size, leaving out those that cannot be read.
+
+    Args:
+        paths: The files.
+        spec: What size and colour order the images are brought to.
+        max_pixels: The most pixels to decode of one image.
+        warn: Whether to say what is odd about files whose image is whole.
+
+    Returns:
+        (N, height, width, channels) uint8 in the spec's colour order, in the order of `paths`, and what is wrong with
+        each of the others, whose `source` is its path as text.
+    """
+    images = np.empty((len(paths), spec.height, spec.width, spec.channels), np.uint8)
+    count, failures = 0, []
+    for path in paths:
+        try:
+            image = read_image(path, max_pixels=max_pixels)
+        except ImageError as error:
+            failures.append(error)
+            continue
+        for warning in image.warnings if warn else ():
+            log.warning("%s: %s", path, warning)
+        images[count] = resize_image(image.pixels, spec)
+        count += 1
+    return images[:count], tuple(failures)
+
+
+def _read_labelled(files: LabelledFiles, spec: InputSpec, max_pixels: int = DEFAULT_MAX_PIXELS) -> LabelledImages:
+    images, failures = read_images(files.paths, spec, max_pixels=max_pixels)
+    failed = {failure.source for failure in failures}
+    good = [index for index, path in enumerate(files.paths) if str(path) not in failed]
+    targets = np.array(files.targets, np.int64)[good]
+    return LabelledImages(files.labels, images, targets, tuple(str(files.paths[index]) for index in good), failures)
+
+
+def test_split(root: Path) -> Path:
+    """Returns the folder `test` of a dataset that has one, else the dataset's own."""
+    return root / "test" if (root / "test").is_dir() else root
+
+
+def has_trained(root: Path, spec: ModelSpec) -> bool:
+    """Whether a folder has the name of the one that a model was trained on."""
+    trained = spec.provenance.dataset if spec.provenance else None
+    return trained is not None and trained.name == root.resolve().name
+
+
+def _images_by_class(root: Path) -> tuple[dict[str, tuple[Path, ...]], int]:
+    """Returns the images of each class folder by its name in NFC, and how many lie beside the folders."""
+    entries = _visible(root)
+    outside = sum(not entry.is_dir() and Path(entry.name).suffix.lower() in IMAGE_SUFFIXES for entry in entries)
+    found: dict[str, tuple[Path, ...]] = {}
+    for entry in entries:
+        if entry.is_dir():  # two folders may have one name in NFC
+            name = normalize("NFC", entry.name)
+            found[name] = found.get(name, ()) + list_images(root / entry.name)
+    return dict(sorted(found.items())), outside
+
+
+def _check_folders(root: Path, names: tuple[str, ...], labels: tuple[str, ...] | None) -> None:
+    if not names:
+        raise DataError(f"{root} holds no folders, expected one a class")
+    if _SPLITS.issuperset(names) and not _SPLITS.intersection(labels or ()):
+        raise DataError(f"{root} holds the folders {', '.join(names)}, expected a folder a class: give one of these")
+
+
+def _check_classes(root: Path, found: dict[str, tuple[Path, ...]], labels: tuple[str, ...] | None) -> None:
+    _check_folders(root, tuple(found), labels)
+    if labels is None and len(found) < 2:
+        raise DataError(f"{root} holds one class ({', '.join(found)}), expected at least two: a folder a class")
+    empty = [name for name, paths in found.items() if not paths]
+    if empty and (labels is None or len(empty) == len(found)):
+        raise DataError(f"{root / empty[0]} holds no images")
+    known = {normalize("NFC", label) for label in labels} if labels is not None else set(found)
+    strangers = [name for name in found if name not in known]
+    if strangers:
+        raise strangers_error(root, strangers, labels or ())
+
+
+def strangers_error(data: Path, strangers: Sequence[str], labels: Sequence[str]) -> DataError:
+    """Returns the error for classes of a dataset that are none of a model's."""
+    shown = ", ".join(str(data / name) for name in strangers)
+    return DataError(
+        f"{shown} {'is' if len(strangers) == 1 else 'are'} none of the model's classes: {', '.join(labels)}"
+    )
+
+
+def _visible(folder: Path) -> list[os.DirEntry[str]]:
+    """Returns what is in a folder and not hidden, sorted by name."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    except OSError as error:
+        raise SourceError(f"{folder}: {_REASONS.get(type(error), error.strerror or str(error))}") from error
+
+
+def _walk(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
+    """Gives the files in a folder and below it, sorted; a link back to a folder that it lies in is not followed."""
+    above |= {os.path.realpath(folder)}
+    for entry in _visible(folder):
+        path = folder / entry.name
+        if not entry.is_dir():
+            yield path
+        elif not (entry.is_symlink() and os.path.realpath(path) in above):
+            yield from _walk(path, above)

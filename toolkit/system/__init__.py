@@ -1,0 +1,47 @@
+"""What the operating system and the installation give: files, messages, optional packages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnkit.system.lazy import hand_on as hand_on
+
+if TYPE_CHECKING:
+    from cnnkit.system.extras import require as require
+    from cnnkit.system.files import (
+        check_new_file as check_new_file,
+        check_new_folder as check_new_folder,
+        check_other_file as check_other_file,
+        check_space as check_space,
+        check_writable as check_writable,
+        make_folder as make_folder,
+        sha256 as sha256,
+        whole_file as whole_file,
+        write_bytes as write_bytes,
+        write_text as write_text,
+    )
+    from cnnkit.system.messages import log as log, show_messages as show_messages, warnings_only as warnings_only
+    from cnnkit.system.opencv import import_cv2 as import_cv2, quiet_codecs as quiet_codecs
+    from cnnkit.system.startup import without_garbage_collection as without_garbage_collection
+else:
+    __getattr__ = hand_on(
+        __name__,
+        {
+            "extras": ("require",),
+            "files": (
+                "check_new_file",
+                "check_new_folder",
+                "check_other_file",
+                "check_space",
+                "check_writable",
+                "make_folder",
+                "sha256",
+                "whole_file",
+                "write_bytes",
+                "write_text",
+            ),
+            "messages": ("log", "show_messages", "warnings_only"),
+            "opencv": ("import_cv2", "quiet_codecs"),
+            "startup": ("without_garbage_collection",),
+        },
+    )

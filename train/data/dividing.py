@@ -1,0 +1,54 @@
+"""Divides the images of a dataset where it does not say itself which are for what."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import DataError
+from cnnkit.train.data.dataset import Dataset, Split, SplitOptions
+from cnnkit.train.data.splits import stratified_split, three_way_split
+
+
+def divide(
+    name: str,
+    labels: tuple[str, ...],
+    train: Split,
+    validation: Split | None,
+    test: Split | None,
+    splits: SplitOptions,
+    hold_out_test: bool,
+) -> Dataset:
+    """Holds out a validation split where there is none, and a test split where there is none and one is wanted.
+
+    Raises:
+        DataError: A class has no image, or there are too few to hold some out.
+    """
+    check_classes(labels, train.targets)
+    test_share = splits.test if test is None and hold_out_test else 0.0
+    if validation is not None:
+        return Dataset(name, labels, train, validation, test)
+    kept, held_out, tested = three_way_split(train.targets, splits.validation, test_share, splits.seed)
+    if not len(held_out):
+        raise DataError(f"{name} has {len(train)} training images, too few to hold some out for validation: add images")
+    return Dataset(name, labels, train.take(kept), train.take(held_out), train.take(tested) if test_share else test)
+
+
+def keep_share(dataset: Dataset, max_images: int, seed: int) -> Dataset:
+    """Keeps at most so many training images, the same share of each class."""
+    if max_images >= len(dataset.train):
+        return dataset
+    kept, _ = stratified_split(dataset.train.targets, 1 - max_images / len(dataset.train), seed)
+    return Dataset(dataset.name, dataset.labels, dataset.train.take(kept), dataset.validation, dataset.test)
+
+
+def check_classes(labels: tuple[str, ...], targets: NDArray[np.int64]) -> None:
+    """Refuses classes without images.
+
+    Raises:
+        DataError: There is one.
+    """
+    counts = np.bincount(targets, minlength=len(labels))
+    empty = [label for label, count in zip(labels, counts, strict=True) if not count]
+    if empty:
+        raise DataError(f"class {empty[0]!r} has no readable image: add some or remove its folder")

@@ -1,0 +1,157 @@
+"""The images a model is evaluated on, read batch by batch: a dataset's split, or files in class folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import DataError, ImageError
+from cnnkit.images import read_image
+from cnnkit.sources import (
+    LabelledFiles,
+    LabelledImages,
+    list_class_folder,
+    read_in_batches,
+    strangers_error,
+    test_split,
+)
+from cnnkit.spec import InputSpec, ModelSpec
+from cnnkit.system import log
+from cnnkit.train.data import Split, SplitOptions, check_dataset_folder, load_dataset, resize_all, three_way_split
+
+SplitName = Literal["train", "val", "test"]
+Batches = Callable[[int], Iterator[LabelledImages]]  # takes how many images a batch may hold
+
+# At their own size; each batch is brought to the model's.
+_BUILT_IN = {"digits": InputSpec(8, 8, 3), "cifar10": InputSpec(32, 32, 3)}
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """Images with their classes as indices of the model's labels."""
+
+    count: int  # images listed; some may turn out unreadable
+    batches: Batches
+    failures: tuple[ImageError, ...] = ()  # files known to be unreadable, not among the listed
+
+
+def open_data(data: str, split: SplitName | None, spec: ModelSpec, data_folder: Path | None = None) -> EvaluationData:
+    """Finds the images to evaluate on.
+
+    Args:
+        data: "digits", "cifar10", or a folder as training takes it.
+        split: Which part; what the data does not divide itself is divided as the training with the spec's seed divided
+            it. None takes the test split, or all images of a folder that has none.
+        spec: Of the model: its labels, input and seed.
+        data_folder: Where CIFAR-10's binary version lies; None takes the Keras cache.
+
+    Raises:
+        DataError: The data or its split is missing, or has classes that are none of the model's.
+        SourceError: A folder cannot be listed.
+    """
+    if data in _BUILT_IN:
+        return _built_in(data, split or "test", spec, data_folder)
+    root = Path(data)
+    check_dataset_folder(root)
+    files, failures = _choose_files(root, split, spec)
+    if not files.paths:
+        raise DataError(f"{root} has no images in folders named like the model's classes: {', '.join(files.labels)}")
+    part = "test" if split is None and test_split(root) != root else split
+    _compare_with_training(root.resolve().name, part, spec, len(files.paths))
+    return EvaluationData(len(files.paths), lambda size: read_in_batches(files, spec.input, size), failures)
+
+
+def _built_in(name: str, split: SplitName, spec: ModelSpec, data_folder: Path | None) -> EvaluationData:
+    splits = SplitOptions(seed=_seed_of(spec))
+    dataset = load_dataset(name, _BUILT_IN[name], splits, data_folder=data_folder)
+    chosen = {"train": dataset.train, "val": dataset.validation, "test": dataset.test}[split]
+    assert chosen is not None  # both have a test split
+    if name == "digits" and (spec.provenance is None or spec.provenance.seed is None):
+        log.warning("the model does not say its training's seed: digits are divided by 0, and may have trained it")
+    _compare_with_training(name, split, spec, len(chosen))
+    indices = _indices_of(dataset.labels, name, spec.labels)
+    found = replace(chosen, targets=indices[chosen.targets])
+    return EvaluationData(len(found), lambda size: _array_batches(found, spec, size))
+
+
+def _array_batches(split: Split, spec: ModelSpec, size: int) -> Iterator[LabelledImages]:
+    """Cuts batches out of a split; the source of an image is its index in the split."""
+    for start in range(0, len(split), size):
+        part = np.arange(start, min(start + size, len(split)))
+        images = resize_all(split.read(part), spec.input)
+        yield LabelledImages(spec.labels, images, split.targets[part], tuple(map(str, part)), ())
+
+
+def _indices_of(labels: tuple[str, ...], name: str, known: tuple[str, ...]) -> NDArray[np.int64]:
+    """Returns the index among the model's labels for each of a dataset's, by name."""
+    by_name = {normalize("NFC", label): index for index, label in enumerate(known)}
+    strangers = [label for label in labels if label not in by_name]
+    if strangers:
+        raise strangers_error(Path(name), strangers, known)
+    return np.array([by_name[label] for label in labels], np.int64)
+
+
+def _choose_files(root: Path, split: SplitName | None, spec: ModelSpec) -> tuple[LabelledFiles, tuple[ImageError, ...]]:
+    """Returns the files of a split, and what is wrong with others that had to be read to divide them."""
+    divided = (root / "train").is_dir()
+    if split is None:
+        return list_class_folder(test_split(root), spec.labels), ()
+    if (root / split).is_dir() and (split != "train" or (root / "val").is_dir()):
+        return list_class_folder(root / split, spec.labels), ()
+    if divided and split == "test":
+        raise DataError(f"{root} has a folder train and none named test: name another --split, or the test images")
+    pool = list_class_folder(root / "train" if divided else root, spec.labels)
+    return _divide(pool, split, spec, hold_out_test=not divided)
+
+
+def _divide(
+    pool: LabelledFiles, split: SplitName, spec: ModelSpec, *, hold_out_test: bool
+) -> tuple[LabelledFiles, tuple[ImageError, ...]]:
+    """Divides files as training did, which left out those that cannot be read before it divided the others."""
+    failures = tuple(failure for failure in map(_failure_of, pool.paths) if failure is not None)
+    failed = {failure.source for failure in failures}
+    good = np.array([index for index, path in enumerate(pool.paths) if str(path) not in failed], np.int64)
+    defaults = SplitOptions(seed=_seed_of(spec))
+    test = defaults.test if hold_out_test else 0.0
+    targets = np.array(pool.targets, np.int64)[good]
+    parts = three_way_split(targets, defaults.validation, test, defaults.seed)
+    chosen = good[dict(zip(("train", "val", "test"), parts, strict=True))[split]]
+    files = LabelledFiles(
+        pool.labels, tuple(pool.paths[index] for index in chosen), tuple(pool.targets[index] for index in chosen)
+    )
+    return files, failures
+
+
+def _failure_of(path: Path) -> ImageError | None:
+    try:
+        read_image(path)
+    except ImageError as error:
+        return error
+    return None
+
+
+def _seed_of(spec: ModelSpec) -> int:
+    seed = spec.provenance.seed if spec.provenance else None
+    return SplitOptions().seed if seed is None else seed
+
+
+def _compare_with_training(name: str, split: SplitName | None, spec: ModelSpec, count: int) -> None:
+    """Warns where a model may be evaluated on images that trained it; a split of None is all images of a folder."""
+    record = spec.provenance.dataset if spec.provenance else None
+    if record is None or record.name != name:
+        return
+    if split is None:
+        log.warning("images of %s trained the model: --split test takes those that were held out", name)
+        return
+    trained = record.images.get("validation" if split == "val" else split)
+    if trained not in (None, count):
+        log.warning(
+            "the %s split has %s images here and had %s in training: it was divided otherwise, and may have trained "
+            "the model", split, f"{count:,}", f"{trained:,}",
+        )  # fmt: skip

@@ -1,0 +1,70 @@
+"""Teaches a network a dataset: everything that is fitted is fitted on its training images alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnnkit.train.architectures import NetworkShape, build_network
+from cnnkit.train.data import Dataset, fit_standardisation
+from cnnkit.train.devices import Devices
+from cnnkit.train.fitting.checkpoint import Checkpoint
+from cnnkit.train.fitting.epoch_rules import History
+from cnnkit.train.fitting.fit import fit
+from cnnkit.train.fitting.objective import balanced_weights
+from cnnkit.train.fitting.optimizers import Steps
+from cnnkit.train.fitting.recorder import EpochSink
+from cnnkit.train.fitting.teacher import Teacher
+from cnnkit.train.fitting.trainer import Trainer
+from cnnkit.train.recipes import TrainingRequest
+
+
+def build_for(request: TrainingRequest, dataset: Dataset) -> Any:
+    """Builds the network that is asked for, its standardisation fitted on the training images.
+
+    Returns:
+        A keras.Model in float32.
+
+    Raises:
+        UsageError: It cannot be built for these images.
+        DataError: Its weights are not to be had.
+    """
+    spec = request.input_spec()
+    scaled = request.recipe.standardise == "mean-std"
+    offset, spread = fit_standardisation(dataset.train) if scaled else (0, 255.0)
+    shape = NetworkShape(spec.height, spec.width, spec.channels, len(dataset.labels), offset, spread)
+    return build_network(request.architecture, shape)
+
+
+def learn(
+    request: TrainingRequest,
+    network: Any,
+    dataset: Dataset,
+    devices: Devices,
+    sink: EpochSink,
+    *,
+    teacher: Teacher | None = None,
+    start: Checkpoint | None = None,
+) -> History:
+    """Trains a network by the request's recipe.
+
+    Args:
+        request: Recipe and seed.
+        network: Takes the weights of the last epoch that was kept.
+        dataset: Its training and validation images; its test images are not looked at.
+        devices: What it is trained on.
+        sink: Where epochs go.
+        teacher: A network whose answers are learned as well.
+        start: Goes on after this checkpoint.
+
+    Returns:
+        One row an epoch, as `fit` says.
+
+    Raises:
+        DataError: The loss is no number any more, or a file cannot be read any more.
+    """
+    recipe = request.recipe
+    steps = Steps(-(-devices.used_images(len(dataset.train)) // recipe.batch_size), recipe.epochs)
+    weights = balanced_weights(dataset.train.targets, len(dataset.labels)) if recipe.class_weights else None
+    with devices.scope():
+        trainer = Trainer(network, recipe, devices, steps, request.seed, class_weights=weights, teacher=teacher)
+    return fit(trainer, dataset, recipe, request.seed, start, sink)

@@ -1,0 +1,82 @@
+"""Turns flags into a training request."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cnnkit.errors import UsageError
+from cnnkit.train.architectures import ARCHITECTURES, Architecture, add_option, choose_architecture
+from cnnkit.train.devices import DeviceOptions
+from cnnkit.train.recipes.recipe import Recipe, load_recipe, override
+from cnnkit.train.recipes.request import TrainingRequest
+
+DEFAULT_ARCHITECTURE = "conv2"
+# Fields of config.json that become flags; data, fingerprint and teacher belong to the machine that made it.
+_REPEATED = ("architecture", "size", "color", "resize", "validation", "seed", "mixed_precision", "max_images")
+
+
+def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefix: str = "") -> TrainingRequest:
+    """Fills a request from flags; those that are None keep the config's, the recipe's or the default value.
+
+    Args:
+        data: digits, cifar10 or a folder; more folders are the flag `more_data`.
+        out: The run folder; None takes runs/ARCHITECTURE-DATA, with the prefix before its name.
+        flags: The fields of Recipe, TrainingRequest and DeviceOptions; `architecture`, as `choose_architecture` reads
+            it, by default the one whose name the recipe bears; `weights`, an option of some architectures; `recipe`, a
+            recipe's name or file; `config`, the config.json of a run to repeat.
+        prefix: Of the run folder's default name.
+
+    Raises:
+        UsageError: An unknown architecture or recipe, a number out of range, or a config that is none.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    config, source = given.pop("config", None), given.pop("recipe", None)
+    if config is not None:
+        given, source = {**_read_config(config), **given}, source or str(config)
+    architecture = given.pop("architecture", source if source in ARCHITECTURES else DEFAULT_ARCHITECTURE)
+    if "weights" in given:
+        architecture = add_option(architecture, "weights", given["weights"])
+    network = choose_architecture(architecture)
+    recipe = override(load_recipe(source) if source else _own_recipe(network.architecture), _only(given, Recipe))
+    rest = _only(given, TrainingRequest)
+    if data == "digits":
+        rest.setdefault("color", "gray")
+    name = "+".join(Path(folder).resolve().name for folder in (data, *rest.get("more_data", ())))
+    return TrainingRequest(
+        data=data,
+        architecture=network.text,
+        recipe=recipe,
+        out=out or Path("runs") / f"{prefix}{_folder_name(network.text)}-{name}",
+        devices=DeviceOptions(**_only(given, DeviceOptions)),
+        **rest,
+    )
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return {name: fields[name] for name in _REPEATED if fields[name] is not None}
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}; expected the config.json of a run") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is no config.json of a run: {error}") from error
+
+
+def _own_recipe(architecture: Architecture) -> Recipe:
+    """Returns the recipe of an architecture's name; the defaults for the user's own."""
+    return load_recipe(architecture.name) if architecture.name in ARCHITECTURES else Recipe()
+
+
+def _folder_name(text: str) -> str:
+    """Returns a name that is allowed for folders everywhere: "resnet8:width=32" becomes "resnet8-width-32"."""
+    return re.sub(r"[^\w.]+", "-", text)
+
+
+def _only(flags: Mapping[str, Any], owner: type) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(owner)}
+    return {name: value for name, value in flags.items() if name in names}

@@ -1,0 +1,112 @@
+"""What a finished training amounts to: test metrics, golden images, spec and curves."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.measuring import wilson_interval
+from cnnkit.runtime import encode_golden, full_precision, least_sure_of_each
+from cnnkit.spec import GoldenImage, ModelSpec, Provenance
+from cnnkit.system import sha256
+from cnnkit.train.data import Dataset, Split, inference_batch
+from cnnkit.train.evaluation import cross_entropies
+from cnnkit.train.fitting import History, Row
+from cnnkit.train.pictures import draw_curves
+from cnnkit.train.runs.folder import RunFolder
+
+GOLDEN_IMAGES = 16
+_PART_BYTES = 2**24  # of uint8 images
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run."""
+
+    folder: Path
+    best: Row  # the history row of the epoch that was kept
+    metrics: dict[str, Any]  # as in metrics.json
+    history: History  # one row an epoch
+
+
+def finish_run(
+    folder: RunFolder,
+    network: Any,
+    history: History,
+    best: Row,
+    dataset: Dataset,
+    spec: ModelSpec,
+    facts: Provenance,
+    trained_on: str,
+) -> Outcome:
+    """Loads the best epoch, measures it on the test images and writes what is left of the run folder.
+
+    Args:
+        folder: Where model.keras lies already.
+        network: The keras.Model; takes the weights of the best epoch.
+        history: One row an epoch.
+        best: The row of the epoch whose weights model.keras holds.
+        dataset: Its test split is looked at here and nowhere else.
+        spec: Labels and input.
+        facts: The provenance known so far.
+        trained_on: The devices, in words.
+    """
+    import keras
+
+    network.set_weights(keras.saving.load_model(folder.model, compile=False).get_weights())
+    split, name = (dataset.test, "test") if dataset.test else (dataset.validation, "validation")
+    chosen = {"split": name, "epoch": int(best["epoch"]), "val_loss": best["val_loss"], "trained_on": trained_on}
+    metrics = {**measure(network, split), **chosen}
+    folder.save_metrics(metrics)
+    provenance = dataclasses.replace(
+        facts,
+        keras_sha256=sha256(folder.model),
+        original_input=spec.input,
+        metrics={key: float(metrics[key]) for key in ("images", "top1", "low", "high", "loss")} if dataset.test else {},
+    )
+    golden = choose_golden(network, dataset.validation)
+    folder.save_spec(dataclasses.replace(spec, provenance=provenance, golden=golden))
+    draw_curves(history, best["epoch"], folder.plots / "curves.png")
+    return Outcome(folder.path, best, metrics, history)
+
+
+def measure(network: Any, split: Split) -> dict[str, Any]:
+    """Measures a network.
+
+    Returns:
+        images, top1 with its 95 % Wilson interval low to high (fractions), and loss, the mean cross-entropy in nats.
+    """
+    probabilities = predict_probabilities(network, split)
+    right = int((probabilities.argmax(axis=1) == split.targets).sum())
+    low, high = wilson_interval(right, len(split))
+    loss = float(cross_entropies(probabilities, split.targets).mean())
+    return {"images": len(split), "top1": right / len(split), "low": low, "high": high, "loss": loss}
+
+
+def predict_probabilities(network: Any, split: Split) -> NDArray[np.float32]:
+    """Returns (N, classes) float32 probabilities for a split, of which a part at a time is in memory."""
+    height, width, channels = network.input_shape[1:]
+    size = inference_batch(height, width)
+    part = max(1, _PART_BYTES // (size * height * width * channels)) * size
+    return np.concatenate([_predict(network, images, size) for images in split.batches(part)])
+
+
+def _predict(network: Any, images: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+    # Batches of one size are compiled once, and can be shared by any number of devices.
+    missing = -len(images) % size
+    filled = np.concatenate([images, np.repeat(images[-1:], missing, axis=0)]).astype(np.float32)
+    with full_precision():
+        predicted: NDArray[np.float32] = network.predict(filled, batch_size=size, verbose=0)
+    return predicted[: len(images)]
+
+
+def choose_golden(network: Any, split: Split) -> tuple[GoldenImage, ...]:
+    """Takes golden images from validation data: of each class in turn the one the network is least sure of, ...."""
+    probabilities = predict_probabilities(network, split)
+    chosen = least_sure_of_each(probabilities, split.targets, GOLDEN_IMAGES)
+    return encode_golden(split.read(chosen), probabilities[chosen])

@@ -1,0 +1,147 @@
+"""One training from data to a complete run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cnnkit.errors import OutputError
+from cnnkit.machine import cpu_name
+from cnnkit.spec import DatasetRecord, ModelSpec, Provenance
+from cnnkit.system import log, require, sha256
+from cnnkit.train.architectures import check_size
+from cnnkit.train.data import Dataset, check_apart, check_standardisation
+from cnnkit.train.devices import Devices, prepare_devices
+from cnnkit.train.fitting import (
+    Checkpoint,
+    EpochSink,
+    EventFile,
+    Teacher,
+    best_epoch,
+    build_for,
+    kept_bytes,
+    learn,
+    load_checkpoint,
+    model_file,
+    save_checkpoint,
+)
+from cnnkit.train.pictures import draw_class_counts, draw_samples
+from cnnkit.train.recipes import TrainingRequest, load_images
+from cnnkit.train.runs.folder import RunConfig, RunFolder
+from cnnkit.train.runs.outcome import Outcome, finish_run
+
+
+def run_training(request: TrainingRequest) -> Outcome:
+    """Trains a network and fills its run folder; test images are looked at once, at the end.
+
+    Raises:
+        UsageError: Unknown architecture, images too small for it, or a run folder that must not be touched.
+        MissingExtraError: TensorBoard's files are wanted and it is not installed.
+        DataError: Data that cannot be trained on, weights that are not to be had, or a loss that is no number any more.
+        OutputError: The run folder cannot be written.
+    """
+    check_request(request)
+    return train_in_folder(request, load_images(request), prepare_devices(request.devices, request.seed))
+
+
+def check_request(request: TrainingRequest) -> None:
+    """Refuses, before any data is read, what cannot be trained or kept; see `run_training`."""
+    spec = request.input_spec()
+    check_size(request.architecture, spec.height, spec.width)
+    if request.tensorboard:
+        require("--tensorboard", "tensorboard", "tensorboard")
+    RunFolder(request.out).check(resume=request.resume, overwrite=request.overwrite)
+
+
+def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices) -> Outcome:
+    """Trains a network on a dataset that is loaded already; see `run_training`."""
+    folder = RunFolder(request.out)
+    check_apart(dataset)
+    with devices.scope():
+        network = build_for(request, dataset)  # before the folder is made, since both may fail
+    if request.recipe.standardise == "mean-std":
+        check_standardisation(network, dataset.train)
+    spec = request.input_spec()
+    teacher = Teacher(request.teacher, dataset.labels, spec) if request.teacher else None
+    record = dataset.record()
+    kept = kept_bytes(request.recipe, network.count_params())
+    folder.start(run_config(request, record), kept, resume=request.resume, overwrite=request.overwrite)
+    if not request.resume:
+        draw_class_counts(dataset, folder.plots / "classes.png")
+        draw_samples(dataset, request.color, request.seed, folder.plots / "samples.png")
+    log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
+    log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
+    start = load_checkpoint(folder.path) if request.resume else None
+    if start:
+        log.info("going on after epoch %d", len(start.history))
+    elif request.resume:
+        log.info("%s holds no finished epoch: beginning with the first", folder.path)
+    events = EventFile(folder.path, start.history if start else ()) if request.tensorboard else None
+    history = learn(request, network, dataset, devices, _sink(folder, events), teacher=teacher, start=start)
+    best = best_epoch(history, request.recipe.checkpoint)
+    spec_of_network = ModelSpec(dataset.labels, spec)
+    facts = request_facts(request, record)
+    trained_on = f"{devices.describe()}; {cpu_name()}"
+    return finish_run(folder, network, history, best, dataset, spec_of_network, facts, trained_on)
+
+
+def run_config(request: TrainingRequest, record: DatasetRecord) -> RunConfig:
+    """Returns what config.json says of a training on the recorded dataset."""
+    return RunConfig(
+        data=record.name,
+        architecture=request.architecture,
+        recipe=request.recipe,
+        size=request.input_spec().height,
+        color=request.color,
+        resize=request.resize,
+        validation=request.validation,
+        seed=request.seed,
+        mixed_precision=request.devices.mixed_precision,
+        max_images=request.max_images,
+        teacher=sha256(model_file(request.teacher)) if request.teacher else None,
+        fingerprint=record.fingerprint,
+        val_data=request.val_data.resolve().name if request.val_data else None,
+        test_data=request.test_data.resolve().name if request.test_data else None,
+    )
+
+
+def request_facts(request: TrainingRequest, record: DatasetRecord) -> Provenance:
+    """Returns the part of the provenance that is known before training."""
+    from cnnkit import __version__
+
+    return Provenance(
+        cnnkit_version=__version__,
+        architecture=request.architecture,
+        recipe=request.recipe.name,
+        seed=request.seed,
+        dataset=record,
+    )
+
+
+def _sink(folder: RunFolder, events: EventFile | None) -> EpochSink:
+    def save_best(network: Any) -> None:
+        with _said_how_to_go_on():
+            folder.save_model(network)
+
+    def keep(checkpoint: Checkpoint) -> None:
+        with _said_how_to_go_on():
+            folder.save_history(checkpoint.history)
+            save_checkpoint(folder.path, checkpoint)
+        if events is not None:
+            events.add(checkpoint.history[-1])
+
+    return EpochSink(save_best, keep)
+
+
+@contextmanager
+def _said_how_to_go_on() -> Iterator[None]:
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(f"{error}; finished epochs are kept: make room and go on with --resume") from error
+
+
+def _counts(dataset: Dataset) -> str:
+    names = {"train": "training"}
+    return ", ".join(f"{len(split):,} {names.get(name, name)}" for name, split in dataset.splits().items())
