@@ -22,9 +22,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# FIGURES names some of the README's figures; without it all are measured but those that take hours.
+# FIGURES names some keys of bench/FIGURES.md; without it all figures are measured but those that take hours.
 bench: $(VENV)/.installed-bench
-	$(BIN)/python tests/scripts/readme_figures.py $(FIGURES)
+	$(BIN)/python tests/scripts/write_figures.py $(FIGURES)
 
 # A strict editable install links the files that exist when it is made: a new file makes a folder newer, which makes it again.
 $(VENV)/.installed: pyproject.toml $(FOLDERS)

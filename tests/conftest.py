@@ -13,7 +13,7 @@ from tiny_models import TINY_SPEC, build_tiny_onnx, solid, tiny_spec
 
 import cnnkit.runtime.model
 from cnnkit.spec import ModelSpec
-from cnnkit.system.messages import log
+from cnnkit.system import log
 
 
 @pytest.fixture(autouse=True)

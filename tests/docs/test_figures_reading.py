@@ -1,4 +1,4 @@
-"""How every figure of the README is read from what its command prints."""
+"""How every figure is read from what its command prints."""
 
 from __future__ import annotations
 
@@ -8,237 +8,10 @@ from typing import Any
 import pytest
 from figures.figure import FigureError, Output
 from figures.registry import MEASUREMENTS
+from printed_figures import PRINTED, RAY, RUNTIMES, ratio
 
-
-def contender(name: str, kind: str = "model", *, p50: float = 0.1, n: int = 1000, right: float | None = None) -> Any:
-    """A contender of `cnnkit bench --format json`."""
-    accuracy = None if right is None else {"top1": right, "low": right - 0.0063, "high": right + 0.006, "n": 10_000}
-    same = None if right is None else right + 0.1054
-    latency = {"p50": p50, "p90": 0.2, "p99": None, "n": n}
-    return {
-        "name": name,
-        "kind": kind,
-        "latency_ms": latency,
-        "images_per_s": 13_312.4,
-        "batch_size": 64,
-        "size_bytes": 351_234,
-        "peak_memory_bytes": 77_012_000,
-        "accuracy": accuracy,
-        "agreement_with_original": same,
-    }
-
-
-def ratio(numerator: str, denominator: str, *values: float) -> Any:
-    return {"numerator": numerator, "denominator": denominator} | dict(
-        zip(("ratio", "low", "high"), values, strict=True)
-    )
-
-
-def over(*values: float) -> Any:
-    return dict(zip(("ratio", "low", "high"), values, strict=True))
-
-
-BENCH = {
-    "schema_version": 1,
-    "contenders": [
-        contender("best predict", "original-predict", p50=44.2, n=662),
-        contender("best function", "original-function", p50=1.77),
-        contender("best.int8", p50=0.124),
-        contender("best", p50=0.236, n=987),
-    ],
-    "ratios": [
-        ratio("best predict", "best.int8", 356.7, 333.8, 390.2),
-        ratio("best function", "best.int8", 14.32, 13.79, 14.81),
-        ratio("best predict", "best", 187.0, 170.0, 200.0),
-        ratio("best.int8", "best", 0.5254, 0.5149, 0.5612),
-    ],
-    "comparisons": [],
-}
-INT8 = {
-    "contenders": [
-        contender("best predict", "original-predict", right=0.889),
-        contender("best function", "original-function", right=0.889),
-        contender("best.int8", right=0.8891),
-    ],
-    "comparisons": [{"accuracy_drop": {"value": -0.0001, "low": -0.0014145, "high": 0.0012145}}],
-}
-RUNTIMES = {
-    "contenders": [
-        contender("best.int8", p50=0.1071, n=2000, right=0.8891),
-        contender("best", right=0.889),
-        contender("best function", right=0.889),
-        contender("best LiteRT INT8", right=0.8864),
-        contender("best.int8 OpenVINO", right=0.8891),
-        contender("best OpenVINO", right=0.889),
-        contender("best NNCF INT8", right=0.888),
-    ],
-    "ratios": [
-        ratio("best.int8", "best", 0.401, 0.396, 0.409),
-        ratio("best.int8", "best function", 0.0712, 0.069, 0.0751),
-        ratio("best.int8", "best LiteRT INT8", 1.311, 1.3, 1.32),
-        ratio("best.int8", "best.int8 OpenVINO", 0.601, 0.59, 0.612),
-        ratio("best.int8", "best OpenVINO", 0.35, 0.34, 0.36),
-        ratio("best.int8", "best NNCF INT8", 0.62, 0.61, 0.63),
-    ],
-}
-TIMES = (
-    "0.107 ms; over float32 0.40 (0.40 to 0.41), over Keras 0.071 (0.069 to 0.075), over LiteRT's INT8 1.31 "
-    "(1.30 to 1.32), over OpenVINO on our INT8 file 0.60 (0.59 to 0.61), over OpenVINO on our float32 file 0.35 "
-    "(0.34 to 0.36), over OpenVINO on its own INT8 0.62 (0.61 to 0.63) (95 % intervals, n = 2,000)"
-)
-STARTUP = {
-    "n": 21,
-    "ratios": [
-        ratio("cnnkit predict", "ten lines", 1.176, 1.11, 1.24),
-        ratio("cnnkit --help", "import click", 1.2, 1.17, 1.23),
-    ],
-}
-PHOTOS = {
-    "n": 5,
-    "over": {
-        "cnnkit": over(1, 1, 1),
-        "plain loop": over(17.04, 16.5, 17.5),
-        "decoding alone, 2 threads": over(0.98, 0.93, 1.02),
-    },
-    "labels_changed": 1,
-    "images": 200,
-    "low": 0.0009,
-    "high": 0.0278,
-}
-TRAINED = {
-    "n": 7,
-    "pairs": [
-        {"name": "bn3, group A's augmentation / ImageDataGenerator", **over(1.81, 1.72, 2.01)},
-        {"name": "bn3, flip and shift / plain fit without", **over(1.44, 1.08, 1.48)},
-        {"name": "resnet8, flip and shift / plain fit without", **over(1.36, 1.07, 2.03)},
-    ],
-}
-QUANTIZED = {"seconds": 41.7, "peak_mib": 400.0, "bytes_before": 1_105_550, "bytes_after": 308_000}
-PARITY = {
-    "images": 64,
-    "networks": [
-        {"name": "resnet8", "max_probability_difference": 3e-6, "label_changes": 0},
-        {"name": "vgg3", "max_probability_difference": 8.71e-5, "label_changes": 0},
-    ],
-}
-VERIFIED = {
-    "stages": [
-        {"name": "onnxruntime", "images": 16, "max_probability_difference": 1e-3, "label_changes": 1},
-        {"name": "float32", "images": 256, "max_probability_difference": 7.15e-7, "label_changes": 0},
-    ]
-}
-RAY = {"rows": 40_000, "shards": 40, "lost": 0, "doubled": 0, "as_locally": True, "shards_before_kill": 20}
-TESTED = """collected 1801 items
-Name                                  Stmts   Miss  Cover
-toolkit/cli.py                           61      2    97%
----------------------------------------------------------
-TOTAL                                  7618    152    98%
-
-27 files skipped due to complete coverage.
-"""
-
-# Measurement -> what its last command prints, where it is a script on the last line, and the figures in their order.
-PRINTED: dict[str, tuple[Any, list[Any]]] = {
-    "float32": (
-        {"contenders": [contender("best", right=0.889)]},
-        ["88.90 % (95 % interval 88.27 to 89.50)"],
-    ),
-    "int8": (
-        INT8,
-        [
-            "88.91 % (88.28 to 89.51), the same label on 99.45 %",
-            "-0.01 points (paired 95 % interval -0.14 to 0.12)",
-        ],
-    ),
-    "quantize": (QUANTIZED, ["1,105,550 and 308,000 bytes, 0.28 x", "42 s without fine-tuning (n = 1)"]),
-    "quantize-vgg3_bn": (QUANTIZED, ["1,105,550 and 308,000 bytes, 0.28 x"]),
-    "export": (VERIFIED, ["7.2e-07, no label changed (n = 256)"]),
-    "parity": (PARITY, ["8.7e-05, no label changed (2 networks)"]),
-    "runtimes": (
-        RUNTIMES,
-        [
-            TIMES,
-            "INT8 88.91 %, float32 88.90 %, Keras 88.90 %, LiteRT's INT8 88.64 %, OpenVINO on our INT8 file 88.91 %, "
-            "OpenVINO on our float32 file 88.90 %, OpenVINO on its own INT8 88.80 % (95 % intervals reach 0.63 points "
-            "at most, n = 10,000)",
-            "INT8 99.45 %, float32 99.44 %, LiteRT's INT8 99.18 %, OpenVINO on our INT8 file 99.45 %, OpenVINO on our "
-            "float32 file 99.44 %, OpenVINO on its own INT8 99.34 %",
-        ],
-    ),
-    "runtimes-vgg3_bn": (RUNTIMES, [TIMES]),
-    "runtimes-MobileNetV3Small": (RUNTIMES, [TIMES]),
-    "latency": (BENCH, ["0.53 (95 % interval 0.51 to 0.56, n = 987)"]),
-    "latency-one-thread": (BENCH, ["0.53 (95 % interval 0.51 to 0.56, n = 987)"]),
-    "latency-keras": (
-        BENCH,
-        ["357 as `predict` (95 % interval 334 to 390, n = 662), 14.3 as compiled function (13.8 to 14.8, n = 1,000)"],
-    ),
-    "contenders": (
-        BENCH,
-        [
-            [
-                "| contender | p50 ms | p90 ms | p99 ms | runs | images/s, batch 64 | size | peak memory |",
-                "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-                "| best predict | 44.2 | 0.200 | - | 662 | 13,300 | 351 kB | 77.0 MB |",
-                "| best function | 1.77 | 0.200 | - | 1,000 | 13,300 | 351 kB | 77.0 MB |",
-                "| best.int8 | 0.124 | 0.200 | - | 1,000 | 13,300 | 351 kB | 77.0 MB |",
-                "| best | 0.236 | 0.200 | - | 987 | 13,300 | 351 kB | 77.0 MB |",
-            ]
-        ],
-    ),
-    "startup": (
-        STARTUP,
-        ["1.18 (95 % interval 1.11 to 1.24, n = 21)", "1.20 (95 % interval 1.17 to 1.23, n = 21)"],
-    ),
-    "photos": (
-        PHOTOS,
-        ["17.0 (n = 5, 16.5 to 17.5); 0.98 (n = 5, 0.93 to 1.02)", "0.5 % (95 % interval 0.1 to 2.8)"],
-    ),
-    "tiny": ({"n": 5, "over": {"plain loop": over(0.84, 0.76, 0.93)}}, ["0.84 (n = 5, 0.76 to 0.93)"]),
-    "resume": (
-        {"killed": 4, "rows": 100_000, "as_inputs": True},
-        ["no row lost or doubled of 100,000 (killed 4 times)"],
-    ),
-    "paths": (
-        {"stdin_more_bytes": 20_480, "folder_bytes_a_name": 88.2},
-        ["0.0 MB; 88 bytes a name (n = 1 each)"],
-    ),
-    "damaged": (
-        {"files": 5000, "rows": 5000, "refused": 3453},
-        ["no crash, 1,547 predicted, 3,453 with the reason why not"],
-    ),
-    "ray": (
-        RAY,
-        ["40,000 rows, none lost or doubled, the same as on one machine (one killed when 20 of 40 shards were there)"],
-    ),
-    "webcam-age": ({"p50_ms": 17.2, "p99_ms": 33.8, "n": 595}, ["median 17 ms, p99 34 ms (n = 595)"]),
-    "webcam-overhead": (
-        {"extra_ms": 0.012, "low": -0.02, "high": 0.06, "n": 11},
-        ["0.01 ms a frame (n = 11, -0.02 to 0.06)"],
-    ),
-    "webcam-memory": ({"growth_mib": 1.04}, ["1.0 MiB (n = 1)"]),
-    "training": (
-        TRAINED,
-        ["1.81 (n = 7, 1.72 to 2.01)", "1.44 for `bn3` (n = 7, 1.08 to 1.48), 1.36 for `resnet8` (1.07 to 2.03)"],
-    ),
-    "demo": ("train     90.0 %\ndone      everything is in cnnkit-demo\n", ["43 s (n = 1)"]),
-    "coverage": (TESTED, ["98 %"]),
-    "training-gpu": (
-        {"gpus": ["NVIDIA H200"], "ratios": [over(0.96, 0.95, 0.98) | {"n": 9}, over(1.45, 1.02, 1.59) | {"n": 9}]},
-        ["0.96 (n = 9, 0.95 to 0.98); 1.45 (1.02 to 1.59) with one step a call, NVIDIA H200"],
-    ),
-    "bench": (
-        {
-            "cost": {"ratio": 1.0041, "low": 0.982, "high": 1.02, "n": 7},
-            "agreement": {"ratio": 0.998, "low": 0.97, "high": 1.03, "n": 7},
-            "default_s": 4.31,
-            "everything_s": 98.2,
-            "page_bytes": 26_056,
-        },
-        ["1.00 (n = 7, 0.98 to 1.02)", "1.00 (n = 7, 0.97 to 1.03)", "4.31 s; 98.2 s, a page of 26 kB (n = 1)"],
-    ),
-    "training-memory": ({"images": 100_000, "difference_gib": 0.351}, ["0.35 GiB (n = 1)"]),
-}
+MEASURED = "2026-11-25, Intel Xeon (AVX-512 VNNI, AMX), 2 processors"
+WIDEST = 200  # characters of a row
 BY_NAME = {measurement.name: measurement for measurement in MEASUREMENTS}
 
 
@@ -263,8 +36,15 @@ def test_a_ratio_may_stand_the_other_way_round() -> None:
         ratio("best function", "best.int8", 10.0, 8.0, 12.5),
         *(one for one in RUNTIMES["ratios"] if one["denominator"] != "best function"),
     ]
-    text = BY_NAME["runtimes"].rows[0].read(printed("runtimes", RUNTIMES | {"ratios": turned}))
-    assert "over Keras 0.10 (0.080 to 0.12)" in text
+    lines = BY_NAME["runtimes"].rows[1].read(printed("runtimes", RUNTIMES | {"ratios": turned}))
+    assert any(line.startswith("| Keras | 0.10 | 0.080 to 0.12 |") for line in lines)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_rows_are_narrow_when_they_are_measured_anew(name: str) -> None:
+    output = printed(name, PRINTED[name][0])
+    rows = [line for row in BY_NAME[name].rows for line in row.lines(name, output, MEASURED) if line.startswith("|")]
+    assert [line for line in rows if len(line) > WIDEST] == []
 
 
 @pytest.mark.parametrize(

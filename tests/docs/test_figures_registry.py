@@ -1,29 +1,31 @@
-"""Every figure of the README can be measured by `make bench`, and every figure of `make bench` is in the README."""
+"""Every figure that is shown can be measured by `make bench`, and every figure of `make bench` is shown."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
-from figures.figure import DATA, FigureError, Row, Table, cell_of
+from figures.figure import DATA, FigureError, Row, Table
 from figures.needs import missing
 from figures.registry import MEASUREMENTS, chosen
 from figures.running import machine_form
-from readme_tables import figure_rows
+from pages import FIGURES, README, command_named, figure_rows, text_of
+
+from cnnkit.cli import main
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = text_of(FIGURES)
 COMMANDS = sorted({command for measurement in MEASUREMENTS for command in measurement.commands})
-WHATS = [row.what for measurement in MEASUREMENTS for row in measurement.rows if isinstance(row, Row)]
+KEYS = {row.what: each.name for each in MEASUREMENTS for row in each.rows if isinstance(row, Row)}
+TABLES = [(each.name, row) for each in MEASUREMENTS for row in each.rows if isinstance(row, Table)]
 MEASURED = r"20\d\d-\d\d-\d\d, [\w() .@-]+( \([\w, -]+\))?, \d+ processors?"
 
 
 def unmatched(text: str, whats: list[str]) -> list[str]:
-    """What the tables of a README have and a registry has not, or the other way round."""
+    """What the tables of a page have and a registry has not, or the other way round."""
     shown = [what for what, *_ in figure_rows(text)]
     return [f"no entry: {what}" for what in shown if what not in whats] + [
         f"no row: {what}" for what in whats if shown.count(what) != 1
@@ -31,35 +33,41 @@ def unmatched(text: str, whats: list[str]) -> list[str]:
 
 
 def test_rows_and_registry_match() -> None:
-    assert unmatched(README, WHATS) == []
+    assert unmatched(PAGE, list(KEYS)) == []
 
 
-@pytest.mark.parametrize("what", WHATS)
+@pytest.mark.parametrize("what", KEYS)
 def test_a_missing_row_or_entry_is_noticed(what: str) -> None:
-    without = "\n".join(line for line in README.splitlines() if not line.startswith(f"| {what} |"))
-    assert unmatched(without, WHATS) == [f"no row: {what}"]
-    assert unmatched(README, [other for other in WHATS if other != what]) == [f"no entry: {what}"]
+    without = "\n".join(line for line in PAGE.splitlines() if not line.startswith(f"| {what} |"))
+    assert unmatched(without, list(KEYS)) == [f"no row: {what}"]
+    assert unmatched(PAGE, [other for other in KEYS if other != what]) == [f"no entry: {what}"]
 
 
-def test_rows_show_the_commands_that_are_run() -> None:
-    commands = {row.what: cell_of(each.commands) for each in MEASUREMENTS for row in each.rows if isinstance(row, Row)}
-    assert {what: command for what, _, command, _ in figure_rows(README)} == commands
+@pytest.mark.parametrize("page", [FIGURES, README], ids=lambda page: page.name)
+def test_rows_name_the_key_that_measures_them(page: Path) -> None:
+    shown = {what: key for what, _, key, _ in figure_rows(text_of(page))}
+    assert shown and shown == {what: f"`{KEYS[what]}`" for what in shown}
 
 
 def test_every_place_is_found_once() -> None:
-    lines = README.split("\n")
-    tables = [(each, row) for each in MEASUREMENTS for row in each.rows if isinstance(row, Table)]
-    assert tables
-    for measurement, table in tables:
-        sentence, _, *printed = lines[table.place(lines)]
-        assert sentence.startswith(f"{table.what}, by {cell_of(measurement.commands)} (")
-        assert printed[0].startswith("| contender |") and len(printed) > 3
-    assert len(WHATS) == len(set(WHATS))
-    assert all(len(lines[row.place(lines)]) == 1 for each in MEASUREMENTS for row in each.rows if isinstance(row, Row))
+    lines = PAGE.split("\n")
+    rows = [row for each in MEASUREMENTS for row in each.rows]
+    assert [row.what for row in rows if len(row.places(lines)) != 1] == []
+    assert len({row.what for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize(("key", "table"), TABLES, ids=[key for key, _ in TABLES])
+def test_tables_stand_below_a_sentence_with_their_key(key: str, table: Table) -> None:
+    lines = PAGE.split("\n")
+    (place,) = table.places(lines)
+    sentence, empty, head, rule, *printed = lines[place]
+    assert re.fullmatch(rf"{re.escape(table.what)} \(`{key}`; {MEASURED}\):", sentence)
+    assert not empty and head.count("|") == rule.count("|") and set(rule) <= set("|-: ")
+    assert len(printed) > 3 and {line.count("|") for line in printed} == {head.count("|")}
 
 
 def test_every_figure_that_was_measured_says_when_and_on_what() -> None:
-    for what, figure, _, measured in figure_rows(README):
+    for what, figure, _, measured in figure_rows(PAGE):
         assert re.fullmatch("" if figure == "not measured yet" else MEASURED, measured), what
 
 
@@ -71,8 +79,7 @@ def test_commands_are_there_and_name_nothing_of_one_machine(command: str) -> Non
     if words[0] == "python":
         assert "--json" in (ROOT / words[1]).read_text()
     elif words[0] == "cnnkit":
-        found: click.Command = import_module(f"cnnkit.commands.{words[1]}").command
-        found.make_parser(click.Context(found)).parse_args(words[2:])
+        command_named(words[1]).make_context(words[1], words[2:], parent=click.Context(main))
     else:
         assert words == ["make", "test"]
 
@@ -81,10 +88,9 @@ def test_names_choose() -> None:
     names = [measurement.name for measurement in MEASUREMENTS]
     assert len(names) == len(set(names))
     assert [each.name for each in chosen(["startup", "latency"])] == ["latency", "startup"]
-    assert {each.name for each in MEASUREMENTS} - {each.name for each in chosen([])} == {
-        "training-memory",
-        "training-gpu",
-    }
+    assert {each.name for each in chosen([])} == {each.name for each in MEASUREMENTS if not each.on_request}
+    assert {"training-memory", "training-gpu"} <= set(names) - {each.name for each in chosen([])}
+    assert [each.name for each in chosen([], on_request=True)] == names
     assert [each.name for each in chosen(["training-memory"])] == ["training-memory"]
     with pytest.raises(FigureError, match=r"^no figure is called nope, none; there are float32, .*"):
         chosen(["nope", "latency", "none"])

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from cnnkit.live.outputs import Observation
-from cnnkit.sources.frames import Frame
+from cnnkit.sources import Frame
 from cnnkit.spec import InputSpec, ModelSpec
 
 LABELS = ("red", "green", "blue")

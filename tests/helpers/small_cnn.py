@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cnnkit.runtime.golden import encode_golden
+from cnnkit.runtime import encode_golden
 from cnnkit.spec import METADATA_KEY, InputSpec, ModelSpec, write_spec
 
 COLOURS = {"blue": (40, 60, 210), "green": (60, 190, 70), "red": (210, 60, 50)}

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cnnkit.images.preprocess import softmax
-from cnnkit.runtime.golden import encode_golden
+from cnnkit.images import softmax
+from cnnkit.runtime import encode_golden
 from cnnkit.spec import METADATA_KEY, InputSpec, ModelSpec, write_spec
 
 COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "black": (0, 0, 0), "white": (255, 255, 255)}

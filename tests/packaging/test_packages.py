@@ -26,7 +26,8 @@ def package_of(folder: Path) -> str:
 def source_files() -> set[str]:
     """Paths as they stand in the wheel, of all files that the four folders should ship."""
     # For readers of the repository.
-    pages = {ROOT / "toolkit" / "examples" / "README.md", ROOT / "train" / "RESULTS.md"}
+    readers = ("toolkit/examples/README.md", "toolkit/commands/GUIDE.md", "toolkit/live/RUNNING.md")
+    pages = {ROOT / name for name in (*readers, "train/RESULTS.md", "bench/FIGURES.md")}
     return {
         "/".join([FOLDERS[top].replace(".", "/"), *path.relative_to(ROOT / top).parts])
         for top in FOLDERS

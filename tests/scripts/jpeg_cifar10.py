@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import CnnkitError, OutputError
-from cnnkit.system.files import check_new_folder
+from cnnkit.system import check_new_folder
 from cnnkit.train.data.cifar10 import CIFAR10_LABELS, LabelledArrays, read_cifar10
 
 JPEG_OPTIONS = (

@@ -23,7 +23,7 @@ from time import perf_counter
 
 import click
 
-from cnnkit.measuring.timing import turn_order
+from cnnkit.measuring import turn_order
 
 BARE_LOOP = """
 import sys

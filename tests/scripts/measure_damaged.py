@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from cnnkit.system.opencv import import_cv2
+from cnnkit.system import import_cv2
 
 PHOTO = Path(__file__).parents[2] / "toolkit" / "examples" / "cat.jpg"
 KINDS = {

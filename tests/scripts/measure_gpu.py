@@ -25,17 +25,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cnnkit.runtime.keras import import_keras
+from cnnkit.runtime import import_keras
 from cnnkit.train.architectures import NetworkShape, build_network
-from cnnkit.train.data.dataset import Dataset, Split
+from cnnkit.train.data import Dataset, Split
 from cnnkit.train.data.step_groups import steps_together
 from cnnkit.train.devices import DeviceOptions, Devices, prepare_devices
-from cnnkit.train.fitting.checkpoint import Checkpoint
+from cnnkit.train.fitting import Checkpoint, EpochSink
 from cnnkit.train.fitting.fit import fit
 from cnnkit.train.fitting.optimizers import Steps
-from cnnkit.train.fitting.recorder import EpochSink
 from cnnkit.train.fitting.trainer import Trainer
-from cnnkit.train.recipes.recipe import Recipe, load_recipe
+from cnnkit.train.recipes import Recipe, load_recipe
 
 CLASSES = 10
 

@@ -24,11 +24,10 @@ from cnnkit.live.loop import LiveLoop, LoopOptions
 from cnnkit.live.outputs import Observation, Outputs
 from cnnkit.live.rows import ChangeLog
 from cnnkit.report.row_writers import JsonLinesWriter
-from cnnkit.runtime.model import load_model
-from cnnkit.runtime.onnx import OnnxClassifier
-from cnnkit.sources.frames import Frame
+from cnnkit.runtime import OnnxClassifier, load_model
+from cnnkit.sources import Frame
 from cnnkit.sources.newest import EveryFrame, NewestFrame
-from cnnkit.system.opencv import import_cv2
+from cnnkit.system import import_cv2
 
 RATE_HZ, SLOW_S, SECONDS = 30.0, 0.1, 60.0
 SIZE = (480, 640, 3)

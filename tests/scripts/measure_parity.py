@@ -26,12 +26,10 @@ import numpy as np
 from cnnkit.export import ExportOptions, export_model
 from cnnkit.export.samples import generated_images
 from cnnkit.foreign import InputFlags
-from cnnkit.images.preprocess import prepare_batch
-from cnnkit.runtime.keras import flat_layers, import_keras, load_keras_model
-from cnnkit.runtime.onnx import OnnxClassifier
+from cnnkit.images import prepare_batch
+from cnnkit.runtime import OnnxClassifier, flat_layers, import_keras, load_keras_model
 from cnnkit.spec import InputSpec
-from cnnkit.train.architectures.registry import ARCHITECTURES
-from cnnkit.train.architectures.shape import NetworkShape
+from cnnkit.train.architectures import ARCHITECTURES, NetworkShape
 
 APPLICATIONS = ("MobileNetV2", "MobileNetV3Small", "EfficientNetV2B0", "ResNet50V2")
 IMAGES, CLASSES = 64, 10

@@ -23,15 +23,12 @@ from typing import Any
 import click
 import numpy as np
 
-from cnnkit.images import read_image
-from cnnkit.images.preprocess import resize_image
-from cnnkit.measuring.statistics import wilson_interval
-from cnnkit.predicting.options import NamedClassifier, PredictOptions
-from cnnkit.predicting.run import PredictRun, run_predict
-from cnnkit.report.predictions import ReportOptions
-from cnnkit.runtime.model import bundled_model
-from cnnkit.runtime.onnx import OnnxClassifier
-from cnnkit.system.opencv import import_cv2
+from cnnkit.images import read_image, resize_image
+from cnnkit.measuring import wilson_interval
+from cnnkit.predicting import NamedClassifier, PredictOptions, PredictRun, run_predict
+from cnnkit.report import ReportOptions
+from cnnkit.runtime import OnnxClassifier, bundled_model
+from cnnkit.system import import_cv2
 
 NAMES = ("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "retina", "immunohistochemistry")
 SIZE = (4000, 3000)

@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from cnnkit.measuring.statistics import Interval, ratio_of_medians
+from cnnkit.measuring import Interval, ratio_of_medians
 
 PAIRS = (("cnnkit predict", "ten lines"), ("cnnkit --help", "import click"))
 TEN_LINES = """

@@ -28,14 +28,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.runtime.keras import import_keras
+from cnnkit.runtime import import_keras
 from cnnkit.train.architectures import NetworkShape, build_network
-from cnnkit.train.data.batches import make_batches
-from cnnkit.train.data.dataset import Split
+from cnnkit.train.data import Split, make_batches
 from cnnkit.train.devices import DeviceOptions, Devices, prepare_devices
 from cnnkit.train.fitting.optimizers import Steps
 from cnnkit.train.fitting.trainer import Trainer
-from cnnkit.train.recipes.recipe import Recipe
+from cnnkit.train.recipes import Recipe
 
 BATCH, CLASSES = 64, 10
 SHIFTED = Recipe(flip=True, translate=0.125, batch_size=BATCH)

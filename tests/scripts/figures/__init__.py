@@ -1,1 +1,1 @@
-"""The figures of the README: what measures them, how they are read from it, and where they are written."""
+"""The figures of bench/FIGURES.md: what measures them, how they are read from it, and where they are written."""

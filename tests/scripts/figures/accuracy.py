@@ -64,7 +64,7 @@ ACCURACY = (
     Measurement(
         "int8",
         (f"cnnkit bench --model {INT8} --original {ORIGINAL} --data {DATA}",),
-        (Row("the same in INT8", _int8), Row("the drop, on the same images", _drop)),
+        (Row("the same in INT8", _int8), Row("accuracy that INT8 loses, 10,000 test images", _drop)),
         minutes=2,
     ),
     Measurement(
@@ -72,7 +72,7 @@ ACCURACY = (
         (f"python tests/scripts/measure_quantizing.py {FLOAT32} --calibration {DATA}/train --data {DATA}/test",),
         (
             Row("float32 and INT8 files, metadata not counted", _sizes),
-            Row("time of `cnnkit quantize`, 500 calibration and 10,000 test images, all candidates", _seconds),
+            Row("`cnnkit quantize`, all candidates, 500 calibration and 10,000 test images", _seconds),
         ),
         minutes=1,
     ),
@@ -83,7 +83,7 @@ ACCURACY = (
             f"python tests/scripts/measure_quantizing.py networks/vgg3_bn.onnx --calibration {DATA}/train "
             f"--scheme {INT8_SCHEME}",
         ),
-        (Row("the sizes for `vgg3_bn` with random weights", _sizes),),
+        (Row("the same sizes for `vgg3_bn`", _sizes),),
         minutes=1,
     ),
     Measurement(
@@ -95,7 +95,7 @@ ACCURACY = (
     Measurement(
         "parity",
         ("python tests/scripts/measure_parity.py",),
-        (Row("the same for every architecture and four of keras.applications, random weights, 64 images", _parity),),
+        (Row("the same for every architecture and four of keras.applications, 64 images", _parity),),
         minutes=8,
     ),
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from figures.accuracy import FLOAT32, INT8, ORIGINAL
 from figures.figure import Measurement, Output, Row, Table
-from figures.wording import estimate, number, significant, size, span
+from figures.wording import estimate, significant, size
 
 
 def _ratio(document: Any, numerator: str, denominator: str) -> Any:
@@ -24,13 +25,21 @@ def _int8_over_float32(output: Output) -> str:
     return estimate(_ratio(found, "best.int8", "best"), "", _runs(found, "best.int8", "best"))
 
 
-def _keras_over_int8(output: Output) -> str:
-    found = output.document()
-    slow, fast = (_ratio(found, f"best {way}", "best.int8") for way in ("predict", "function"))
-    return (
-        f"{number(slow['ratio'])} as `predict` (95 % interval {span(slow)}, n = {_runs(found, 'best predict'):,}), "
-        f"{number(fast['ratio'])} as compiled function ({span(fast)}, n = {_runs(found, 'best function'):,})"
-    )
+def _keras_over_int8(way: str) -> Callable[[Output], str]:
+    def read(output: Output) -> str:
+        found, name = output.document(), f"best {way}"
+        return estimate(_ratio(found, name, "best.int8"), "", _runs(found, name))
+
+    return read
+
+
+def _times(output: Output) -> str:
+    """Returns the median of each contender, as the row names them."""
+    found = {each["name"]: each["latency_ms"] for each in output.document()["contenders"]}
+    times = [found[name] for name in ("best.int8", "best", "best function", "best predict")]
+    *first, last = (significant(time["p50"]) for time in times)
+    runs = sorted({time["n"] for time in times})
+    return f"{', '.join(first)} and {last} ms (medians, n = {' to '.join(f'{n:,}' for n in (runs[0], runs[-1]))})"
 
 
 def _contenders(output: Output) -> list[str]:
@@ -63,19 +72,25 @@ LATENCY = (
     Measurement(
         "latency-one-thread",
         (f"cnnkit bench --threads 1 --model {INT8} --model {FLOAT32}",),
-        (Row("the same on one thread", _int8_over_float32),),
+        (Row("latency of one image, INT8 over float32, one thread", _int8_over_float32),),
         minutes=1,
     ),
     Measurement(
         "latency-keras",
         (f"cnnkit bench --model {INT8} --original {ORIGINAL}",),
-        (Row("latency of one image, Keras over INT8", _keras_over_int8),),
+        (
+            Row("latency of one image, Keras `predict` over INT8", _keras_over_int8("predict")),
+            Row("latency of one image, compiled Keras over INT8", _keras_over_int8("function")),
+        ),
         minutes=1,
     ),
     Measurement(
         "contenders",
         (f"cnnkit bench --model {INT8} --model {FLOAT32} --original {ORIGINAL}",),
-        (Table("The bundled model and its original", _contenders),),
+        (
+            Row("one image: INT8, float32, compiled Keras, Keras `predict`", _times),
+            Table("The bundled model and its original", _contenders),
+        ),
         minutes=1,
     ),
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from figures.accuracy import INT8
 from figures.figure import DATA, FigureError, Measurement, Output, Row
 from figures.wording import estimate, spread
 
 STARTUP = f"python tests/scripts/measure_startup.py --model {INT8} toolkit/examples/cat.jpg"
-TEN_LINES = "a ten-line script with OpenCV and ONNX Runtime"
 
 
 def _startup(numerator: str):
@@ -19,10 +20,12 @@ def _startup(numerator: str):
     return read
 
 
-def _photos(output: Output) -> str:
-    found = output.last_line()
-    loop, decoding = (found["over"][name] for name in ("plain loop", "decoding alone, 2 threads"))
-    return f"{spread(loop, '', found['n'])}; {spread(decoding, '', found['n'])}"
+def _over(name: str) -> Callable[[Output], str]:
+    def read(output: Output) -> str:
+        found = output.last_line()
+        return spread(found["over"][name], "", found["n"])
+
+    return read
 
 
 def _labels(output: Output) -> str:
@@ -32,11 +35,6 @@ def _labels(output: Output) -> str:
     return f"{share:.1f} % (95 % interval {low:.1f} to {high:.1f})"
 
 
-def _tiny(output: Output) -> str:
-    found = output.last_line()
-    return spread(found["over"]["plain loop"], "", found["n"])
-
-
 def _resumed(output: Output) -> str:
     found = output.last_line()
     if not found["as_inputs"] or not found["killed"]:
@@ -44,9 +42,12 @@ def _resumed(output: Output) -> str:
     return f"no row lost or doubled of {found['rows']:,} (killed {found['killed']} times)"
 
 
-def _memory(output: Output) -> str:
-    found = output.last_line()
-    return f"{found['stdin_more_bytes'] / 1e6:.1f} MB; {found['folder_bytes_a_name']:.0f} bytes a name (n = 1 each)"
+def _paths(output: Output) -> str:
+    return f"{output.last_line()['stdin_more_bytes'] / 1e6:.1f} MB (n = 1)"
+
+
+def _folder(output: Output) -> str:
+    return f"{output.last_line()['folder_bytes_a_name']:.0f} bytes a name (n = 1)"
 
 
 def _damaged(output: Output) -> str:
@@ -61,8 +62,12 @@ def _ray(output: Output) -> str:
     found = output.last_line()
     if not found["as_locally"] or found["lost"] or found["doubled"]:
         raise FigureError(f"not as on one machine: {found}")
-    killed = f"one killed when {found['shards_before_kill']} of {found['shards']} shards were there"
-    return f"{found['rows']:,} rows, none lost or doubled, the same as on one machine ({killed})"
+    return f"{found['rows']:,} rows, none lost or doubled, the same as on one machine"
+
+
+def _shards(output: Output) -> str:
+    found = output.last_line()
+    return f"{found['shards_before_kill']} of {found['shards']}"
 
 
 def _age(output: Output) -> str:
@@ -84,7 +89,7 @@ FOLDERS = (
         "startup",
         (STARTUP,),
         (
-            Row(f"`cnnkit predict photo.jpg`, whole process, over {TEN_LINES}", _startup("cnnkit predict")),
+            Row("`cnnkit predict photo.jpg`, whole process, over a ten-line script", _startup("cnnkit predict")),
             Row('`cnnkit --help` over `python -c "import click"`', _startup("cnnkit --help")),
         ),
         minutes=1,
@@ -93,16 +98,9 @@ FOLDERS = (
         "photos",
         ("python tests/scripts/measure_predict.py photos",),
         (
-            Row(
-                "`cnnkit predict` on 200 photos of 12 megapixels, images/s over a plain loop of `imread`, area "
-                "averaging and `session.run`; over decoding alone at the same scale on two threads",
-                _photos,
-            ),
-            Row(
-                "labels changed by decoding at a reduced scale, 200 photos cut from seven CC0 photographs, mostly of "
-                "other things than the ten classes",
-                _labels,
-            ),
+            Row("`cnnkit predict` on 200 photos of 12 megapixels, images/s over a plain loop", _over("plain loop")),
+            Row("the same over decoding alone on two threads", _over("decoding alone, 2 threads")),
+            Row("labels changed by decoding at a reduced scale, the same 200 photos", _labels),
         ),
         minutes=6,
         modules=("skimage",),
@@ -110,24 +108,26 @@ FOLDERS = (
     Measurement(
         "tiny",
         (f"python tests/scripts/measure_predict.py tiny {DATA}/train",),
-        (Row("`cnnkit predict` on 20,000 JPEGs of 32 x 32, images/s over a plain loop in batches of 64", _tiny),),
+        (
+            Row(
+                "`cnnkit predict` on 20,000 JPEGs of 32 x 32, images/s over a plain loop in batches of 64",
+                _over("plain loop"),
+            ),
+        ),
         minutes=2,
     ),
     Measurement(
         "resume",
         (f"python tests/scripts/measure_resume.py {DATA}",),
-        (Row("`kill -9` of `cnnkit predict` over and over in 100,000 images, each time `--resume`", _resumed),),
+        (Row("`kill -9` of `cnnkit predict` in 100,000 images, `--resume` each time", _resumed),),
         minutes=1,
     ),
     Measurement(
         "paths",
         (f"python tests/scripts/measure_paths.py {DATA}/train",),
         (
-            Row(
-                "memory of `cnnkit predict` for 1,000,000 paths on stdin above that for 10,000; for 1,000,000 images "
-                "in one folder",
-                _memory,
-            ),
+            Row("memory of `cnnkit predict` for 1,000,000 paths on stdin above that for 10,000", _paths),
+            Row("memory of `cnnkit predict` for 1,000,000 images in one folder", _folder),
         ),
         minutes=8,
     ),
@@ -140,7 +140,10 @@ FOLDERS = (
     Measurement(
         "ray",
         (f"python tests/scripts/measure_ray.py {DATA}/train --count 40000",),
-        (Row("`cnnkit predict --engine ray` on two workers, one killed halfway", _ray),),
+        (
+            Row("`cnnkit predict --engine ray` on two workers, one killed", _ray),
+            Row("shards that were written when it was killed", _shards),
+        ),
         minutes=2,
         extras=("ray",),
     ),
@@ -151,14 +154,13 @@ LIVE = tuple(
     for way, what, read, minutes in (
         (
             "age",
-            "`cnnkit webcam`, camera of 30 frames/s, model slowed to 100 ms: age of a frame when its label is there, "
-            "above the inference",
+            "age of a camera's frame when its label is there, above an inference of 100 ms",
             _age,
             1.5,
         ),
         (
             "overhead",
-            "`cnnkit webcam`, bundled model, frames of 640 x 480: time above resizing and `session.run`",
+            "time of `cnnkit webcam` above resizing and `session.run`",
             _overhead,
             1,
         ),

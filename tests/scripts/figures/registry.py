@@ -1,4 +1,4 @@
-"""Every measurement, in the order of the README."""
+"""Every measurement, in the order of bench/FIGURES.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the commands of the README as they stand there, in a folder in which they find what they name."""
+"""Runs the commands of figures as they are shown, in a folder in which they find what they name."""
 
 from __future__ import annotations
 

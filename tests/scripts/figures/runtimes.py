@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from figures.accuracy import FLOAT32, INT8, INT8_SCHEME, ORIGINAL, random_network
-from figures.figure import DATA, Measurement, Output, Row
-from figures.wording import number, percent, span
+from figures.figure import DATA, Measurement, Output, Row, Table
+from figures.wording import estimate, number, percent, span
 
 EXTRAS = ("litert", "openvino")
-# What the README says -> what the command calls it, {} being the network's name.
+# What the tables say -> what the command calls it, {} being the network's name.
 NAMES = {
     "INT8": "{}.int8",
     "float32": "{}",
@@ -42,13 +42,13 @@ def printed(output: Output) -> Any:
 
 
 def contenders(output: Output) -> dict[str, Any]:
-    """Returns what was measured, by the README's names."""
+    """Returns what was measured, by our names."""
     found = {contender["name"]: contender for contender in printed(output)["contenders"]}
     return {name: found[theirs] for name, theirs in _names(found).items() if theirs in found}
 
 
 def ratios(output: Output) -> dict[str, Any]:
-    """Returns the time of our INT8 over that of each other, by the README's names."""
+    """Returns the time of our INT8 over that of each other, by our names."""
     listed = {(ratio["numerator"], ratio["denominator"]): ratio for ratio in printed(output)["ratios"]}
     there = [contender["name"] for contender in printed(output)["contenders"]]
     names = {name: theirs for name, theirs in _names(there).items() if theirs in there}
@@ -61,7 +61,7 @@ def ratios(output: Output) -> dict[str, Any]:
 
 
 def _names(contenders: Iterable[str]) -> dict[str, str]:
-    """Returns the README's names -> those of the contenders, of which our INT8 is the first in onnxruntime."""
+    """Returns our names -> those of the contenders, of which our INT8 is the first in onnxruntime."""
     network = next(name.removesuffix(".int8") for name in contenders if name.endswith(".int8"))
     return {name: pattern.format(network) for name, pattern in NAMES.items()}
 
@@ -70,24 +70,37 @@ def _inverted(ratio: Any) -> dict[str, float]:
     return {"ratio": 1 / ratio["ratio"], "low": 1 / ratio["high"], "high": 1 / ratio["low"]}
 
 
-def _latency(output: Output) -> str:
-    time = contenders(output)["INT8"]["latency_ms"]
-    others = ", ".join(
-        f"over {name} {number(ratio['ratio'])} ({span(ratio)})" for name, ratio in ratios(output).items()
-    )
-    return f"{time['p50']:.3f} ms; {others} (95 % intervals, n = {time['n']:,})"
+def _over_litert(output: Output) -> str:
+    return estimate(ratios(output)["LiteRT's INT8"], "", contenders(output)["INT8"]["latency_ms"]["n"])
 
 
-def _accuracy(output: Output) -> str:
-    found = {name: contender["accuracy"] for name, contender in contenders(output).items()}
-    tops = ", ".join(f"{name} {percent(accuracy['top1'])}" for name, accuracy in found.items())
-    ends = [abs(accuracy["top1"] - accuracy[end]) for accuracy in found.values() for end in ("low", "high")]
-    return f"{tops} (95 % intervals reach {100 * max(ends):.2f} points at most, n = {found['INT8']['n']:,})"
+def _table(output: Output) -> list[str]:
+    """Returns a table with a row for each contender; without labelled images it has times alone."""
+    found, over = contenders(output), ratios(output)
+    known = all(contender["accuracy"] for contender in found.values())
+    heads = ["runtime", "our INT8's time over its", f"95 % interval, n = {found['INT8']['latency_ms']['n']:,}"]
+    heads += [_top1_head(found), "label as Keras"] if known else []
+    rows = [
+        [*_times(name, found, over), *(_answers(name, contender) if known else [])] for name, contender in found.items()
+    ]
+    return ["| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows)]
 
 
-def _agreement(output: Output) -> str:
-    found = {name: contender["agreement_with_original"] for name, contender in contenders(output).items()}
-    return ", ".join(f"{name} {percent(same)}" for name, same in found.items() if name != "Keras")
+def _times(name: str, found: dict[str, Any], over: dict[str, Any]) -> list[str]:
+    if name == "INT8":
+        return [f"our INT8, {found[name]['latency_ms']['p50']:.3f} ms", "-", "-"]
+    return [name, number(over[name]["ratio"]), span(over[name])]
+
+
+def _answers(name: str, contender: Any) -> list[str]:
+    same = "-" if name == "Keras" else percent(contender["agreement_with_original"])
+    return [percent(contender["accuracy"]["top1"]), same]
+
+
+def _top1_head(found: dict[str, Any]) -> str:
+    accuracies = [contender["accuracy"] for contender in found.values()]
+    ends = [abs(accuracy["top1"] - accuracy[end]) for accuracy in accuracies for end in ("low", "high")]
+    return f"top-1 (95 % intervals reach {100 * max(ends):.2f} points at most, n = {accuracies[0]['n']:,})"
 
 
 def _random(name: str, minutes: float) -> Measurement:
@@ -98,7 +111,7 @@ def _random(name: str, minutes: float) -> Measurement:
     return Measurement(
         f"runtimes-{name}",
         (random_network(name), quantize, compare),
-        (Row(f"the times for `{name}` with random weights", _latency),),
+        (Table(f"`{name}` with random weights, one thread", _table),),
         minutes,
         EXTRAS,
     )
@@ -109,9 +122,8 @@ RUNTIMES = (
         "runtimes",
         (comparison(FLOAT32, INT8, ORIGINAL, "--data", f"{DATA}/test"),),
         (
-            Row("bundled network, one image on one thread: the time of our INT8 over that of others", _latency),
-            Row("the same runtimes: top-1 on 10,000 test images", _accuracy),
-            Row("the same runtimes: the label that Keras gives", _agreement),
+            Row("latency of one image on one thread, INT8 over LiteRT's INT8", _over_litert),
+            Table("The bundled network, one thread", _table),
         ),
         minutes=4,
         extras=EXTRAS,

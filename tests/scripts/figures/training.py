@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from figures.figure import FigureError, Measurement, Output, Row
-from figures.wording import number, span, spread
+from figures.wording import spread
 
 
-def _pair(output: Output, start: str) -> tuple[dict[str, float], int]:
-    found = output.last_line()
-    (pair,) = (pair for pair in found["pairs"] if pair["name"].startswith(start))
-    return pair, found["n"]
+def _pair(start: str) -> Callable[[Output], str]:
+    def read(output: Output) -> str:
+        found = output.last_line()
+        (pair,) = (pair for pair in found["pairs"] if pair["name"].startswith(start))
+        return spread(pair, "", found["n"])
 
-
-def _augmented(output: Output) -> str:
-    return spread(*_with_name(_pair(output, "bn3, group A"), ""))
-
-
-def _shifted(output: Output) -> str:
-    first = spread(*_with_name(_pair(output, "bn3, flip and shift"), " for `bn3`"))
-    second, _ = _pair(output, "resnet8, flip and shift")
-    return f"{first}, {number(second['ratio'])} for `resnet8` ({span(second)})"
-
-
-def _with_name(pair: tuple[dict[str, float], int], name: str) -> tuple[dict[str, float], str, int]:
-    return pair[0], name, pair[1]
+    return read
 
 
 def _memory(output: Output) -> str:
     return f"{output.last_line()['difference_gib']:.2f} GiB (n = 1)"
 
 
-def _gpu(output: Output) -> str:
-    found = output.last_line()
-    if not found["gpus"]:
-        raise FigureError("there is no GPU that JAX can use")
-    first, second = found["ratios"]
-    return (
-        f"{spread(first, '', first['n'])}; {number(second['ratio'])} ({span(second)}) with one step a call, "
-        f"{found['gpus'][0]}"
-    )
+def _gpu(over: str) -> Callable[[Output], str]:
+    def read(output: Output) -> str:
+        found = output.last_line()
+        if not found["gpus"]:
+            raise FigureError("there is no GPU that JAX can use")
+        (ratio,) = (ratio for ratio in found["ratios"] if ratio["over"] == over)
+        return f"{spread(ratio, '', ratio['n'])}, {found['gpus'][0]}"
+
+    return read
 
 
 def _demo(output: Output) -> str:
@@ -60,12 +50,14 @@ TRAINING = (
         "training",
         ("python tests/scripts/measure_training.py",),
         (
-            Row(
-                "training with rotation, shift, shear, zoom and flip, images/s over Keras `fit` with "
-                "ImageDataGenerator, `bn3`",
-                _augmented,
+            Row("training `bn3` augmented, images/s over Keras `fit` with ImageDataGenerator", _pair("bn3, group A")),
+            *(
+                Row(
+                    f"training `{name}` with flip and shift, images/s over Keras `fit` without",
+                    _pair(f"{name}, flip and shift"),
+                )
+                for name in ("bn3", "resnet8")
             ),
-            Row("training with flip and shift, images/s over Keras `fit` without augmentation", _shifted),
         ),
         minutes=15,
     ),
@@ -82,10 +74,10 @@ TRAINING = (
         ("python tests/scripts/measure_gpu.py",),
         (
             Row(
-                "training `resnet8` on a GPU with JAX, images/s of whole epochs over the same steps on images "
-                "that lie on it",
-                _gpu,
+                "training `resnet8` on a GPU, images/s over bare steps on images that lie on it",
+                _gpu("its calls alone"),
             ),
+            Row("the same over one step a call", _gpu("one step a call")),
         ),
         minutes=1,
         modules=("jax",),

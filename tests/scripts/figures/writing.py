@@ -1,13 +1,16 @@
-"""Puts figures into the README, and leaves all else in it as it is."""
+"""Puts figures into bench/FIGURES.md and the README, and leaves all else in them as it is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from cnnkit.machine.machine import Machine
-from cnnkit.system.files import write_text
-from figures.figure import FigureError, Measurement, Output
+from cnnkit.machine import Machine
+from cnnkit.system import write_text
+from figures.figure import FigureError, Measurement, Output, Row, Table
+from figures.keys import with_keys
 
 # What a reader raises where a command printed something else than it promises.
 MISREAD = (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError)
@@ -31,38 +34,76 @@ def measured_on(day: date, machine: Machine) -> str:
     return f"{day.isoformat()}, {machine.cpu}{known}, {processors}"
 
 
-def with_figures(text: str, measurement: Measurement, output: Output, measured: str) -> str:
-    """Returns a README with the figures of a measurement in it.
+@dataclass(frozen=True)
+class Page:
+    """A file with figures."""
+
+    path: Path
+    complete: bool = True  # has every figure, and the keys; else some figures, and no keys
+
+    def text(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+
+def with_figures(text: str, measurement: Measurement, output: Output, measured: str, page: Page) -> str:
+    """Returns the text of a page with the figures of a measurement in it.
 
     Args:
-        text: The README.
+        text: The page's.
         measurement: Whose rows are replaced.
         output: What its last command printed.
         measured: When and on what.
+        page: Names the page, and says whether a row may be missing.
 
     Raises:
-        FigureError: A figure is not in the output, or its row not in the README.
+        FigureError: A figure is not in the output, or its row not on the page.
     """
     lines = text.split("\n")
     for row in measurement.rows:
-        try:
-            replacement = row.lines(measurement.commands, output, measured)
-        except MISREAD as error:
-            problem = f"{type(error).__name__} {error}".strip()
-            raise FigureError(
-                f"no figure for {row.what!r} in the output of {measurement.commands[-1]}: {problem}"
-            ) from error
-        lines[row.place(lines)] = replacement
+        place = _place(row, lines, page)
+        if place is not None:
+            lines[place] = _lines(row, measurement, output, measured)
     return "\n".join(lines)
 
 
-def write_figures(readme: Path, measurement: Measurement, output: Output, measured: str) -> None:
-    """Puts the figures of a measurement into the README, which is replaced whole or not at all.
+def write_figures(pages: Sequence[Page], measurement: Measurement, output: Output, measured: str) -> None:
+    """Puts the figures of a measurement into every page that has their rows, each replaced whole or not at all.
 
-    It is read once more each time: what was written into it meanwhile stays.
+    Pages are read once more each time: what was written into them meanwhile stays. None is written unless all can be.
 
     Raises:
-        FigureError: A figure is not in the output, or its row not in the README.
+        FigureError: A figure is not in the output, or its row not on a page.
+        OutputError: A file cannot be written.
+    """
+    texts = [with_figures(page.text(), measurement, output, measured, page) for page in pages]
+    for page, text in zip(pages, texts, strict=True):
+        write_text(page.path, text)
+
+
+def write_keys(pages: Sequence[Page], measurements: Sequence[Measurement]) -> None:
+    """Puts the commands of all measurements beside their keys, at the end of the page that has every figure.
+
+    Raises:
+        FigureError: The page has no such list.
         OutputError: The file cannot be written.
     """
-    write_text(readme, with_figures(readme.read_text(encoding="utf-8"), measurement, output, measured))
+    for page in pages:
+        if page.complete:
+            write_text(page.path, with_keys(page.text(), measurements))
+
+
+def _place(row: Row | Table, lines: list[str], page: Page) -> slice | None:
+    found = row.places(lines)
+    if len(found) > 1 or (page.complete and not found):
+        expected = "one" if page.complete else "one at most"
+        raise FigureError(f"{page.path.name} has {len(found)} rows or tables {row.what!r}, expected {expected}")
+    return found[0] if found else None
+
+
+def _lines(row: Row | Table, measurement: Measurement, output: Output, measured: str) -> list[str]:
+    try:
+        return row.lines(measurement.name, output, measured)
+    except MISREAD as error:
+        problem = f"{type(error).__name__} {error}".strip()
+        command = measurement.commands[-1]
+        raise FigureError(f"no figure for {row.what!r} in the output of {command}: {problem}") from error
