@@ -1,1 +1,1 @@
-"""Training with Keras: data, architectures, recipes, fit."""
+"""Training with Keras: rooms for data, networks, recipes, fitting and what becomes of them."""

@@ -1,4 +1,4 @@
-"""A bench run drawn: table, Markdown, CSV, JSON and a page; and read back from its JSON."""
+"""A bench run drawn: table, Markdown, CSV, JSON and a page."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from pages import FIGURES, GUIDE, README, ROOT, RUNNING, blocks, calls, figure_rows, sections, text_of
 
 from cnnkit.cli import COMMANDS, main
-from cnnkit.model import bundled_model
+from cnnkit.runtime.model import bundled_model
 
 LONGEST = 180  # lines
 DECIDING = 10  # figures

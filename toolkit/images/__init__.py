@@ -1,4 +1,4 @@
-"""Image files: their headers, their completeness, their pixels."""
+"""Image files to pixels, and pixels to a model's input: headers, completeness, orientation, resizing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model spec, version 1: all that is needed to use a model file rightly, as strict JSON."""
+"""The model spec, all that is needed to use a model file rightly, as strict JSON; and what a file says of itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operating system and the installation give: files, messages, optional packages."""
+"""What the operating system and the installation give: files, messages, optional packages, fast starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that commands share or have too many of: their flags, values and what is made of them."""
+"""Options that several commands share, or of which one has many: flags, values, and what is made of them."""
 
 from __future__ import annotations
 
