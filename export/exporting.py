@@ -20,9 +20,9 @@ from cnnkit.export.original import Original, load_original, use_tensorflow
 from cnnkit.export.parity import Parity, check_parity, parity_images
 from cnnkit.export.quantization import FLOAT16_SCHEME, to_float16, tolerance_for
 from cnnkit.machine import cpu_name
-from cnnkit.runtime import OnnxClassifier, app_name, find_keras_file, is_app, is_saved_model
+from cnnkit.runtime import OnnxClassifier, app_name, find_keras_file, import_onnxruntime, is_app, is_saved_model
 from cnnkit.spec import Dtype, GraphFacts, InputSpec, ModelSpec, Quantization, Tolerance
-from cnnkit.system import check_new_file, check_other_file, log, require
+from cnnkit.system import check_new_file, check_other_file, import_cv2, log, require
 
 TOLERANCE = 1e-4  # of a probability, between Keras and onnxruntime in float32
 _FLOAT16_TOLERANCE = 0.05  # beyond rounding: something overflowed
@@ -59,6 +59,8 @@ def export_model(options: ExportOptions) -> ExportReport:
     check_new_file(options.output, overwrite=options.overwrite)
     own = options.output.suffix.lower() == ORT_SUFFIX
     opset = opset_for(options.min_ort, ort_format=own) if options.min_ort else OPSET
+    import_onnxruntime()  # what the result is checked with is better missed now than after the conversion
+    import_cv2()
     use_tensorflow()
     log.info("loading %s", find_keras_file(options.source))
     original = load_original(options)

@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from cnnkit.errors import CnnkitError
+from cnnkit.importing import broken_imports
 
 # Name -> what `cnnkit --help` says of it; the command itself is `command` in cnnkit.commands.NAME.
 COMMANDS = {
@@ -51,7 +52,8 @@ class LazyGroup(click.Group):
         if sys.stdout is None:  # closed by whoever started the process: what is written to it fails, and says so
             sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
         try:
-            return super().invoke(ctx)
+            with broken_imports():
+                return super().invoke(ctx)
         except CnnkitError as error:
             _fail(str(error), error.exit_code, error)
         except BrokenPipeError:

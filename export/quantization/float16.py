@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnnkit.export.graph import opset_of, set_versions
+from cnnkit.runtime import import_onnxruntime
 
 FLOAT16_SCHEME = "float16 weights and arithmetic"
 
@@ -20,9 +21,7 @@ def to_float16(graph: Any) -> Any:
     Returns:
         An onnx.ModelProto.
     """
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-
     opset = opset_of(graph)
-    model = convert_float_to_float16(graph, keep_io_types=True)
+    model = import_onnxruntime("transformers.float16").convert_float_to_float16(graph, keep_io_types=True)
     set_versions(model, opset)
     return model

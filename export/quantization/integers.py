@@ -22,6 +22,7 @@ from cnnkit.export.options import CalibrationMethod
 from cnnkit.export.quantization.direct_bytes import feed_bytes, input_nodes
 from cnnkit.export.quantization.schemes import Scheme
 from cnnkit.images import prepare_batch
+from cnnkit.runtime import import_onnxruntime
 from cnnkit.spec import InputSpec
 
 _BATCH = 16
@@ -77,16 +78,15 @@ class Quantizer:
             An onnx.ModelProto: QuantizeLinear and DequantizeLinear around float operators, or
             operators on integers.
         """
-        from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-
-        types = {"u8": QuantType.QUInt8, "s8": QuantType.QInt8, "u16": QuantType.QUInt16}
+        ort = import_onnxruntime("quantization")
+        types = {"u8": ort.QuantType.QUInt8, "s8": ort.QuantType.QInt8, "u16": ort.QuantType.QUInt16}
         target = self._folder / "int8.onnx"
         with _quiet():
-            quantize_static(
+            ort.quantize_static(
                 str(self._float),
                 str(target),
                 self._reader(scheme.method),
-                quant_format=QuantFormat.QDQ if scheme.operators == "qdq" else QuantFormat.QOperator,
+                quant_format=ort.QuantFormat.QDQ if scheme.operators == "qdq" else ort.QuantFormat.QOperator,
                 per_channel=scheme.per_channel,
                 reduce_range=scheme.bits == 7,
                 activation_type=types[scheme.activations],
@@ -151,18 +151,16 @@ def _producer_of_inputs(node: Any, made_by: dict[str, Any]) -> Any:
 
 def _prepare(source: Path, target: Path) -> Any:
     """Folds and infers shapes, without which ranges would be taken of tensors that are fused away."""
-    from onnxruntime.quantization import quant_pre_process
-
+    quantization = import_onnxruntime("quantization")
     with _quiet():
         # Symbolic shape inference serves transformers; what it refuses would stop a CNN that needs none of it.
-        quant_pre_process(str(source), str(target), skip_symbolic_shape=True)
+        quantization.quant_pre_process(str(source), str(target), skip_symbolic_shape=True)
     return load_graph(target)
 
 
 def _method(method: CalibrationMethod) -> Any:
-    from onnxruntime.quantization import CalibrationMethod as Method
-
-    return {"minmax": Method.MinMax, "entropy": Method.Entropy, "percentile": Method.Percentile}[method]
+    known = import_onnxruntime("quantization").CalibrationMethod
+    return {"minmax": known.MinMax, "entropy": known.Entropy, "percentile": known.Percentile}[method]
 
 
 def _options(scheme: Scheme) -> dict[str, object]:

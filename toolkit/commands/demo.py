@@ -15,11 +15,13 @@ def command(out: Path | None) -> None:
     Trains a small CNN on handwritten digits, exports, quantizes, verifies and benches it, and predicts with it.
     """
     from cnnkit.commands.demo_steps import make_demo_folder, run_steps
-    from cnnkit.runtime import import_keras
-    from cnnkit.system import require, warnings_only
+    from cnnkit.runtime import import_keras, import_onnxruntime
+    from cnnkit.system import import_cv2, require, warnings_only
 
     require("cnnkit demo", "all", "keras", "tensorflow", "sklearn", "matplotlib", "tf2onnx", "onnx")
     import_keras("cnnkit demo")
+    import_onnxruntime()
+    import_cv2()
     folder = make_demo_folder(out)
     with warnings_only():  # a line a step is enough; -v shows all
         for line in run_steps(folder):

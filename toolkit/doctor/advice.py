@@ -73,14 +73,14 @@ def _missing_extras(found: Examination) -> Iterator[str]:
 
 
 def _trouble(found: Examination) -> Iterator[str]:
-    if found.onnxruntime.error is not None:
-        yield f"onnxruntime cannot be used: {found.onnxruntime.error}"
-    if found.opencv.error is not None:
-        yield found.opencv.error
+    broken = dict.fromkeys(filter(None, (found.onnxruntime.error, found.opencv.error)))  # NumPy breaks both
+    yield from broken
     if found.opencv.window is not None:
         yield f"webcam: {found.opencv.window}"
     bundled = found.bundled_model
-    if bundled.error is not None:
+    if bundled.error in broken:
+        yield "the bundled model cannot be checked for the same reason"
+    elif bundled.error is not None:
         yield f"the bundled model cannot be checked: {bundled.error}"
     elif not bundled.passed:
         yield "the bundled model answers differently here than its original did: cnnkit verify says by how much"

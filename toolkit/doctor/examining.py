@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from cnnkit import __version__
 from cnnkit.errors import CnnkitError
+from cnnkit.importing import broken_imports
 from cnnkit.machine import Machine, TensorFlowFacts, describe_machine, package_version, probe_tensorflow
+from cnnkit.packages import ONNXRUNTIME, OPENCV
 from cnnkit.sources import cameras_present
 
 # Distributions that install the same module as the one that cnnkit asks for.
 _SAME_MODULE = {
     "tensorflow": ("tensorflow-cpu", "tensorflow-intel", "tensorflow-macos", "tf-nightly"),
-    "onnxruntime": ("onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml"),
-    "opencv-python": ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
+    **{package.distributions[0]: package.distributions[1:] for package in (ONNXRUNTIME, OPENCV)},
 }
 _NVIDIA = Path("/proc/driver/nvidia/version")
 
@@ -111,18 +111,21 @@ def _version_of(name: str) -> str | None:
 
 
 def _onnxruntime() -> OnnxRuntimeFacts:
+    from cnnkit.runtime import import_onnxruntime
+
     try:
-        onnxruntime = import_module("onnxruntime")
-    except ImportError as error:
-        return OnnxRuntimeFacts(error=" ".join(str(error).split()))
+        onnxruntime = import_onnxruntime()
+    except CnnkitError as error:
+        return OnnxRuntimeFacts(error=str(error))
     return OnnxRuntimeFacts(tuple(onnxruntime.get_available_providers()))
 
 
 def _opencv() -> OpenCVFacts:
     from cnnkit.system import import_cv2
-    from cnnkit.view import check_display, gui_toolkit
 
     try:
+        with broken_imports():
+            from cnnkit.view import check_display, gui_toolkit
         toolkit = gui_toolkit(import_cv2().getBuildInformation())
     except CnnkitError as error:
         return OpenCVFacts(error=str(error))
@@ -135,12 +138,12 @@ def _opencv() -> OpenCVFacts:
 
 
 def _bundled_model() -> BundledFacts:
-    from cnnkit.runtime import bundled_model, check_golden, load_model
-
     try:
+        with broken_imports():
+            from cnnkit.runtime import bundled_model, check_golden, load_model
         path = bundled_model()
         classifier = load_model(path).classifier
         result = check_golden(classifier, classifier.spec)
-    except (CnnkitError, ImportError) as error:  # without onnxruntime nothing can be loaded
+    except CnnkitError as error:  # without onnxruntime nothing can be loaded
         return BundledFacts(error=str(error))
     return BundledFacts(path.name, result.images, result.max_probability_difference, result.passed)

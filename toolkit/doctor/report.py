@@ -40,7 +40,7 @@ def _rows(found: Examination) -> Iterator[Row]:
     for extra, versions in found.extras.items():
         listed = ", ".join(f"{name} {version or 'missing'}" for name, version in versions.items())
         yield f"extra {extra}" if extra else "base packages", listed
-    yield "providers", found.onnxruntime.error or ", ".join(found.onnxruntime.providers)
+    yield "providers", "none, see below" if found.onnxruntime.error else ", ".join(found.onnxruntime.providers)
     yield "OpenCV", _opencv(found.opencv)
     yield "TensorFlow", _tensorflow(found.tensorflow)
     yield "cameras", ", ".join(found.cameras) or "none found"
@@ -56,7 +56,7 @@ def _machine_rows(machine: Machine) -> Iterator[Row]:
 
 def _opencv(facts: OpenCVFacts) -> str:
     if facts.error is not None:
-        return facts.error
+        return "cannot be used, see below"
     build = "headless build, reads images and videos" if facts.gui is None else f"with windows ({facts.gui})"
     return build if facts.gui is None or facts.window is None else f"{build}, but none can be opened here"
 
@@ -72,7 +72,7 @@ def _tensorflow(facts: TensorFlowFacts | None) -> str:
 
 def _bundled(facts: BundledFacts) -> str:
     if facts.error is not None:
-        return facts.error
+        return "not checked, see below"
     verdict = "answers as its original did" if facts.passed else "DIFFERS from its original"
     worst = f"worst difference {facts.max_probability_difference:.2g}"
     return f"{facts.name}: {verdict} on {facts.images} golden images ({worst})"

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnkit.errors import ModelError
+from cnnkit.errors import CnnkitError, ModelError
+from cnnkit.importing import broken_imports
 from cnnkit.runtime.keras2 import legacy_objects, with_plain_input
 from cnnkit.runtime.keras_apps import is_app, load_app
 from cnnkit.runtime.saved_model import is_saved_model, load_saved_model
@@ -35,12 +36,13 @@ def import_keras(what: str) -> Any:
 
     Raises:
         MissingExtraError: Keras or its backend is not installed.
+        CnnkitError: It is, and cannot be imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read once, when TensorFlow is imported
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # JAX's word for the same
     require(what, "train", "keras", os.environ.get("KERAS_BACKEND", "tensorflow"))
-    with silent_stderr():
+    with silent_stderr(), broken_imports():
         import keras
 
         if keras.backend.backend() == "tensorflow":
@@ -262,6 +264,8 @@ def silent_stderr() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
+        except CnnkitError:  # which says itself what is wrong
+            raise
         except BaseException:
             held.seek(0)
             os.write(kept, held.read())

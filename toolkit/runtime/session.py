@@ -8,7 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from cnnkit.errors import CnnkitError, ModelError, UsageError
+from cnnkit.errors import ModelError, UsageError
+from cnnkit.importing import broken_imports, import_package
+from cnnkit.packages import ONNXRUNTIME
 from cnnkit.spec import external_locations, is_ort_format, read_model_bytes
 from cnnkit.system import log
 
@@ -48,20 +50,24 @@ _FEWEST_THREADS, _THREADS_A_PROCESSOR = 8, 4  # what may be asked for
 _MAX_REASON = 240  # characters of onnxruntime's message that are worth a line
 
 
-def import_onnxruntime() -> ModuleType:
-    """Imports onnxruntime with its telemetry off, unless ORT_DISABLE_TELEMETRY is set already.
+def import_onnxruntime(part: str = "") -> ModuleType:
+    """Opens onnxruntime, here and nowhere else: with its telemetry off, unless ORT_DISABLE_TELEMETRY is set already.
 
     Its releases send usage data to their maker by default, write a device identifier into the home folder, and warn on
     stderr where they cannot; the variable counts only when it is set before the import.
 
+    Args:
+        part: A module of the package, such as "quantization", which is imported then and returned.
+
     Raises:
-        CnnkitError: It is not installed, or a system library that it needs is not.
+        CnnkitError: It is not installed, or is and cannot be imported.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    try:
-        return importlib.import_module("onnxruntime")
-    except ImportError as error:
-        raise CnnkitError(f"ONNX Runtime cannot be imported ({error}): pip install onnxruntime") from error
+    onnxruntime = import_package(ONNXRUNTIME)
+    if not part:
+        return onnxruntime
+    with broken_imports():
+        return importlib.import_module(f"onnxruntime.{part}")
 
 
 def open_session(
@@ -135,8 +141,7 @@ def used_provider(session: Any) -> str:
 
 def runtime_errors() -> tuple[type[Exception], ...]:
     """Returns the exception classes of onnxruntime, which have no base class of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
+    state = import_onnxruntime("capi.onnxruntime_pybind11_state")
     own = [getattr(state, name) for name in _ERROR_NAMES if hasattr(state, name)]
     return (*own, RuntimeError, ValueError)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +9,9 @@ from functools import cache
 from threading import Lock
 from types import ModuleType
 
-from cnnkit.errors import CnnkitError
+from cnnkit.importing import import_package
+from cnnkit.packages import OPENCV
 
-# Shared libraries of a desktop that the wheel of opencv-python links to and a server or container lacks.
-_DESKTOP_LIBRARIES = ("libGL", "libgthread", "libglib", "libSM", "libXext", "libXrender", "libX11", "libxcb", "libEGL")
 _SILENT = 0
 _STDERR = Lock()  # the descriptor's owner: of two threads the second would take the first one's silence for the stderr
 
@@ -26,27 +24,13 @@ def import_cv2() -> ModuleType:
         The module `cv2`.
 
     Raises:
-        CnnkitError: OpenCV is not installed, or a system library that it needs is not.
+        CnnkitError: OpenCV is not installed, or is and cannot be imported.
     """
-    try:
-        cv2 = importlib.import_module("cv2")
-    except ImportError as error:
-        raise CnnkitError(_what_to_install(error)) from error
+    cv2 = import_package(OPENCV)
     if "OPENCV_LOG_LEVEL" not in os.environ:
         logging = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # OpenCV 4, OpenCV 5
         logging.setLogLevel(_SILENT)
     return cv2
-
-
-def _what_to_install(error: ImportError) -> str:
-    if error.name == "cv2" and isinstance(error, ModuleNotFoundError):
-        return "OpenCV is not installed: pip install opencv-python, or opencv-python-headless where no window is wanted"
-    if any(library in str(error) for library in _DESKTOP_LIBRARIES):
-        return (
-            f"OpenCV cannot start ({error}): apt install libgl1 libglib2.0-0, or, where no window is wanted, "
-            "pip uninstall opencv-python and pip install opencv-python-headless"
-        )
-    return f"OpenCV cannot start ({error}): pip install --force-reinstall opencv-python"
 
 
 @contextmanager

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 import cnnkit.doctor.examining
+from cnnkit import importing
 from cnnkit.doctor.advice import advise
 from cnnkit.doctor.examining import BundledFacts, Examination, OnnxRuntimeFacts, OpenCVFacts, examine, parse_requirement
-from cnnkit.errors import CnnkitError
 from cnnkit.machine.machine import Machine
 from cnnkit.machine.tensorflow_probe import Gpu, TensorFlowFacts
+from cnnkit.system.opencv import import_cv2
 
 PLAIN_CPU = Machine("Test CPU", "x86_64", 2, 4, 8_000_000_000, ("avx2",), "Linux 6.1", "3.11.7", {"numpy": "2.0.0"})
 HEALTHY = Examination(
@@ -80,7 +81,12 @@ def test_requirements(text, expected):
         ),
         pytest.param({"opencv": OpenCVFacts("QT5", window="no display")}, "webcam: no display", id="no display"),
         pytest.param({"opencv": OpenCVFacts(error="OpenCV cannot start")}, "OpenCV cannot start", id="broken OpenCV"),
-        pytest.param({"onnxruntime": OnnxRuntimeFacts(error="no DLL")}, "cannot be used: no DLL", id="onnxruntime"),
+        pytest.param({"onnxruntime": OnnxRuntimeFacts(error="no DLL")}, "no DLL", id="onnxruntime"),
+        pytest.param(
+            {"opencv": OpenCVFacts(error="no DLL"), "bundled_model": BundledFacts(error="no DLL")},
+            "the bundled model cannot be checked for the same reason",
+            id="one reason for both",
+        ),
         pytest.param(
             {"bundled_model": BundledFacts("a.onnx", 16, 0.5, False)}, "answers differently here", id="golden images"
         ),
@@ -104,17 +110,11 @@ def test_this_machine():
 
 
 def test_broken_packages_are_findings(monkeypatch, models_folder):
-    def broken(name: str = ""):
-        raise ImportError("libfoo.so is missing")
-
-    def no_opencv():
-        raise CnnkitError("OpenCV cannot start")
-
-    monkeypatch.setattr(cnnkit.doctor.examining, "import_module", broken)
-    monkeypatch.setattr("cnnkit.system.opencv.import_cv2", no_opencv)
+    monkeypatch.setattr(importing, "_broken", {"onnxruntime": "libfoo.so is missing", "cv2": "OpenCV is broken"})
+    import_cv2.cache_clear()
     found = examine(probe=lambda: None)
     assert found.onnxruntime.error == "libfoo.so is missing"
-    assert found.opencv.error == "OpenCV cannot start"
+    assert found.opencv.error == "OpenCV is broken"
     assert "0 bundled models" in found.bundled_model.error
 
 

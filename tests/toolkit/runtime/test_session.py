@@ -125,7 +125,7 @@ def test_weights_beside_the_model_are_read(tmp_path):
 
 def test_onnxruntime_that_is_missing(make_model, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(CnnkitError, match=r"^ONNX Runtime cannot be imported \(.*\): pip install onnxruntime$"):
+    with pytest.raises(CnnkitError, match=r"^ONNX Runtime [\d.]+ is installed .*: pip install --force-reinstall onnx"):
         open_session(make_model())
 
 
