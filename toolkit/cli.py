@@ -10,7 +10,7 @@ from importlib import import_module
 import click
 
 from cnnkit.errors import CnnkitError
-from cnnkit.importing import broken_imports
+from cnnkit.system import broken_imports
 
 # Name -> what `cnnkit --help` says of it; the command itself is `command` in cnnkit.commands.NAME.
 COMMANDS = {

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from cnnkit import __version__
 from cnnkit.errors import CnnkitError
-from cnnkit.importing import broken_imports
 from cnnkit.machine import Machine, TensorFlowFacts, describe_machine, package_version, probe_tensorflow
-from cnnkit.packages import ONNXRUNTIME, OPENCV
 from cnnkit.sources import cameras_present
+from cnnkit.system import ONNXRUNTIME, OPENCV, broken_imports
 
 # Distributions that install the same module as the one that cnnkit asks for.
 _SAME_MODULE = {

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnkit.errors import CnnkitError, ModelError
-from cnnkit.importing import broken_imports
 from cnnkit.runtime.keras2 import legacy_objects, with_plain_input
 from cnnkit.runtime.keras_apps import is_app, load_app
 from cnnkit.runtime.saved_model import is_saved_model, load_saved_model
-from cnnkit.system import log, require
+from cnnkit.system import broken_imports, log, require
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,10 +9,8 @@ from types import ModuleType
 from typing import Any
 
 from cnnkit.errors import ModelError, UsageError
-from cnnkit.importing import broken_imports, import_package
-from cnnkit.packages import ONNXRUNTIME
 from cnnkit.spec import external_locations, is_ort_format, read_model_bytes
-from cnnkit.system import log
+from cnnkit.system import ONNXRUNTIME, broken_imports, import_package, log
 
 # The flag's name -> onnxruntime's name.
 PROVIDERS = {

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
         write_bytes as write_bytes,
         write_text as write_text,
     )
+    from cnnkit.system.importing import broken_imports as broken_imports, import_package as import_package
     from cnnkit.system.messages import log as log, show_messages as show_messages, warnings_only as warnings_only
     from cnnkit.system.opencv import import_cv2 as import_cv2, quiet_codecs as quiet_codecs
+    from cnnkit.system.packages import ONNXRUNTIME as ONNXRUNTIME, OPENCV as OPENCV
     from cnnkit.system.startup import without_garbage_collection as without_garbage_collection
 else:
     __getattr__ = hand_on(
@@ -40,8 +42,10 @@ else:
                 "write_bytes",
                 "write_text",
             ),
+            "importing": ("broken_imports", "import_package"),
             "messages": ("log", "show_messages", "warnings_only"),
             "opencv": ("import_cv2", "quiet_codecs"),
+            "packages": ("ONNXRUNTIME", "OPENCV"),
             "startup": ("without_garbage_collection",),
         },
     )

@@ -9,8 +9,8 @@ from functools import cache
 from threading import Lock
 from types import ModuleType
 
-from cnnkit.importing import import_package
-from cnnkit.packages import OPENCV
+from cnnkit.system.importing import import_package
+from cnnkit.system.packages import OPENCV
 
 _SILENT = 0
 _STDERR = Lock()  # the descriptor's owner: of two threads the second would take the first one's silence for the stderr

@@ -12,8 +12,8 @@ from image_files import encode, photo
 
 from cnnkit import importing
 from cnnkit.errors import CnnkitError
-from cnnkit.packages import Package
 from cnnkit.system.opencv import import_cv2, quiet_codecs
+from cnnkit.system.packages import Package
 
 
 @pytest.fixture(autouse=True)

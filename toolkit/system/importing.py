@@ -11,7 +11,7 @@ from io import StringIO
 from types import ModuleType
 
 from cnnkit.errors import CnnkitError
-from cnnkit.packages import NUMPY, Package, Remedy, package_of
+from cnnkit.system.packages import NUMPY, Package, Remedy, package_of
 
 _OTHER_NUMPY = "_ARRAY_API not found"  # NumPy 2 prints it; the import may go on, and the process crash later
 _NUMPY_MISFITS = rf"{_OTHER_NUMPY}|numpy\.core\.multiarray failed to import|compiled against"

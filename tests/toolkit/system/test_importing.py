@@ -11,8 +11,8 @@ import pytest
 
 from cnnkit import importing
 from cnnkit.errors import CnnkitError
-from cnnkit.importing import broken_imports, import_package
-from cnnkit.packages import NUMPY, ONNXRUNTIME, OPENCV, Package, package_of
+from cnnkit.system.importing import broken_imports, import_package
+from cnnkit.system.packages import NUMPY, ONNXRUNTIME, OPENCV, Package, package_of
 
 NUMPY_2 = f"it is built for NumPy 1, and this is NumPy {version('numpy')}), expected a release for NumPy 2: "
 WHOLE = ", expected a whole installation: pip install --force-reinstall fake-dist"
