@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 import cnnkit.doctor.examining
-from cnnkit import importing
 from cnnkit.doctor.advice import advise
 from cnnkit.doctor.examining import BundledFacts, Examination, OnnxRuntimeFacts, OpenCVFacts, examine, parse_requirement
 from cnnkit.machine.machine import Machine
 from cnnkit.machine.tensorflow_probe import Gpu, TensorFlowFacts
+from cnnkit.system import importing
 from cnnkit.system.opencv import import_cv2
 
 PLAIN_CPU = Machine("Test CPU", "x86_64", 2, 4, 8_000_000_000, ("avx2",), "Linux 6.1", "3.11.7", {"numpy": "2.0.0"})

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnkit import importing
 from cnnkit.errors import CnnkitError
+from cnnkit.system import importing
 from cnnkit.system.importing import broken_imports, import_package
 from cnnkit.system.packages import NUMPY, ONNXRUNTIME, OPENCV, Package, package_of
 

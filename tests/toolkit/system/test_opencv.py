@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 from image_files import encode, photo
 
-from cnnkit import importing
 from cnnkit.errors import CnnkitError
+from cnnkit.system import importing
 from cnnkit.system.opencv import import_cv2, quiet_codecs
 from cnnkit.system.packages import Package
 
