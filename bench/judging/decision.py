@@ -138,6 +138,8 @@ def _points(found: Comparison) -> str:
 
 
 def _doubts(session: Session) -> list[str]:
+    if session.machine.emulated:
+        return ["the process was emulated: measure on a real processor before you rely on the times"]
     return ["the machine was not quiet: measure again before you rely on the times"] if session.disturbances else []
 
 

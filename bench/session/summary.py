@@ -15,6 +15,7 @@ from cnnkit.bench.measuring import TOP, MachineLoad, Timed, disturbances, rounds
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.session.session import Accuracy, ClassAccuracy, Latency, PacedLatency, Ratio, Result, Session
 from cnnkit.bench.subjects import ModelFile, model_files
+from cnnkit.emulation import EMULATED
 from cnnkit.machine import Machine
 from cnnkit.measuring import by_round, macro_f1, percentile_intervals, ratio_of_medians, wilson_interval
 
@@ -64,7 +65,7 @@ def summarise(
         left_out=0 if answers is None else answers.left_out,
         answers=None if answers is None else keep(answers),
         load=load,
-        disturbances=tuple(disturbances(timed, load)),
+        disturbances=(*([EMULATED] if machine.emulated else []), *disturbances(timed, load)),
         unfinished=unfinished,
         date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         version=__version__,

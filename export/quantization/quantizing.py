@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cnnkit.emulation import EMULATED
 from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.export.graph import load_graph, opset_of, write_model
 from cnnkit.export.options import QuantizeOptions, Target
@@ -217,6 +218,8 @@ def _warn(options: QuantizeOptions, spec: ModelSpec) -> None:
             "name others with --data", options.calibration.name,
         )  # fmt: skip
     machine = describe_machine()
+    if machine.emulated:
+        log.warning("%s, and the choice rests on them", EMULATED)
     if unlike_this_machine(options.target, machine.instruction_sets, machine.architecture):
         log.warning("times are those of this CPU, which is no %s: measure on one with cnnkit bench", options.target)
 

@@ -280,6 +280,7 @@ def test_a_row_that_stands_twice_is_not_written(complete: bool, expected: str) -
         (1, ("neon", "dotprod"), "Cortex-A76 (dot products), 1 processor"),
         (4, ("avx2", "avx512_vnni", "amx_int8"), "Cortex-A76 (AVX-512 VNNI, AMX), 4 processors"),
         (2, ("avx2",), "Cortex-A76 (no VNNI), 2 processors"),
+        (4, ("neon",), "Cortex-A76 (no dot products), 4 processors"),
         (2, (), "Cortex-A76, 2 processors"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnnkit.doctor.examining import Examination
+from cnnkit.emulation import EMULATED, family_of
 from cnnkit.machine import BFLOAT16_PRODUCTS, Gpu, Machine, TensorFlowFacts
 
 _TENSOR_CORES = (7, 0)  # the first compute capability with fast 16-bit products
@@ -15,6 +16,7 @@ def advise(found: Examination) -> tuple[str, ...]:
     """Returns what to know and do, one sentence each."""
     return tuple(
         [
+            *([f"{EMULATED}; measure on one"] if found.machine.emulated else []),
             int8_advice(found.machine),
             *_training_advice(found),
             *_missing_extras(found),
@@ -27,12 +29,12 @@ def int8_advice(machine: Machine) -> str:
     """Returns what 8-bit models gain on this CPU."""
     if machine.int8_dot_product is None:
         return f"INT8: this CPU's instruction sets are unknown; {_MEASURE}"
+    arm = family_of(machine.architecture) == "arm"
+    kind = "dotprod, i8mm" if arm else "VNNI"
     if machine.int8_dot_product:
-        return f"INT8: this CPU has 8-bit dot products (VNNI, Arm dotprod), which quantized models use; {_MEASURE}"
-    return (
-        "INT8: this CPU has no 8-bit dot products (VNNI, Arm dotprod): quantized models gain less, and schemes for "
-        f"them can be silently wrong, so cnnkit quantize takes a safe one; {_MEASURE}"
-    )
+        return f"INT8: this CPU has 8-bit dot products ({kind}), which quantized models use; {_MEASURE}"
+    safe = "" if arm else ", and schemes for them can be silently wrong, so cnnkit quantize takes a safe one"
+    return f"INT8: this CPU has no 8-bit dot products ({kind}): quantized models gain less{safe}; {_MEASURE}"
 
 
 def gpu_advice(facts: TensorFlowFacts, machine: Machine, *, nvidia_driver: bool) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from cnnkit.emulation import is_emulated
 from cnnkit.errors import CnnkitError
 from cnnkit.system import import_cv2
 
@@ -64,6 +65,7 @@ class Machine:
     packages: dict[str, str]  # name -> version of what runs the models
     governor: str | None = None  # of Linux's frequency scaling, such as "powersave"; None where there is none
     virtual: bool | None = None  # whether the CPU says that it is a virtual machine's
+    emulated: bool | None = None  # whether another program runs this process's instructions: then times mean nothing
 
     @property
     def int8_dot_product(self) -> bool | None:
@@ -85,11 +87,17 @@ def describe_machine() -> Machine:
         packages={name: found for name in RUNTIME_PACKAGES if (found := package_version(name)) is not None},
         governor=_text(_GOVERNOR).strip() or None,
         virtual=virtual_of(_cpuinfo()),
+        emulated=is_emulated(),
     )
 
 
 def cpu_name() -> str:
-    """Returns the CPU's model name, or on boards that do not say it the board's name, or the architecture."""
+    """Returns the CPU's model name, or on boards that do not say it the board's name, or the architecture.
+
+    Of a process that is emulated only its architecture is known; the names are those of the machine behind it.
+    """
+    if is_emulated():
+        return f"{platform.machine()}, emulated"
     if sys.platform == "darwin":
         name = _sysctl("machdep.cpu.brand_string")
     elif sys.platform == "win32":
@@ -147,7 +155,8 @@ def package_version(name: str) -> str | None:
 
 
 def _cpuinfo() -> str:
-    return _text(Path("/proc/cpuinfo"))
+    """Returns the text of /proc/cpuinfo; nothing where this process is emulated, since it is of other processors."""
+    return "" if is_emulated() else _text(Path("/proc/cpuinfo"))
 
 
 def _text(path: Path) -> str:

@@ -30,7 +30,8 @@ def measured_on(day: date, machine: Machine) -> str:
     """Returns when and on what something was measured: no host name, no paths."""
     processors = "1 processor" if machine.threads == 1 else f"{machine.threads} processors"
     there = [DOT_PRODUCTS[name] for name in machine.instruction_sets if name in DOT_PRODUCTS]
-    known = f" ({', '.join(there) or 'no VNNI'})" if machine.instruction_sets else ""
+    without = "no dot products" if "neon" in machine.instruction_sets else "no VNNI"
+    known = f" ({', '.join(there) or without})" if machine.instruction_sets else ""
     return f"{day.isoformat()}, {machine.cpu}{known}, {processors}"
 
 

@@ -48,7 +48,21 @@ def test_requirements(text, expected):
     [
         pytest.param({}, "INT8: this CPU has no 8-bit dot products", id="no VNNI"),
         pytest.param({"machine": with_sets("avx2", "avx512_vnni")}, "INT8: this CPU has 8-bit dot products", id="VNNI"),
-        pytest.param({"machine": with_sets("neon", "dotprod")}, "INT8: this CPU has 8-bit dot products", id="Arm"),
+        pytest.param(
+            {"machine": replace(with_sets("neon", "dotprod"), architecture="aarch64")},
+            "INT8: this CPU has 8-bit dot products (dotprod, i8mm), which",
+            id="Arm",
+        ),
+        pytest.param(
+            {"machine": replace(with_sets("neon"), architecture="aarch64")},
+            "INT8: this CPU has no 8-bit dot products (dotprod, i8mm): quantized models gain less; cnnkit bench",
+            id="Arm without them",
+        ),
+        pytest.param(
+            {"machine": replace(PLAIN_CPU, emulated=True)},
+            "this process is emulated: times measured here say nothing about any real processor; measure on one",
+            id="emulated",
+        ),
         pytest.param({"machine": with_sets()}, "INT8: this CPU's instruction sets are unknown", id="unknown CPU"),
         pytest.param(
             {"extras": {"export": {"onnx": None, "sympy": "1.14"}}},
