@@ -15,8 +15,7 @@ from cnnkit.bench.measuring import TOP, MachineLoad, Timed, disturbances, rounds
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.session.session import Accuracy, ClassAccuracy, Latency, PacedLatency, Ratio, Result, Session
 from cnnkit.bench.subjects import ModelFile, model_files
-from cnnkit.emulation import EMULATED
-from cnnkit.machine import Machine
+from cnnkit.machine import EMULATED, Machine
 from cnnkit.measuring import by_round, macro_f1, percentile_intervals, ratio_of_medians, wilson_interval
 
 REFERENCE: Kind = "original-function"  # the original's answers that the others are compared with

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cnnkit.emulation import EMULATED
 from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.export.graph import load_graph, opset_of, write_model
 from cnnkit.export.options import QuantizeOptions, Target
@@ -18,7 +17,7 @@ from cnnkit.export.quantization.further import Further, learnt_from
 from cnnkit.export.quantization.held_out import HeldOut, choose_held_out
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FLOAT32, SAFE, SCHEMES, resolve_target, unlike_this_machine
-from cnnkit.machine import cpu_name, describe_machine
+from cnnkit.machine import EMULATED, cpu_name, describe_machine
 from cnnkit.runtime import read_spec_of
 from cnnkit.sources import CalibrationSet, calibration_size, has_trained, read_calibration
 from cnnkit.spec import ModelSpec, Quantization

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnnkit.doctor.examining import Examination
-from cnnkit.emulation import EMULATED, family_of
-from cnnkit.machine import BFLOAT16_PRODUCTS, Gpu, Machine, TensorFlowFacts
+from cnnkit.machine import BFLOAT16_PRODUCTS, EMULATED, Gpu, Machine, TensorFlowFacts, family_of
 
 _TENSOR_CORES = (7, 0)  # the first compute capability with fast 16-bit products
 _MEASURE = "cnnkit bench --model a.onnx --model b.onnx measures what pays"

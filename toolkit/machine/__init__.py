@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.machine.emulation import EMULATED as EMULATED, family_of as family_of
     from cnnkit.machine.machine import (
         BFLOAT16_PRODUCTS as BFLOAT16_PRODUCTS,
         Machine as Machine,
@@ -24,6 +25,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
+            "emulation": ("EMULATED", "family_of"),
             "machine": (
                 "BFLOAT16_PRODUCTS",
                 "Machine",

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cnnkit.emulation import is_emulated
 from cnnkit.errors import CnnkitError
+from cnnkit.machine.emulation import is_emulated
 from cnnkit.system import import_cv2
 
 _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")

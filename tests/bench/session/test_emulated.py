@@ -17,7 +17,7 @@ from cnnkit.bench.report.table import plain_report
 from cnnkit.bench.session.reading import read_session
 from cnnkit.bench.session.schema import first_fault
 from cnnkit.bench.session.summary import summarise
-from cnnkit.emulation import EMULATED
+from cnnkit.machine.emulation import EMULATED
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import cnnkit.machine.machine
-from cnnkit import emulation
-from cnnkit.emulation import family_of, family_of_cpuinfo, is_emulated
+from cnnkit.machine import emulation
+from cnnkit.machine.emulation import family_of, family_of_cpuinfo, is_emulated
 
 INTEL = "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R)\nflags\t\t: fpu avx2 avx512_vnni\n"
 PI5 = "processor\t: 0\nFeatures\t: fp asimd asimddp\nCPU implementer\t: 0x41\nCPU part\t: 0xd0b\n"
