@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # bench/. because bench is the name of a target.
 FOLDERS := $(shell find toolkit train export bench/. -type d -not -name __pycache__)
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow test-arm lint bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/cnnkit demo
@@ -15,6 +15,10 @@ test: $(VENV)/.installed-dev lint
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow
+
+# On ARM CPUs that qemu emulates. Needs root, who leaves no files here that others could not overwrite.
+test-arm: $(VENV)/.installed-dev
+	PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m pytest -p no:cacheprovider -m slow -rs tests/packaging/test_arm.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from figures.accuracy import ACCURACY
+from figures.arm import ARM
 from figures.benching import BENCHING
 from figures.figure import FigureError, Measurement
 from figures.latency import LATENCY
@@ -10,7 +11,7 @@ from figures.processes import FOLDERS, LIVE
 from figures.runtimes import RUNTIMES
 from figures.training import TRAINING
 
-MEASUREMENTS: tuple[Measurement, ...] = (*ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *LIVE, *TRAINING)
+MEASUREMENTS: tuple[Measurement, ...] = (*ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *LIVE, *TRAINING, *ARM)
 
 
 def chosen(names: list[str], *, on_request: bool = False) -> list[Measurement]:
