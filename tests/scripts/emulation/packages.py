@@ -14,6 +14,7 @@ from emulation.root import PYTHON
 REPOSITORY = Path(__file__).resolve().parents[3]
 SOURCES = ("toolkit", "train", "export", "bench")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
+_UNREACHED = "connection broken"  # in pip's warnings, where an index does not answer
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")
 
 
@@ -34,7 +35,9 @@ def build_wheel(folder: Path) -> Path:
         shutil.copytree(REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in FILES:
         shutil.copy(REPOSITORY / name, copy)
-    _pythons(["build", "--no-isolation", "--outdir", str(out), str(copy)])
+    problem = _problem(["build", "--no-isolation", "--outdir", str(out), str(copy)])
+    if problem:
+        raise EmulationError(f"the wheel cannot be built: {_last_line(problem)}")
     (wheel,) = out.glob("*.whl")
     return wheel
 
@@ -52,28 +55,18 @@ def install(wheel: Path, folder: Path) -> None:
         CannotRunError: No package index can be reached.
         EmulationError: There are no such wheels.
     """
-    probe = [
-        "pip",
-        "download",
-        "--quiet",
-        "--retries=1",
-        "--no-deps",
-        "--no-cache-dir",
-        "--dest",
-        str(folder / ".probe"),
-        "click",
-    ]
-    try:
-        _pythons(probe)
-    except EmulationError as error:
-        raise CannotRunError(f"pip reaches no package index, from which the ARM wheels come: {error}") from error
-    shutil.rmtree(folder / ".probe")
-    _pythons(install_command(wheel, folder))
+    problem = _problem(install_command(wheel, folder))
+    if problem and _UNREACHED in problem:
+        raise CannotRunError(f"pip reaches no package index, from which the ARM wheels come: {_last_line(problem)}")
+    if problem:
+        raise EmulationError(f"pip install failed: {_last_line(problem)}")
 
 
-def _pythons(arguments: Sequence[str]) -> None:
-    """Runs a module of this Python."""
+def _problem(arguments: Sequence[str]) -> str | None:
+    """Runs a module of this Python, and returns what it printed where it failed."""
     done = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = [line for text in (done.stdout, done.stderr) for line in text.splitlines() if line.strip()]
-        raise EmulationError(f"{' '.join(arguments[:2])} failed: {said[-1] if said else 'nothing was printed'}")
+    return f"{done.stdout}\n{done.stderr}" if done.returncode else None
+
+
+def _last_line(text: str) -> str:
+    return next((line for line in reversed(text.splitlines()) if line.strip()), "nothing was printed")

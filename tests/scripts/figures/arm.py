@@ -34,7 +34,7 @@ ARM = (
             ),
             Row("the same emulated CPUs, float32", _answers("best.onnx")),
         ),
-        minutes=15,
+        minutes=20,
         on_request=True,
     ),
 )
