@@ -6,9 +6,11 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from typing import Any
 
 import click
 
+from cnnkit.ending import ended_by_signals
 from cnnkit.errors import CnnkitError
 from cnnkit.system import broken_imports
 
@@ -30,6 +32,8 @@ COMMANDS = {
     "verify": "Check that a model file answers as the original does.",
     "webcam": "Classify a camera or a video, live.",
 }
+# Those that need no temporary folder of their own: no TensorFlow, no files on the way, and quick to start.
+_WRITE_NOTHING_TEMPORARY = frozenset({"doctor", "info", "predict", "webcam"})
 
 
 class LazyGroup(click.Group):
@@ -47,6 +51,10 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with ended_by_signals():
+            return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> object:
         if sys.stdout is None:  # closed by whoever started the process: what is written to it fails, and says so
@@ -94,8 +102,13 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 )
 @click.option("-v", "--verbose", count=True, help="Say more.")
 @click.option("-q", "--quiet", is_flag=True, help="Say errors only.")
-def main(verbose: int, quiet: bool) -> None:
+@click.pass_context
+def main(context: click.Context, verbose: int, quiet: bool) -> None:
     """Keras image classifiers from training to a small machine."""
     from cnnkit.system import show_messages
 
     show_messages(-1 if quiet else verbose)
+    if context.invoked_subcommand not in _WRITE_NOTHING_TEMPORARY:
+        from cnnkit.temporary import own_temporary_folder
+
+        context.with_resource(own_temporary_folder())
