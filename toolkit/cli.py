@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
-from cnnkit.ending import ended_by_signals
 from cnnkit.errors import CnnkitError
-from cnnkit.system import broken_imports
+from cnnkit.system import broken_imports, ended_by_signals
 
 # Name -> what `cnnkit --help` says of it; the command itself is `command` in cnnkit.commands.NAME.
 COMMANDS = {
@@ -109,6 +108,6 @@ def main(context: click.Context, verbose: int, quiet: bool) -> None:
 
     show_messages(-1 if quiet else verbose)
     if context.invoked_subcommand not in _WRITE_NOTHING_TEMPORARY:
-        from cnnkit.temporary import own_temporary_folder
+        from cnnkit.system import own_temporary_folder
 
         context.with_resource(own_temporary_folder())

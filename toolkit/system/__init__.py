@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system.lazy import hand_on as hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.system.ending import ended_by_signals as ended_by_signals
     from cnnkit.system.extras import require as require
     from cnnkit.system.files import (
         check_new_file as check_new_file,
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from cnnkit.system.opencv import import_cv2 as import_cv2, quiet_codecs as quiet_codecs
     from cnnkit.system.packages import ONNXRUNTIME as ONNXRUNTIME, OPENCV as OPENCV
     from cnnkit.system.startup import without_garbage_collection as without_garbage_collection
+    from cnnkit.system.temporary import own_temporary_folder as own_temporary_folder
 else:
     __getattr__ = hand_on(
         __name__,
         {
+            "ending": ("ended_by_signals",),
             "extras": ("require",),
             "files": (
                 "check_new_file",
@@ -47,5 +50,6 @@ else:
             "opencv": ("import_cv2", "quiet_codecs"),
             "packages": ("ONNXRUNTIME", "OPENCV"),
             "startup": ("without_garbage_collection",),
+            "temporary": ("own_temporary_folder",),
         },
     )

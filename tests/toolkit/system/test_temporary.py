@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from cnnkit import temporary
-from cnnkit.temporary import own_temporary_folder
+from cnnkit.system import temporary
+from cnnkit.system.temporary import own_temporary_folder
 
 # Writes into the folder, says that it has, and waits; a process of its own writes there, too.
 PROCESS = """\
 import subprocess, sys, tempfile, time
-from cnnkit.ending import ended_by_signals
-from cnnkit.temporary import own_temporary_folder
+from cnnkit.system.ending import ended_by_signals
+from cnnkit.system.temporary import own_temporary_folder
 with ended_by_signals(), own_temporary_folder():
     tempfile.mkdtemp()
     subprocess.run([sys.executable, "-c", "import tempfile; tempfile.mkstemp()"], check=True)

@@ -9,12 +9,12 @@ import threading
 
 import pytest
 
-from cnnkit.ending import Ended, ended_by_signals
+from cnnkit.system.ending import Ended, ended_by_signals
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signals")
 PROCESS = """\
 import signal, sys, time
-from cnnkit.ending import ended_by_signals
+from cnnkit.system.ending import ended_by_signals
 {before}
 with ended_by_signals():
     try:
