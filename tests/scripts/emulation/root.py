@@ -69,7 +69,7 @@ def mounted_below(folder: Path, mountinfo: str) -> list[str]:
 def _build(building: Path, qemu: str, log: Path) -> None:
     building.parent.mkdir(parents=True, exist_ok=True)
     stages = [shlex.join(stage(building)) for stage in (first_stage, second_stage)]
-    variables = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+    variables = {"PATH": PATH, "HOME": "/tmp", "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
     with log.open("w", encoding="utf-8") as output:
         done = run_emulated(stages, qemu, variables, output=output)
     if done.returncode:
