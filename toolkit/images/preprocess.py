@@ -86,7 +86,7 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns:
         (N, K) float32; each row sums to 1.
     """
-    powers = np.exp((logits - logits.max(axis=-1, keepdims=True)).astype(np.float32))
+    powers: NDArray[np.float32] = np.exp((logits - logits.max(axis=-1, keepdims=True)).astype(np.float32))
     probabilities: NDArray[np.float32] = powers / powers.sum(axis=-1, keepdims=True)
     return probabilities
 
