@@ -22,6 +22,7 @@ from cnnkit.bench.measuring.runner import LocalRunner
 from cnnkit.bench.stdout import claim_stdout
 from cnnkit.errors import CnnkitError, ModelError
 from cnnkit.measuring import Clock
+from cnnkit.system import broken_imports
 
 
 def serve(requests: Iterable[str], replies: TextIO, clock: Clock) -> None:
@@ -37,7 +38,8 @@ def serve(requests: Iterable[str], replies: TextIO, clock: Clock) -> None:
         request = json.loads(line)
         try:
             if runner is None:
-                runner = LocalRunner(Loading(**request), clock)
+                with broken_imports():
+                    runner = LocalRunner(Loading(**request), clock)
                 gc.collect()
                 gc.freeze()  # libraries and model stay: the collections between timings need not walk over them
                 request = {"call": "loaded"}

@@ -18,6 +18,7 @@ _NUMPY_MISFITS = rf"{_OTHER_NUMPY}|numpy\.core\.multiarray failed to import|comp
 _LONGEST = 200  # characters of a cause
 _OURS = frozenset({"", "cnnkit", "__main__"})
 _broken: dict[str, str] = {}  # module -> what is wrong: a second import may look fine, and crash the process
+_whole: dict[str, ModuleType] = {}  # those that were imported without a fault
 
 _REMEDIES: tuple[Remedy, ...] = (
     (r": cannot open shared object", "that system library", "install it, or pip install --force-reinstall {}"),
@@ -44,6 +45,9 @@ def import_package(package: Package) -> ModuleType:
         import_package(NUMPY)
     if package.module in _broken:
         raise CnnkitError(_broken[package.module])
+    known = _whole.get(package.module)
+    if known is not None and sys.modules.get(package.module) is known:
+        return known  # other threads may be printing by now
     said = StringIO()
     try:
         with redirect_stdout(said), redirect_stderr(said):
@@ -58,6 +62,7 @@ def import_package(package: Package) -> ModuleType:
         raise _unusable(package, _not_whole(package, module))
     if said.getvalue() and sys.stderr is not None:
         sys.stderr.write(said.getvalue())
+    _whole[package.module] = module
     return module
 
 

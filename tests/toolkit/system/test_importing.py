@@ -39,6 +39,7 @@ except ImportError as error:
 @pytest.fixture(autouse=True)
 def _nothing_broken_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "_broken", {})
+    monkeypatch.setattr(importing, "_whole", {})
 
 
 @pytest.fixture
@@ -134,6 +135,15 @@ def test_a_healthy_package_says_what_it_says(
     package = make_package("import sys; thing = 1; print('careful'); print('really', file=sys.stderr)")
     assert import_package(package).thing == 1
     assert capfd.readouterr() == ("", "careful\nreally\n")  # stdout is for results
+
+
+def test_what_was_imported_is_given_again(
+    make_package: Callable[[str], Package], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = make_package("thing = 1")
+    module = import_package(package)
+    monkeypatch.setattr(importing, "redirect_stdout", None)  # what other threads print meanwhile is theirs
+    assert import_package(package) is module
 
 
 def test_a_package_that_is_not_there() -> None:

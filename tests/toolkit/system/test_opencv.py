@@ -29,6 +29,7 @@ def failing_import(monkeypatch: pytest.MonkeyPatch, error: ImportError) -> str:
 
     monkeypatch.setattr(importing.importlib, "import_module", fail)
     monkeypatch.setattr(importing, "_broken", {})
+    monkeypatch.setattr(importing, "_whole", {})
     with pytest.raises(CnnkitError) as caught:
         import_cv2()
     assert "\n" not in str(caught.value)
