@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signals")
 def running(tiny_model, tmp_path):
     """Starts a long run; gives the process and the file that its report goes to."""
     report = tmp_path / "bench.json"
-    command = [sys.executable, "-m", "cnnkit", "bench", "--model", str(tiny_model), "--duration", "30"]
+    command = [sys.executable, "-m", "cnnkit", "bench", "--model", str(tiny_model), "--duration", "12"]
     process = subprocess.Popen(
         [*command, "--format", "json", "-o", str(report)], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -56,7 +56,7 @@ def gone(pids: list[int]) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_what_was_measured_is_saved(running, number):
     process, report = running
-    time.sleep(4)  # a round takes a second and a half
+    time.sleep(6)  # warming up takes three seconds at most, a round of twenty six tenths of one
     workers = children(process)
     os.killpg(process.pid, number)
     time.sleep(0.1)
