@@ -104,7 +104,7 @@ def test_what_libraries_print_does_not_disturb_the_replies(loading, tmp_path):
     script = tmp_path / "noisy.py"
     script.write_text(
         "import os, sys, time\n"
-        "from cnnkit.bench import worker\n"
+        "from cnnkit.bench.measuring import worker\n"
         "replies = worker.claim_stdout()\n"
         "os.write(1, b'noise\\n'); print('more noise', flush=True)\n"
         "worker.serve(sys.stdin, replies, time.perf_counter_ns)\n",
