@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system.lazy import hand_on as hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.system.broken import broken_imports as broken_imports
     from cnnkit.system.ending import ended_by_signals as ended_by_signals
     from cnnkit.system.extras import require as require
     from cnnkit.system.files import (
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
         write_bytes as write_bytes,
         write_text as write_text,
     )
-    from cnnkit.system.importing import broken_imports as broken_imports, import_package as import_package
+    from cnnkit.system.importing import import_package as import_package
     from cnnkit.system.messages import log as log, show_messages as show_messages, warnings_only as warnings_only
     from cnnkit.system.opencv import import_cv2 as import_cv2, quiet_codecs as quiet_codecs
     from cnnkit.system.packages import ONNXRUNTIME as ONNXRUNTIME, OPENCV as OPENCV
@@ -31,6 +32,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
+            "broken": ("broken_imports",),
             "ending": ("ended_by_signals",),
             "extras": ("require",),
             "files": (
@@ -45,7 +47,7 @@ else:
                 "write_bytes",
                 "write_text",
             ),
-            "importing": ("broken_imports", "import_package"),
+            "importing": ("import_package",),
             "messages": ("log", "show_messages", "warnings_only"),
             "opencv": ("import_cv2", "quiet_codecs"),
             "packages": ("ONNXRUNTIME", "OPENCV"),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from types import ModuleType
 
@@ -64,22 +63,6 @@ def import_package(package: Package) -> ModuleType:
         sys.stderr.write(said.getvalue())
     _whole[package.module] = module
     return module
-
-
-@contextmanager
-def broken_imports() -> Iterator[None]:
-    """Turns what goes wrong while any installed package is imported into one line; other errors pass.
-
-    Raises:
-        CnnkitError: A package is installed and cannot be imported.
-    """
-    try:
-        yield
-    except Exception as error:
-        line = None if isinstance(error, CnnkitError) else broken_import(error)
-        if line is None:
-            raise
-        raise CnnkitError(line) from error
 
 
 def broken_import(error: Exception) -> str | None:

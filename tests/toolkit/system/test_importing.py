@@ -11,7 +11,8 @@ import pytest
 
 from cnnkit.errors import CnnkitError
 from cnnkit.system import importing
-from cnnkit.system.importing import broken_imports, import_package
+from cnnkit.system.broken import broken_imports
+from cnnkit.system.importing import import_package
 from cnnkit.system.packages import NUMPY, ONNXRUNTIME, OPENCV, Package, package_of
 
 NUMPY_2 = f"it is built for NumPy 1, and this is NumPy {version('numpy')}), expected a release for NumPy 2: "
