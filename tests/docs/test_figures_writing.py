@@ -275,10 +275,24 @@ def test_a_row_that_stands_twice_is_not_written(complete: bool, expected: str) -
 
 
 @pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("Intel(R) Xeon(R) Processor", "Intel Xeon"),
+        ("Intel(R) Core(TM) i7-9750H CPU @ 2.60GHz", "Intel Core i7-9750H"),
+        ("AMD EPYC 7B13", "AMD EPYC 7B13"),
+    ],
+)
+def test_processors_are_named_in_short(name: str, short: str) -> None:
+    machine = replace(describe_machine(), cpu=name, threads=1, instruction_sets=())
+    assert measured_on(date(2026, 1, 2), machine) == f"2026-01-02, {short}, 1 processor"
+
+
+@pytest.mark.parametrize(
     ("threads", "sets", "expected"),
     [
         (1, ("neon", "dotprod"), "Cortex-A76 (dot products), 1 processor"),
         (4, ("avx2", "avx512_vnni", "amx_int8"), "Cortex-A76 (AVX-512 VNNI, AMX), 4 processors"),
+        (4, ("avx_vnni", "avx512_vnni", "amx_int8"), "Cortex-A76 (AVX-512 VNNI, AMX), 4 processors"),
         (2, ("avx2",), "Cortex-A76 (no VNNI), 2 processors"),
         (4, ("neon",), "Cortex-A76 (no dot products), 4 processors"),
         (2, (), "Cortex-A76, 2 processors"),

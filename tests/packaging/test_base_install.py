@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from packaging.tags import mac_platforms
 
 ROOT = Path(__file__).parents[2]
 PHOTO = ROOT / "toolkit" / "examples" / "cat.jpg"
@@ -86,13 +88,74 @@ def test_commands_that_need_more_name_the_extra(base: Path, arguments: list[str]
     assert f"pip install 'cnnkit[{extra}]'" in done.stderr and done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("platform", ["manylinux_2_28_aarch64", "macosx_14_0_arm64", "win_amd64"])
-def test_base_dependencies_resolve_elsewhere(wheel: Path, platform: str, tmp_path: Path) -> None:
-    others = {"manylinux_2_28_aarch64": ["manylinux_2_27_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"],
-              "macosx_14_0_arm64": ["macosx_13_0_arm64", "macosx_12_0_arm64", "macosx_11_0_arm64",
-                                    "macosx_11_0_universal2"]}  # fmt: skip
-    platforms = [f"--platform={name}" for name in (platform, *others.get(platform, []))]
-    target = ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--target", str(tmp_path)]
+def glibc(architecture: str, newest: int) -> list[str]:
+    """Returns the tags of wheels that run on Linux with glibc 2.`newest`."""
+    return [
+        *(f"manylinux_2_{minor}_{architecture}" for minor in range(newest, 16, -1)),
+        f"manylinux2014_{architecture}",
+    ]
+
+
+def musl(architecture: str) -> list[str]:
+    return [f"musllinux_1_{minor}_{architecture}" for minor in (2, 1)]
+
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PROMISED = {
+    "64-bit Raspberry Pi OS bookworm": (glibc("aarch64", 36), ("3.11",)),
+    "64-bit Raspberry Pi OS trixie": (glibc("aarch64", 41), ("3.13",)),
+    "Linux on x86-64": (glibc("x86_64", 28), PYTHONS),
+    "Linux on aarch64": (glibc("aarch64", 28), PYTHONS),
+    "Windows on x86-64": (["win_amd64"], PYTHONS),
+    "macOS 13 on Apple silicon": (list(mac_platforms((13, 0), "arm64")), PYTHONS[:-1]),
+    "macOS 14 on Apple silicon": (list(mac_platforms((14, 0), "arm64")), PYTHONS[-1:]),
+}
+REFUSED = {
+    "32-bit Raspberry Pi OS": glibc("armv7l", 36),
+    "Alpine on x86-64": musl("x86_64"),
+    "Alpine on aarch64": musl("aarch64"),
+    "Windows on ARM": ["win_arm64"],
+}
+
+
+def resolve(wheel: Path, tags: list[str], python: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Looks for wheels of the base dependencies, as pip would on another machine."""
+    target = ["--only-binary=:all:", f"--python-version={python}", "--implementation=cp", "--target", str(folder)]
+    platforms = [f"--platform={tag}" for tag in tags]
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", *platforms, *target, str(wheel)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("tags", "python"),
+    [
+        pytest.param(tags, python, id=f"{name}, Python {python}")
+        for name, (tags, pythons) in PROMISED.items()
+        for python in pythons
+    ],
+)
+def test_it_installs_where_the_readme_says(wheel: Path, tags: list[str], python: str, tmp_path: Path) -> None:
+    done = resolve(wheel, tags, python, tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("tags", REFUSED.values(), ids=REFUSED)
+def test_it_does_not_install_where_the_readme_says(wheel: Path, tags: list[str], tmp_path: Path) -> None:
+    done = resolve(wheel, tags, "3.11", tmp_path)
+    assert done.returncode != 0
+    assert "No matching distribution found for" in done.stderr
+    assert any(name in done.stderr.rpartition("No matching")[2] for name in ("onnxruntime", "opencv-python", "numpy"))
+
+
+@pytest.mark.parametrize("python", PYTHONS[1:])
+def test_other_pythons_run_it(wheel: Path, python: str, tmp_path: Path) -> None:
+    found = shutil.which(f"python{python}")
+    if found is None or subprocess.run([found, "--version"], capture_output=True, check=False).returncode:
+        pytest.skip(f"there is no python{python} here")
+    subprocess.run([found, "-m", "venv", str(tmp_path / "venv")], check=True)
+    binaries = tmp_path / "venv" / "bin"
+    subprocess.run([str(binaries / "pip"), "install", "--quiet", str(wheel)], check=True)
+    (row,) = json.loads(run(binaries, "predict", str(PHOTO), "--format", "json").stdout)
+    assert row["label"] == "cat"
+    for command in ("verify", "info", "doctor"):
+        assert run(binaries, command, "--format", "json").returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -29,10 +30,14 @@ DOT_PRODUCTS = {
 def measured_on(day: date, machine: Machine) -> str:
     """Returns when and on what something was measured: no host name, no paths."""
     processors = "1 processor" if machine.threads == 1 else f"{machine.threads} processors"
-    there = [DOT_PRODUCTS[name] for name in machine.instruction_sets if name in DOT_PRODUCTS]
+    sets = [
+        name for name in machine.instruction_sets if name != "avx_vnni" or "avx512_vnni" not in machine.instruction_sets
+    ]
+    there = [DOT_PRODUCTS[name] for name in sets if name in DOT_PRODUCTS]
     without = "no dot products" if "neon" in machine.instruction_sets else "no VNNI"
     known = f" ({', '.join(there) or without})" if machine.instruction_sets else ""
-    return f"{day.isoformat()}, {machine.cpu}{known}, {processors}"
+    cpu = re.sub(r"\((?:R|TM)\)| Processor\b| CPU\b.*", "", machine.cpu)
+    return f"{day.isoformat()}, {cpu}{known}, {processors}"
 
 
 @dataclass(frozen=True)
