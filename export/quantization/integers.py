@@ -6,7 +6,6 @@ Softmax and the dense layer before it stay in float, for probabilities in steps 
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import logging
 from collections.abc import Collection, Iterator
@@ -95,7 +94,7 @@ class Quantizer:
                 nodes_to_exclude=[*self._floats, *floats],
                 calibrate_method=_method(scheme.method),
                 extra_options=_options(scheme),
-                **_ranges_kept(self._folder / f"ranges-{scheme.method}.json"),
+                calibration_cache_path=self._folder / f"ranges-{scheme.method}.json",  # measured once, then read
             )
         model = load_graph(target)
         # The quantizer raises the opset for 16-bit integers, and rewrites what that changes.
@@ -162,12 +161,6 @@ def _prepare(source: Path, target: Path) -> Any:
 def _method(method: CalibrationMethod) -> Any:
     known = import_onnxruntime("quantization").CalibrationMethod
     return {"minmax": known.MinMax, "entropy": known.Entropy, "percentile": known.Percentile}[method]
-
-
-def _ranges_kept(path: Path) -> dict[str, Path]:
-    """Returns the option that measures ranges once, then reads them; before 1.27 it measures them each time."""
-    known = inspect.signature(import_onnxruntime("quantization").quantize_static).parameters
-    return {"calibration_cache_path": path} if "calibration_cache_path" in known else {}
 
 
 def _options(scheme: Scheme) -> dict[str, object]:

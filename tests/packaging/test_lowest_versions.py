@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import pytest
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 PHOTO = ROOT / "toolkit" / "examples" / "cat.jpg"
@@ -32,19 +33,20 @@ def requirements(lines: list[str]) -> Iterator[Requirement]:
 
 
 def lowest(lines: list[str]) -> list[str]:
-    """Returns pins to the lower bounds: "numpy>=2.0" becomes "numpy==2.0"."""
-    pins = set()
+    """Returns pins to the lower bounds: "numpy>=2.0" becomes "numpy==2.0"; of two bounds the higher one counts."""
+    pins: dict[str, Version] = {}
     for found in requirements(lines):
-        (bound,) = (each.version for each in found.specifier if each.operator in (">=", "=="))
-        extras = f"[{','.join(sorted(found.extras))}]" if found.extras else ""
-        pins.add(f"{found.name}{extras}=={bound}")
-    return sorted(pins)
+        name = f"{found.name}[{','.join(sorted(found.extras))}]" if found.extras else found.name
+        (bound,) = (Version(each.version) for each in found.specifier if each.operator in (">=", "=="))
+        pins[name] = max(bound, pins.get(name, bound))
+    return [f"{name}=={version}" for name, version in sorted(pins.items())]
 
 
 def test_every_requirement_has_a_lower_bound() -> None:
     lines = [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]
     assert all(found.specifier for found in requirements(lines))
-    assert {"numpy==2.0", "onnxruntime==1.19"} <= set(lowest(lines))
+    assert {"numpy==2.0", "onnxruntime==1.19"} <= set(lowest(PROJECT["dependencies"]))
+    assert "onnxruntime==1.27" in lowest([*PROJECT["dependencies"], *EXTRAS["all"]])
 
 
 def environment(folder: Path, extras: str, pins: list[str]) -> Path:
