@@ -113,7 +113,8 @@ def _fused_type() -> Any:
         """Batch normalisation over the last axis of (N, H, W, C) with TensorFlow's fused kernel while training."""
 
         def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-            if not training or mask is not None or len(inputs.shape) != 4 or self.axis not in (-1, 3):
+            learns = training and self.trainable  # frozen, it uses the statistics it has
+            if not learns or mask is not None or len(inputs.shape) != 4 or self.axis not in (-1, 3):
                 return super().call(inputs, training=training, mask=mask)
             ones, zeros = tf.ones(inputs.shape[-1]), tf.zeros(inputs.shape[-1])
             outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(

@@ -37,6 +37,17 @@ def test_a_frozen_nested_network_stays_frozen_in_the_training_copy() -> None:
     assert len(training_copy(network).trainable_variables) == 2
 
 
+def test_frozen_batch_normalisation_keeps_its_statistics() -> None:
+    network = build_network("bn3", SHAPE)
+    for layer in network.layers:
+        layer.trainable = False
+    copy = training_copy(network)
+    pixels = np.random.default_rng(1).integers(0, 256, (4, 32, 32, 3)).astype(np.float32)
+    before = copy.get_weights()
+    np.testing.assert_allclose(copy(pixels, training=True), network(pixels, training=False), atol=1e-6)
+    assert all(map(np.array_equal, before, copy.get_weights()))
+
+
 def test_dropout_draws_anew_at_every_step() -> None:
     copy = training_copy(build_network("vgg3_dropout", SHAPE))
     pixels = np.full((1, 32, 32, 3), 200.0, np.float32)
