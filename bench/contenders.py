@@ -11,7 +11,7 @@ from typing import Literal
 from cnnkit.bench.options import BenchOptions
 from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.report import printable
-from cnnkit.runtime import find_keras_file, is_app, keras_sha256, original_input, read_spec_of
+from cnnkit.runtime import find_keras_file, is_named, keras_sha256, original_input, read_spec_of
 from cnnkit.spec import ModelSpec, write_spec
 from cnnkit.system import log, require
 
@@ -126,7 +126,7 @@ def check_names(contenders: Sequence[Contender]) -> None:
 def _original(options: BenchOptions, path: Path, specs: list[ModelSpec]) -> list[Contender]:
     require("cnnkit bench --original", "train", "keras", "tensorflow")
     path = find_keras_file(path)
-    if not path.exists() and not is_app(path):
+    if not path.exists() and not is_named(path):
         raise ModelError(f"{path}: no such file, expected the Keras model that was exported")
     digest = keras_sha256(path)
     for model, spec in zip(options.models, specs, strict=True):

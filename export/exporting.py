@@ -20,7 +20,7 @@ from cnnkit.export.original import Original, load_original, use_tensorflow
 from cnnkit.export.parity import Parity, check_parity, parity_images
 from cnnkit.export.quantization import FLOAT16_SCHEME, to_float16, tolerance_for
 from cnnkit.machine import cpu_name
-from cnnkit.runtime import OnnxClassifier, app_name, find_keras_file, import_onnxruntime, is_app, is_saved_model
+from cnnkit.runtime import OnnxClassifier, find_keras_file, import_onnxruntime, is_named, is_saved_model, network_name
 from cnnkit.spec import Dtype, GraphFacts, InputSpec, ModelSpec, Quantization, Tolerance
 from cnnkit.system import check_new_file, check_other_file, import_cv2, log, require
 
@@ -78,8 +78,8 @@ def export_model(options: ExportOptions) -> ExportReport:
 
 def default_output(source: Path, suffix: str = ".onnx") -> Path:
     """Returns where an export is written unless said: into a run folder, beside a file or a SavedModel, or here."""
-    if is_app(source):
-        return Path(app_name(source) + suffix)
+    if is_named(source):
+        return Path(network_name(source) + suffix)
     if source.is_dir() and not is_saved_model(source):
         return source / f"model{suffix}"
     return source.with_suffix(suffix)

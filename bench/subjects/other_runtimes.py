@@ -13,7 +13,7 @@ from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.subjects.conversion import Conversion, Converter, convert
 from cnnkit.bench.subjects.openvino import IR_SUFFIX
 from cnnkit.errors import ModelError, UsageError
-from cnnkit.runtime import is_app
+from cnnkit.runtime import is_named
 from cnnkit.sources import read_calibration
 from cnnkit.spec import InputSpec, write_spec
 from cnnkit.system import log, require
@@ -69,7 +69,7 @@ def other_contenders(contenders: Sequence[Contender], options: BenchOptions, fol
 def _litert(original: Contender, options: BenchOptions, folder: Path) -> list[Contender]:
     name = "INT8" if options.calibration else "float32"
     log.info("converting %s with LiteRT's converter", original.path.name)
-    stem = original.path.name.split(":")[-1] if is_app(original.path) else original.path.stem
+    stem = original.path.name.split(":")[-1] if is_named(original.path) else original.path.stem
     path = _converted("litert", original, options, folder / "original.tflite")
     return [] if path is None else [Contender(f"{stem} LiteRT {name}", "model", path, original.spec, "litert")]
 

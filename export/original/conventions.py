@@ -18,7 +18,7 @@ from cnnkit.export.original.layers import scales_itself
 from cnnkit.export.original.original import Original, load_original, use_tensorflow
 from cnnkit.foreign import InputFlags
 from cnnkit.measuring import paired_drop_interval, wilson_interval
-from cnnkit.runtime import SCALINGS, Scaling, is_app, read_run_spec, spread
+from cnnkit.runtime import SCALINGS, Scaling, is_named, read_run_spec, spread
 from cnnkit.sources import LabelledFiles, draw_balanced, list_class_folder, read_labelled, test_split
 from cnnkit.spec import Color, InputSpec
 from cnnkit.system import log, require
@@ -157,7 +157,7 @@ def _chance(answers: NDArray[np.int64], targets: NDArray[np.int64], classes: int
 
 def _is_said(original: Original, flags: InputFlags) -> bool:
     """Whether the scaling is settled by something else than the model's layers."""
-    if flags.says_scaling() or original.spec.input.dtype == "uint8" or is_app(original.path):
+    if flags.says_scaling() or original.spec.input.dtype == "uint8" or is_named(original.path):
         return True
     return read_run_spec(original.path) is not None
 

