@@ -64,8 +64,9 @@ def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
         return
     outcome = run_training(request)
     figures, split = outcome.metrics, outcome.metrics["split"]
+    kept = f"epoch {figures['epoch']} of {outcome.epochs}" if figures["epoch"] else "the fitted last layer"
     click.echo(
-        f"{outcome.folder}: epoch {figures['epoch']} of {len(outcome.history)} kept, {split} accuracy "
+        f"{outcome.folder}: {kept} kept, {split} accuracy "
         f"{100 * figures['top1']:.2f} % (95 % interval {100 * figures['low']:.2f} to {100 * figures['high']:.2f}, "
         f"{figures['images']:,} images)"
     )

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
         DecodedImage as DecodedImage,
         decode_image as decode_image,
     )
-    from cnnkit.images.files import IMAGE_SUFFIXES as IMAGE_SUFFIXES, read_bytes as read_bytes, read_image as read_image
+    from cnnkit.images.files import (
+        IMAGE_SUFFIXES as IMAGE_SUFFIXES,
+        read_bytes as read_bytes,
+        read_image as read_image,
+        read_size as read_size,
+    )
     from cnnkit.images.preprocess import (
         prepare_batch as prepare_batch,
         resize_image as resize_image,
@@ -25,7 +30,7 @@ else:
         {
             "codec_messages": ("listening_to_codecs",),
             "decode": ("DEFAULT_MAX_PIXELS", "DecodedImage", "decode_image"),
-            "files": ("IMAGE_SUFFIXES", "read_bytes", "read_image"),
+            "files": ("IMAGE_SUFFIXES", "read_bytes", "read_image", "read_size"),
             "preprocess": ("prepare_batch", "resize_image", "softmax"),
         },
     )

@@ -9,6 +9,8 @@ from os import PathLike
 
 from cnnkit.errors import ImageError
 from cnnkit.images.decode import DEFAULT_MAX_PIXELS, DecodedImage, decode_image
+from cnnkit.images.formats import identify
+from cnnkit.images.reader import ImageBytes
 from cnnkit.spec import InputSpec
 
 # By these a folder's images are told from its other files; which format a file has is read from its bytes.
@@ -35,6 +37,18 @@ def read_image(
     """
     source = os.fspath(path)
     return decode_image(read_bytes(source), source, max_pixels=max_pixels, taken=taken)
+
+
+def read_size(path: str | PathLike[str]) -> tuple[int, int]:
+    """Returns width and height of an image file in pixels as they are stored, from its header.
+
+    Raises:
+        ImageError: The file cannot be read, or is no image.
+    """
+    source = os.fspath(path)
+    data = read_bytes(source)
+    image_format = identify(data, source)
+    return image_format.read_size(ImageBytes(data, source, image_format.name))
 
 
 def read_bytes(source: str) -> bytes:

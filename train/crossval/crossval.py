@@ -15,7 +15,7 @@ from cnnkit.train.crossval.folds import make_folds
 from cnnkit.train.data import Dataset
 from cnnkit.train.devices import Devices, prepare_devices
 from cnnkit.train.fitting import History
-from cnnkit.train.recipes import TrainingRequest, load_images
+from cnnkit.train.recipes import TrainingRequest, fit_to_images, load_images
 from cnnkit.train.runs import RunFolder, check_request, run_config, train_in_folder
 
 
@@ -41,6 +41,7 @@ def run_crossval(request: TrainingRequest, folds: int) -> CrossValidation:
     """
     check_request(request)
     dataset = load_images(request)
+    request = fit_to_images(request, len(dataset.train))
     return cross_validate(request, dataset, prepare_devices(request.devices, request.seed), folds)
 
 

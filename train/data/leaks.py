@@ -40,14 +40,15 @@ def check_standardisation(network: Any, train: Split) -> None:
     """Refuses a network whose inputs are standardised by other numbers than those of its training images.
 
     Args:
-        network: A keras.Model; what standardises is the layer of that name, networks without one are not looked at.
+        network: A keras.Model; what standardises is the layer of that name. Networks without one are not looked at, nor
+            those with a pretrained network nested in them, whose standardisation is its own.
         train: The images that it will learn from.
 
     Raises:
         DataError: The numbers are not what these images give.
     """
     layer = next((layer for layer in network.layers if layer.name == "standardise"), None)
-    if layer is None:
+    if layer is None or any(hasattr(other, "layers") for other in network.layers):
         return
     offset, spread = fit_standardisation(train)
     found = (-float(layer.offset) / float(layer.scale), 1.0 / float(layer.scale))

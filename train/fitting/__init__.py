@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
-    from cnnkit.train.fitting.augmentation import AUGMENTATIONS as AUGMENTATIONS, augment as augment
+    from cnnkit.train.fitting.augmentation import (
+        AUGMENTATIONS as AUGMENTATIONS,
+        augment as augment,
+        augmentation_layers as augmentation_layers,
+    )
     from cnnkit.train.fitting.checkpoint import (
         CHECKPOINT_FILE as CHECKPOINT_FILE,
         Checkpoint as Checkpoint,
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
         History as History,
         Row as Row,
         best_epoch as best_epoch,
+        finished_epochs as finished_epochs,
         should_stop as should_stop,
     )
     from cnnkit.train.fitting.learning import build_for as build_for, learn as learn
@@ -29,9 +34,9 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
-            "augmentation": ("AUGMENTATIONS", "augment"),
+            "augmentation": ("AUGMENTATIONS", "augment", "augmentation_layers"),
             "checkpoint": ("CHECKPOINT_FILE", "Checkpoint", "load_checkpoint", "save_checkpoint"),
-            "epoch_rules": ("History", "Row", "best_epoch", "should_stop"),
+            "epoch_rules": ("History", "Row", "best_epoch", "finished_epochs", "should_stop"),
             "learning": ("build_for", "learn"),
             "optimizers": ("kept_bytes",),
             "recorder": ("EpochSink",),

@@ -29,6 +29,11 @@ def best_epoch(history: Sequence[Row], checkpoint: str = "val_loss") -> Row:
     return max(history, key=_SCORES[checkpoint])
 
 
+def finished_epochs(history: Sequence[Row]) -> int:
+    """Returns how many epochs there were; the row of epoch 0, a last layer fitted by itself, is none."""
+    return int(history[-1]["epoch"]) if history else 0
+
+
 def should_stop(history: Sequence[Row], recipe: Recipe) -> bool:
     """Whether early stopping ends the training after these epochs."""
     if not recipe.early_stopping or not history:

@@ -7,8 +7,9 @@ from typing import Any
 from cnnkit.errors import UsageError
 from cnnkit.train.data import Dataset, inference_batch, make_batches, reading_failures
 from cnnkit.train.fitting.checkpoint import Checkpoint
-from cnnkit.train.fitting.epoch_rules import History, should_stop
+from cnnkit.train.fitting.epoch_rules import History, finished_epochs, should_stop
 from cnnkit.train.fitting.recorder import EpochSink, Recorder
+from cnnkit.train.fitting.statistics import FEW_STEPS, BatchStatistics
 from cnnkit.train.fitting.trainer import Trainer
 from cnnkit.train.recipes import Recipe
 
@@ -23,7 +24,7 @@ def fit(
         dataset: Images to train on, and to choose the epoch with.
         recipe: Epochs, batch size, and the rules of stopping and keeping.
         seed: Seeds the order of the images.
-        start: Goes on after this checkpoint; None begins.
+        start: Goes on after this checkpoint; None begins. Before the first epoch it holds no state of the trainer.
         sink: Where epochs go.
 
     Returns:
@@ -38,9 +39,9 @@ def fit(
     if recipe.batch_size % copies:
         raise UsageError(f"batch_size is {recipe.batch_size}, expected a multiple of the {copies} devices sharing it")
     history = list(start.history) if start else []
-    if start:
+    first = finished_epochs(history)
+    if start and first:
         trainer.restore(start.state)
-    first = len(history)
     if first < recipe.epochs and not should_stop(history, recipe):
         used = trainer.devices.used_images(len(dataset.train))
         train = make_batches(
@@ -54,6 +55,7 @@ def fit(
             grouped=True,
         )
         validation = _validation(trainer, dataset)
+        statistics = _statistics(trainer, dataset, recipe.batch_size) if used <= FEW_STEPS * recipe.batch_size else None
         with reading_failures(train, validation):
             trainer.model.fit(
                 train,
@@ -62,9 +64,14 @@ def fit(
                 epochs=recipe.epochs,
                 verbose=0,
                 shuffle=False,  # the batches are shuffled already, in an order that a resumed training repeats
-                callbacks=Recorder(trainer, recipe, used, history, sink).callbacks(train.last_steps),
+                callbacks=Recorder(trainer, recipe, used, history, sink, statistics).callbacks(train.last_steps),
             )
     return tuple(history)
+
+
+def _statistics(trainer: Trainer, dataset: Dataset, batch_size: int) -> BatchStatistics | None:
+    """Returns what measures batch statistics anew, on one device; several share every batch."""
+    return BatchStatistics(trainer.copy, dataset.train, batch_size) if trainer.devices.copies == 1 else None
 
 
 def _validation(trainer: Trainer, dataset: Dataset) -> Any:

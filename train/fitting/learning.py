@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnkit.train.architectures import NetworkShape, build_network
+from cnnkit.train.architectures import NetworkShape, build_network, without_weights
 from cnnkit.train.data import Dataset, fit_standardisation
 from cnnkit.train.devices import Devices
 from cnnkit.train.fitting.checkpoint import Checkpoint
+from cnnkit.train.fitting.earlier import EarlierModel
 from cnnkit.train.fitting.epoch_rules import History
 from cnnkit.train.fitting.fit import fit
 from cnnkit.train.fitting.objective import balanced_weights
@@ -15,7 +16,7 @@ from cnnkit.train.fitting.optimizers import Steps
 from cnnkit.train.fitting.recorder import EpochSink
 from cnnkit.train.fitting.teacher import Teacher
 from cnnkit.train.fitting.trainer import Trainer
-from cnnkit.train.recipes import TrainingRequest
+from cnnkit.train.recipes import TrainingRequest, earlier_spec
 
 
 def build_for(request: TrainingRequest, dataset: Dataset) -> Any:
@@ -29,10 +30,16 @@ def build_for(request: TrainingRequest, dataset: Dataset) -> Any:
         DataError: Its weights are not to be had.
     """
     spec = request.input_spec()
+    earlier = EarlierModel(request.earlier, earlier_spec(request.earlier).labels) if request.earlier else None
     scaled = request.recipe.standardise == "mean-std"
-    offset, spread = fit_standardisation(dataset.train) if scaled else (0, 255.0)
+    known = earlier.standardisation() if earlier else None
+    offset, spread = known or (fit_standardisation(dataset.train) if scaled else (0, 255.0))
     shape = NetworkShape(spec.height, spec.width, spec.channels, len(dataset.labels), offset, spread)
-    return build_network(request.architecture, shape)
+    if earlier is None:
+        return build_network(request.architecture, shape)
+    network = build_network(without_weights(request.architecture), shape)
+    earlier.give_weights(network, dataset.labels)
+    return network
 
 
 def learn(

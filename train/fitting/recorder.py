@@ -11,8 +11,9 @@ from typing import Any
 from cnnkit.errors import DataError
 from cnnkit.system import log
 from cnnkit.train.fitting.checkpoint import Checkpoint
-from cnnkit.train.fitting.epoch_rules import Row, best_epoch, plateau_rate, should_stop
+from cnnkit.train.fitting.epoch_rules import Row, best_epoch, finished_epochs, plateau_rate, should_stop
 from cnnkit.train.fitting.optimizers import Steps, rate_at
+from cnnkit.train.fitting.statistics import BatchStatistics
 from cnnkit.train.fitting.trainer import Trainer
 from cnnkit.train.progress import EpochTimer, StepBar, describe_epoch
 from cnnkit.train.recipes import Recipe
@@ -39,10 +40,20 @@ class Recorder:
         images: Training images an epoch.
         history: One row an epoch that is finished already; grows.
         sink: Where epochs go.
+        statistics: Measured anew before an epoch is judged; None leaves them as they have become.
     """
 
-    def __init__(self, trainer: Trainer, recipe: Recipe, images: int, history: list[Row], sink: EpochSink) -> None:
+    def __init__(
+        self,
+        trainer: Trainer,
+        recipe: Recipe,
+        images: int,
+        history: list[Row],
+        sink: EpochSink,
+        statistics: BatchStatistics | None = None,
+    ) -> None:
         self._trainer, self._recipe, self._history, self._sink = trainer, recipe, history, sink
+        self._statistics = statistics
         self._images, self._steps = images, Steps(-(-images // recipe.batch_size), recipe.epochs)
         self._timer, self._bar = EpochTimer(images, recipe.epochs), StepBar(self._steps.epoch)
         self._images_per_s = 0.0
@@ -82,7 +93,7 @@ class Recorder:
         self._images_per_s = 0.0
         self._recent.clear()
         self._shown = self._looked = -1  # steps
-        self._bar.start(f"epoch {len(self._history) + 1}/{self._recipe.epochs}")
+        self._bar.start(f"epoch {finished_epochs(self._history) + 1}/{self._recipe.epochs}")
 
     def end_step(self, step: int, figures: Mapping[str, Any]) -> None:
         """Looks at the loss from time to time, and at the end of the epoch.
@@ -106,18 +117,22 @@ class Recorder:
         """Stops the clock of the training images, and validates the average of the weights where there is one."""
         self._images_per_s = self._timer.finish_training_part()
         self._trainer.swap_average()
+        if self._statistics is not None:
+            self._statistics.measure()
 
     def end_epoch(self, figures: Mapping[str, Any]) -> None:
         """Keeps the epoch, says how it was, and stops the training where the recipe says so."""
         self._bar.stop()
         self._check_loss(figures, self._steps.epoch - 1)
         row = {name: float(figures[key]) for name, key in _FIGURES.items()}
-        number = len(self._history) + 1.0
+        number = finished_epochs(self._history) + 1.0
         rate = self._rate(self._steps.epoch - 1)
         row = {"epoch": number, **row, "learning_rate": rate, "images_per_s": self._images_per_s}
         self._keep(row)
         self._timer.finish_epoch()
-        log.info("%s", describe_epoch(row, self._recipe.epochs, self._timer.seconds_left(len(self._history))))
+        log.info(
+            "%s", describe_epoch(row, self._recipe.epochs, self._timer.seconds_left(finished_epochs(self._history)))
+        )
         if should_stop(self._history, self._recipe):
             log.info("no better epoch in %d: stopped early", self._recipe.early_stopping)
             self._trainer.model.stop_training = True
@@ -136,13 +151,14 @@ class Recorder:
         seen = min((step + 1) * self._recipe.batch_size, self._images)
         # Numbers never come back, so those that there were fill the steps before. The share is a rounded float32.
         first = min(step, math.floor(float(figures["finite"]) * seen / self._recipe.batch_size + 1e-3))
+        epoch = finished_epochs(self._history) + 1
         raise DataError(
-            f"the loss is {loss} from epoch {len(self._history) + 1}, step {first + 1} of {self._steps.epoch} on, "
+            f"the loss is {loss} from epoch {epoch}, step {first + 1} of {self._steps.epoch} on, "
             f"at learning rate {self._rate(first):.3g}: lower --learning-rate or set --clip-norm; "
             "the best epoch before it is kept"
         )
 
     def _rate(self, step: int) -> float:
         # Recomputed, since the optimizer's own variable cannot be read within an epoch on JAX.
-        done = len(self._history) * self._steps.epoch
+        done = finished_epochs(self._history) * self._steps.epoch
         return rate_at(self._recipe, self._steps, done + step, plateau_rate(self._history, self._recipe))

@@ -36,6 +36,7 @@ class Trainer:
 
     Attributes:
         network: The network that is wanted.
+        copy: The same in a form that trains better.
         model: What is trained.
         devices: What it is trained on.
     """
@@ -54,7 +55,7 @@ class Trainer:
         self.network = network
         self.devices = devices
         form = TrainingForm(devices.policy, recipe.dropout, recipe.l1, recipe.l2, seed, logits=True)
-        self._copy = training_copy(network, form)
+        self.copy = training_copy(network, form)
         self.model = self._build(recipe, seed, class_weights, teacher)
         metrics = [_accuracy(), _plain_loss(), _finite()]
         optimizer = make_optimizer(recipe, steps, scaled=devices.policy == "mixed_float16")
@@ -70,7 +71,7 @@ class Trainer:
         image = keras.Input(self.network.input_shape[1:], dtype="uint8", name="image")
         target = keras.Input(self.network.output_shape[1:], dtype="float32", name="target")
         mixed = augment(image, target, recipe, seed)
-        logits = keras.ops.cast(self._copy(mixed["images"]), "float32")
+        logits = keras.ops.cast(self.copy(mixed["images"]), "float32")
         if not ends_in_softmax(self.network):
             logits = keras.ops.log(keras.ops.maximum(logits, _SMALLEST))
         answers: tuple[Any, ...] = (logits, mixed["labels"])
@@ -97,7 +98,7 @@ class Trainer:
     def update_network(self) -> Any:
         """Copies the weights trained so far, or their average, into the network and returns it."""
         self.swap_average()
-        self.network.set_weights(self._copy.get_weights())
+        self.network.set_weights(self.copy.get_weights())
         self.swap_average()
         return self.network
 

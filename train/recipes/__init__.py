@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.train.recipes.earlier import earlier_spec as earlier_spec
     from cnnkit.train.recipes.options import make_request as make_request
     from cnnkit.train.recipes.published import published_figure as published_figure
     from cnnkit.train.recipes.recipe import (
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
         write_recipe as write_recipe,
     )
     from cnnkit.train.recipes.request import TrainingRequest as TrainingRequest, load_images as load_images
+    from cnnkit.train.recipes.small_data import fit_to_images as fit_to_images
 else:
     __getattr__ = hand_on(
         __name__,
         {
+            "earlier": ("earlier_spec",),
             "options": ("make_request",),
             "published": ("published_figure",),
             "recipe": ("Recipe", "load_recipe", "override", "recipe_names", "write_recipe"),
             "request": ("TrainingRequest", "load_images"),
+            "small_data": ("fit_to_images",),
         },
     )

@@ -12,10 +12,11 @@ from typing import Any
 from cnnkit.errors import UsageError
 from cnnkit.train.architectures import ARCHITECTURES, Architecture, add_option, choose_architecture
 from cnnkit.train.devices import DeviceOptions
+from cnnkit.train.recipes.deciding import AUTO, decide
+from cnnkit.train.recipes.earlier import take_over
 from cnnkit.train.recipes.recipe import Recipe, load_recipe, override
 from cnnkit.train.recipes.request import TrainingRequest
 
-DEFAULT_ARCHITECTURE = "conv2"
 # Fields of config.json that become flags; data, fingerprint and teacher belong to the machine that made it.
 _REPEATED = ("architecture", "size", "color", "resize", "validation", "seed", "mixed_precision", "max_images")
 
@@ -27,8 +28,9 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
         data: digits, cifar10 or a folder; more folders are the flag `more_data`.
         out: The run folder; None takes runs/ARCHITECTURE-DATA, with the prefix before its name.
         flags: The fields of Recipe, TrainingRequest and DeviceOptions; `architecture`, as `choose_architecture` reads
-            it, by default the one whose name the recipe bears; `weights`, an option of some architectures; `recipe`, a
-            recipe's name or file; `config`, the config.json of a run to repeat.
+            it, or "auto", by default the one whose name the recipe bears, else "auto"; `head_only`, for no epochs;
+            `earlier`, a run folder to go on from; `weights`, an option of some architectures; `recipe`, a recipe's
+            name or file; `config`, the config.json of a run to repeat.
         prefix: Of the run folder's default name.
 
     Raises:
@@ -38,7 +40,18 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
     config, source = given.pop("config", None), given.pop("recipe", None)
     if config is not None:
         given, source = {**_read_config(config), **given}, source or str(config)
-    architecture = given.pop("architecture", source if source in ARCHITECTURES else DEFAULT_ARCHITECTURE)
+    said = _said_fields(given, config)
+    if "earlier" in given:
+        given = take_over(given["earlier"], given)
+    if given.pop("head_only", False):
+        given["epochs"] = 0
+    architecture = given.pop("architecture", source if source in ARCHITECTURES else AUTO)
+    if architecture == AUTO:
+        decision = decide(data)
+        architecture = decision.architecture
+        for name in ("size", "resize"):
+            if getattr(decision, name) is not None:
+                given.setdefault(name, getattr(decision, name))
     if "weights" in given:
         architecture = add_option(architecture, "weights", given["weights"])
     network = choose_architecture(architecture)
@@ -53,8 +66,17 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
         recipe=recipe,
         out=out or Path("runs") / f"{prefix}{_folder_name(network.text)}-{name}",
         devices=DeviceOptions(**_only(given, DeviceOptions)),
+        said=said,
         **rest,
     )
+
+
+def _said_fields(given: Mapping[str, Any], config: Path | None) -> frozenset[str]:
+    """Returns the recipe's fields that stay as they are: those of flags, and all of a run that is repeated."""
+    names = {field.name for field in dataclasses.fields(Recipe)}
+    if config is not None:
+        return frozenset(names)
+    return frozenset(names.intersection(given)) | ({"epochs"} if given.get("head_only") else frozenset())
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Recipe:
     """How a network is trained."""
 
     name: str = "custom"
-    epochs: int = whole(20, 1, 100_000, "Passes over the training images.")
+    epochs: int = whole(20, 0, 100_000, "Passes over the training images; 0 fits the last layer alone, see head_first.")
     batch_size: int = whole(128, 1, 65_536, "Images a step.")
 
     optimizer: str = choice(("adam", "adamw", "sgd", "nadam", "rmsprop", "lion"), "What turns gradients into steps.")
@@ -46,6 +46,12 @@ class Recipe:
     early_stopping: int = whole(0, 0, 100_000, "Stop after so many epochs without a better one; 0 never.")
     checkpoint: str = choice(("val_loss", "val_accuracy", "last"), "Which epoch is kept.")
     standardise: str = choice(("mean-std", "range"), "Input: mean 0 and deviation 1, or 0 to 1.")
+
+    head_first: bool = switch("Where all other layers are trained already: first fit the last one on their features.")
+    views: int = whole(1, 0, 32, "Augmented views of each image that the last layer is fitted on, besides the image.")
+    fine_tune: str = choice(
+        ("all", "upper"), "Layers that are trained: all, or of a pretrained base the upper ones, its statistics frozen."
+    )
 
     label_smoothing: float = number(0.0, 0.0, 0.99, "Share of the target given to all classes alike.")
     dropout: float = number(0.0, 0.0, 0.99, "Share of the features dropped before the last layer.")

@@ -11,8 +11,8 @@ from typing import Any
 
 from cnnkit.errors import CnnkitError, DataError
 from cnnkit.spec import read_spec
-from cnnkit.train.architectures import NetworkShape, add_option, build_network, choose_architecture, multiply_adds
-from cnnkit.train.fitting import should_stop
+from cnnkit.train.architectures import NetworkShape, build_network, multiply_adds, without_weights
+from cnnkit.train.fitting import finished_epochs, should_stop
 from cnnkit.train.recipes import Recipe, load_recipe
 from cnnkit.train.runs.reproducing import train_command
 
@@ -57,7 +57,7 @@ def read_run(folder: Path) -> FinishedRun:
         history = _history(folder / "history.csv", recipe)
         record = spec.provenance.dataset if spec.provenance else None
         shape = NetworkShape(spec.input.height, spec.input.width, spec.input.channels, len(spec.labels), 0, 255.0)
-        network = build_network(_without_weights(config["architecture"]), shape)
+        network = build_network(without_weights(config["architecture"]), shape)
         return FinishedRun(
             name=folder.resolve().name,
             architecture=config["architecture"],
@@ -70,7 +70,7 @@ def read_run(folder: Path) -> FinishedRun:
             images=dict(record.images) if record else {},
             seed=config["seed"],
             epochs=recipe.epochs,
-            trained=len(history),
+            trained=finished_epochs(history),
             trained_on=metrics.get("trained_on", ""),
             parameters=int(network.count_params()),
             multiply_adds=multiply_adds(network),
@@ -94,17 +94,11 @@ def read_run(folder: Path) -> FinishedRun:
 def _history(path: Path, recipe: Recipe) -> list[dict[str, float]]:
     with path.open(encoding="utf-8", newline="") as file:
         history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    if len(history) != recipe.epochs and not should_stop(history, recipe):
-        raise ValueError(f"history.csv has {len(history)} of {recipe.epochs} epochs")
+    if finished_epochs(history) != recipe.epochs and not should_stop(history, recipe):
+        raise ValueError(f"history.csv has {finished_epochs(history)} of {recipe.epochs} epochs")
     return history
 
 
 def _json(path: Path) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return fields
-
-
-def _without_weights(text: str) -> str:
-    """Returns the architecture with random weights, where it would load others."""
-    options = choose_architecture(text).options
-    return add_option(text, "weights", "none") if getattr(options, "weights", "none") != "none" else text

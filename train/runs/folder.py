@@ -18,6 +18,7 @@ from cnnkit.train.fitting import CHECKPOINT_FILE as CHECKPOINT
 from cnnkit.train.recipes import Recipe
 
 _CONFIG = "config.json"
+_ENDING = ("cosine", "one-cycle")  # schedules that fall to 0 at the last epoch
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class RunConfig:
     max_images: int | None
     teacher: str | None  # SHA-256 of its model.keras
     fingerprint: str  # SHA-256 of the images and classes
+    earlier: str | None = None  # SHA-256 of the model.keras that the training begins with
     val_data: str | None = None  # name of the folder that chooses the epoch, where one was given
     test_data: str | None = None  # name of the folder to measure with, where one was given
     folds: int | None = None  # of a cross-validation
@@ -81,7 +83,8 @@ class RunFolder:
         self.check(resume=resume, overwrite=overwrite)
         stored = self.path / _CONFIG
         going_on = resume and stored.exists()
-        if going_on:
+        longer = going_on and _trains_longer(stored, _config_fields(config))
+        if going_on and not longer:
             _refuse_change(stored, _config_fields(config))
         there = sum(path.stat().st_size for path in (self.model, self.path / CHECKPOINT) if path.exists())
         check_space(self.path, 2 * kept_bytes - there)
@@ -93,6 +96,7 @@ class RunFolder:
         check_writable(self.plots)
         if not going_on:
             self._clear()
+        if longer or not going_on:
             write_text(stored, _json(_config_fields(config)))
 
     def read_finished(self, config: RunConfig) -> tuple[dict[str, Any], tuple[dict[str, float], ...]] | None:
@@ -150,6 +154,24 @@ def _read_config(path: Path) -> dict[str, Any]:
 def _config_fields(config: RunConfig) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return fields
+
+
+def _trains_longer(stored: Path, wanted: Mapping[str, Any]) -> bool:
+    """Whether nothing but more epochs are wanted, which a schedule that does not know its end allows.
+
+    Raises:
+        UsageError: The schedule has come to its end.
+    """
+    before, now = _read_config(stored), {**wanted, **wanted["recipe"]}
+    changed = [name for name in now if name != "recipe" and before.get(name) != now[name]]
+    if changed != ["epochs"] or before["epochs"] > now["epochs"]:
+        return False
+    if now["schedule"] in _ENDING or now["warmup"]:
+        raise UsageError(
+            f"the schedule {now['schedule']} was laid out for {before['epochs']} epochs and cannot go on to "
+            f"{now['epochs']}: fine-tune with --from {stored.parent}, or train anew with --overwrite"
+        )
+    return True
 
 
 def _refuse_change(stored: Path, wanted: Mapping[str, Any]) -> None:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from cnnkit.measuring import wilson_interval
 from cnnkit.runtime import encode_golden, full_precision, least_sure_of_each
 from cnnkit.spec import GoldenImage, ModelSpec, Provenance
-from cnnkit.system import sha256
+from cnnkit.system import log, sha256
 from cnnkit.train.data import Dataset, Split, inference_batch
 from cnnkit.train.evaluation import cross_entropies
-from cnnkit.train.fitting import History, Row
+from cnnkit.train.fitting import History, Row, finished_epochs
 from cnnkit.train.pictures import draw_curves
+from cnnkit.train.runs.complaints import final_complaints, says_little
 from cnnkit.train.runs.folder import RunFolder
 
 GOLDEN_IMAGES = 16
@@ -32,6 +33,11 @@ class Outcome:
     best: Row  # the history row of the epoch that was kept
     metrics: dict[str, Any]  # as in metrics.json
     history: History  # one row an epoch
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were trained."""
+        return finished_epochs(self.history)
 
 
 def finish_run(
@@ -69,9 +75,15 @@ def finish_run(
         original_input=spec.input,
         metrics={key: float(metrics[key]) for key in ("images", "top1", "low", "high", "loss")} if dataset.test else {},
     )
-    golden = choose_golden(network, dataset.validation)
+    answers = predict_probabilities(network, dataset.validation)
+    golden = choose_golden(answers, dataset.validation)
     folder.save_spec(dataclasses.replace(spec, provenance=provenance, golden=golden))
     draw_curves(history, best["epoch"], folder.plots / "curves.png")
+    for complaint in final_complaints(answers, dataset.validation.targets, dataset.labels):
+        log.warning("%s", complaint)
+    little = says_little(metrics["low"], metrics["high"], metrics["images"])
+    if little is not None:
+        log.warning("%s", little)
     return Outcome(folder.path, best, metrics, history)
 
 
@@ -105,8 +117,7 @@ def _predict(network: Any, images: NDArray[np.uint8], size: int) -> NDArray[np.f
     return predicted[: len(images)]
 
 
-def choose_golden(network: Any, split: Split) -> tuple[GoldenImage, ...]:
+def choose_golden(probabilities: NDArray[np.float32], split: Split) -> tuple[GoldenImage, ...]:
     """Takes golden images from validation data: of each class in turn the one the network is least sure of, ...."""
-    probabilities = predict_probabilities(network, split)
     chosen = least_sure_of_each(probabilities, split.targets, GOLDEN_IMAGES)
     return encode_golden(split.read(chosen), probabilities[chosen])

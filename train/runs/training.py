@@ -20,16 +20,18 @@ from cnnkit.train.fitting import (
     Teacher,
     best_epoch,
     build_for,
+    finished_epochs,
     kept_bytes,
-    learn,
     load_checkpoint,
     model_file,
     save_checkpoint,
 )
 from cnnkit.train.pictures import draw_class_counts, draw_samples
-from cnnkit.train.recipes import TrainingRequest, load_images
+from cnnkit.train.recipes import TrainingRequest, fit_to_images, load_images
+from cnnkit.train.runs.complaints import Complaints
 from cnnkit.train.runs.folder import RunConfig, RunFolder
 from cnnkit.train.runs.outcome import Outcome, finish_run
+from cnnkit.train.transfer import teach
 
 
 def run_training(request: TrainingRequest) -> Outcome:
@@ -42,7 +44,9 @@ def run_training(request: TrainingRequest) -> Outcome:
         OutputError: The run folder cannot be written.
     """
     check_request(request)
-    return train_in_folder(request, load_images(request), prepare_devices(request.devices, request.seed))
+    dataset = load_images(request)
+    request = fit_to_images(request, len(dataset.train))
+    return train_in_folder(request, dataset, prepare_devices(request.devices, request.seed))
 
 
 def check_request(request: TrainingRequest) -> None:
@@ -60,7 +64,7 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
     check_apart(dataset)
     with devices.scope():
         network = build_for(request, dataset)  # before the folder is made, since both may fail
-    if request.recipe.standardise == "mean-std":
+    if request.recipe.standardise == "mean-std" and request.earlier is None:
         check_standardisation(network, dataset.train)
     spec = request.input_spec()
     teacher = Teacher(request.teacher, dataset.labels, spec) if request.teacher else None
@@ -74,11 +78,12 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
     log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
     start = load_checkpoint(folder.path) if request.resume else None
     if start:
-        log.info("going on after epoch %d", len(start.history))
+        log.info("going on after epoch %d", finished_epochs(start.history))
     elif request.resume:
         log.info("%s holds no finished epoch: beginning with the first", folder.path)
     events = EventFile(folder.path, start.history if start else ()) if request.tensorboard else None
-    history = learn(request, network, dataset, devices, _sink(folder, events), teacher=teacher, start=start)
+    sink = _sink(folder, events, Complaints(dataset.validation.targets))
+    history = teach(request, network, dataset, devices, sink, teacher=teacher, start=start, run=folder.path)
     best = best_epoch(history, request.recipe.checkpoint)
     spec_of_network = ModelSpec(dataset.labels, spec)
     facts = request_facts(request, record)
@@ -100,6 +105,7 @@ def run_config(request: TrainingRequest, record: DatasetRecord) -> RunConfig:
         mixed_precision=request.devices.mixed_precision,
         max_images=request.max_images,
         teacher=sha256(model_file(request.teacher)) if request.teacher else None,
+        earlier=sha256(request.earlier) if request.earlier else None,
         fingerprint=record.fingerprint,
         val_data=request.val_data.resolve().name if request.val_data else None,
         test_data=request.test_data.resolve().name if request.test_data else None,
@@ -119,7 +125,7 @@ def request_facts(request: TrainingRequest, record: DatasetRecord) -> Provenance
     )
 
 
-def _sink(folder: RunFolder, events: EventFile | None) -> EpochSink:
+def _sink(folder: RunFolder, events: EventFile | None, complaints: Complaints) -> EpochSink:
     def save_best(network: Any) -> None:
         with _said_how_to_go_on():
             folder.save_model(network)
@@ -130,6 +136,7 @@ def _sink(folder: RunFolder, events: EventFile | None) -> EpochSink:
             save_checkpoint(folder.path, checkpoint)
         if events is not None:
             events.add(checkpoint.history[-1])
+        complaints.look(checkpoint.history)
 
     return EpochSink(save_best, keep)
 

@@ -15,9 +15,10 @@ from cnnkit.system import write_text
 from cnnkit.train.crossval import cross_validate
 from cnnkit.train.data import Dataset
 from cnnkit.train.devices import Devices
-from cnnkit.train.fitting import EpochSink, History, best_epoch, build_for, learn
+from cnnkit.train.fitting import EpochSink, History, best_epoch, build_for
 from cnnkit.train.recipes import TrainingRequest
 from cnnkit.train.runs import RunFolder
+from cnnkit.train.transfer import teach
 from cnnkit.train.tuning.space import Value
 
 _RESULT = "result.json"
@@ -70,7 +71,7 @@ def score_training(request: TrainingRequest, dataset: Dataset, devices: Devices,
         network = build_for(request, dataset)
     folder = RunFolder(request.out)
     sink = EpochSink(lambda _: None, lambda checkpoint: folder.save_history(checkpoint.history))
-    history = learn(request, network, dataset, devices, sink)
+    history = teach(request, network, dataset, devices, sink)
     keras.backend.clear_session()
     best = best_epoch(history, request.recipe.checkpoint)
     return Score({name: best[name] for name in ("val_accuracy", "val_loss")}, history)

@@ -15,7 +15,7 @@ from cnnkit.spec import InputSpec
 from cnnkit.system import log
 from cnnkit.train.data import Dataset
 from cnnkit.train.devices import prepare_devices
-from cnnkit.train.recipes import TrainingRequest, load_images
+from cnnkit.train.recipes import TrainingRequest, fit_to_images, load_images
 from cnnkit.train.runs import RunConfig, RunFolder, check_request, run_config
 from cnnkit.train.tuning.files import shown_value, write_best, write_pictures, write_trials
 from cnnkit.train.tuning.oracles import Objective, Searcher, SearchName
@@ -67,6 +67,7 @@ def run_search(request: TrainingRequest, options: SearchOptions, score: Scorer =
     check_options(options)
     check_request(request)
     datasets = _Datasets()
+    request = fit_to_images(request, len(datasets.of(request).train))
     folder = RunFolder(request.out)
     config = _config(request, datasets.of(request), options)
     folder.start(config, 0, resume=request.resume, overwrite=request.overwrite)

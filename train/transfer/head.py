@@ -1,0 +1,89 @@
+"""The head: a logistic regression on features, which becomes the last layer of the network."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)  # C of scikit-learn, on standardised features
+_FOLDS = 4
+_FEWEST = 4  # images of the rarest class with which there are as many folds
+_STEPS = 300
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last layer: probabilities = softmax(features @ kernel + bias)."""
+
+    kernel: NDArray[np.float32]  # (F, classes)
+    bias: NDArray[np.float32]  # (classes,)
+    strength: float  # C, the inverse of the regularisation
+
+    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Returns (N, classes) for (N, F) features."""
+        return features @ self.kernel + self.bias
+
+
+def fit_head(
+    plain: NDArray[np.float32], views: Sequence[NDArray[np.float32]], targets: NDArray[np.int64], *, balanced: bool
+) -> Head:
+    """Fits a logistic regression on features that were scaled to deviation 1; how strongly, cross-validation decides.
+
+    Args:
+        plain: (N, F) features of the training images as they are.
+        views: The same of augmented views, any number.
+        targets: (N,) class of each image; every class occurs.
+        balanced: Weigh rare classes more, in proportion.
+    """
+    mean, spread = plain.mean(axis=0), np.maximum(plain.std(axis=0), 1e-6)
+    weight = "balanced" if balanced else None
+    scaled = (plain - mean) / spread
+    strength = _choose_strength(scaled, targets, weight)
+    everything = np.concatenate([scaled, *((view - mean) / spread for view in views)])
+    model = _fit(everything, np.tile(targets, 1 + len(views)), strength, weight)
+    kernel, bias = _both_classes(model)
+    kernel = kernel / spread[:, None]
+    return Head(kernel.astype(np.float32), (bias - mean @ kernel).astype(np.float32), strength)
+
+
+def _choose_strength(scaled: NDArray[np.float32], targets: NDArray[np.int64], weight: str | None) -> float:
+    """Returns the C with the lowest mean loss over folds; the middle one where a class has too few images for folds."""
+    from sklearn.metrics import log_loss
+    from sklearn.model_selection import StratifiedKFold
+
+    counts = np.bincount(targets)
+    if counts.min() < _FEWEST:
+        return _STRENGTHS[len(_STRENGTHS) // 2]
+    folds = list(StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(scaled, targets))
+    labels = np.arange(len(counts))
+
+    def loss(strength: float) -> float:
+        losses = []
+        for fitted, held_out in folds:
+            model = _fit(scaled[fitted], targets[fitted], strength, weight)
+            losses.append(log_loss(targets[held_out], model.predict_proba(scaled[held_out]), labels=labels))
+        return float(np.mean(losses))
+
+    return min(_STRENGTHS, key=loss)
+
+
+def _fit(features: NDArray[np.float32], targets: NDArray[np.int64], strength: float, weight: str | None) -> Any:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # what is not quite the optimum is a good head as well
+        return LogisticRegression(C=strength, max_iter=_STEPS, class_weight=weight).fit(features, targets)
+
+
+def _both_classes(model: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns (F, classes) and (classes,): of two classes scikit-learn keeps the difference alone."""
+    kernel, bias = model.coef_.T, model.intercept_
+    if kernel.shape[1] == 1:
+        return np.concatenate([-kernel, kernel], axis=1) / 2, np.concatenate([-bias, bias]) / 2
+    return kernel, bias
