@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "Run the whole chain on embedded data.",
     "doctor": "Say what this machine can do.",
     "evaluate": "Measure how right a model is, class by class.",
+    "explain": "Show which part of a photo carried the answer.",
     "export": "Export a Keras model to ONNX.",
     "filters": "Show what classic kernels make of a photo.",
     "info": "Show what a model file holds.",

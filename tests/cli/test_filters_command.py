@@ -35,6 +35,9 @@ def filters(*arguments: str) -> Any:
         pytest.param((), "out.png: 6 kernels on cat.jpg, 60x80 gray\n", id="all kernels"),
         pytest.param(("--kernel", "sobel-x"), "out.png: 1 kernel on cat.jpg, 60x80 gray\n", id="one"),
         pytest.param(
+            ("--kernel", "-1,2.5,-1", "--kernel", "1;1"), "out.png: 2 kernels on cat.jpg, 60x80 gray\n", id="own ones"
+        ),
+        pytest.param(
             ("--kernel", "sobel-x", "--kernel", "sharpening", "--kernel", "sobel-x", "--size", "30x400"),
             "out.png: 2 kernels on cat.jpg, 30x40 gray\n",
             id="named twice, and smaller",
@@ -145,7 +148,10 @@ def test_one_line_and_no_file(arguments: tuple[str, ...], code: int, message: st
         pytest.param(("--pool-size", "0"), "Invalid value for '--pool-size': '0' is no size", id="no window"),
         pytest.param(("--size", "1x2x3"), "'1x2x3' is no size", id="three sides"),
         pytest.param(("--padding", "-1"), "-1 is not in the range x>=0", id="padding"),
-        pytest.param(("--kernel", "laplace"), "'laplace' is not one of 'vertical-edges'", id="kernel"),
+        pytest.param(
+            ("--kernel", "laplace"), "'laplace' is no number up to 1,000,000, expected one of vert", id="kernel"
+        ),
+        pytest.param(("--kernel", "1,2;3"), "2 rows of 2, 1 numbers, expected rows of one length", id="uneven kernel"),
         pytest.param(("--pool", "min"), "'min' is not one of 'max', 'average'", id="pool"),
     ],
 )

@@ -24,6 +24,11 @@ from cnnkit.commands.options import overwrite_option, table_or_json_option
     help="At test time: flip averages the answers for an image and its mirror image.",
 )  # fmt: skip
 @click.option("--show-batch", type=click.IntRange(0, 100), default=0, help="Draw so many random images, as batch.png.")
+@click.option(
+    "--show", multiple=True, metavar="IMAGE",
+    help="Draw this image, as chosen.png: a path or its end, a number in digits or cifar10; repeatable.",
+)  # fmt: skip
+@click.option("--explain", is_flag=True, help="Draw what made the model answer so beside mistakes and chosen images.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of these random images.")
 @click.option("--strict", is_flag=True, help="Stop at an image that cannot be read.")
 @click.option(

@@ -18,8 +18,9 @@ from cnnkit.filters import KERNELS
     "--kernel",
     "names",
     multiple=True,
-    type=click.Choice(list(KERNELS)),
-    help="May be given several times  [default: all].",
+    metavar="KERNEL",
+    help=f"{', '.join(KERNELS)}; one of your own such as '0,-1,0;-1,5,-1;0,-1,0', or a file with a row a line; "
+    "repeatable  [default: all that have a name].",
 )
 @click.option("--padding", type=click.IntRange(0), default=0, show_default=True, help="Zeros around the photo.")
 @click.option("--stride", type=steps, default="1", show_default=True, help="Of the kernel; 2x1 is 2 down, 1 right.")
@@ -38,13 +39,13 @@ def command(
 
     Draws each kernel, the photo convolved with it as a CNN does (the kernel is not flipped), and the result pooled.
     """
-    from cnnkit.filters import FilterOptions, check_picture, draw_filtered, filter_photo
+    from cnnkit.filters import FilterOptions, check_picture, draw_filtered, filter_photo, find_kernel
     from cnnkit.images import DEFAULT_MAX_PIXELS
     from cnnkit.system import require
 
     require("cnnkit filters", "train", "matplotlib")
     check_picture(output, photo, overwrite=overwrite)
-    kernels = tuple(KERNELS[name] for name in dict.fromkeys(names or KERNELS))
+    kernels = tuple(map(find_kernel, dict.fromkeys(names or KERNELS)))
     filtered = filter_photo(photo, FilterOptions(kernels, max_pixels=max_pixels or DEFAULT_MAX_PIXELS, **options))
     draw_filtered(filtered, output)
     height, width = filtered.gray.shape

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from cnnkit.filters.drawing import check_picture as check_picture, draw_filtered as draw_filtered
     from cnnkit.filters.filtering import FilterOptions as FilterOptions, filter_photo as filter_photo
     from cnnkit.filters.kernels import KERNELS as KERNELS
+    from cnnkit.filters.own_kernels import find_kernel as find_kernel
 else:
     __getattr__ = hand_on(
         __name__,
@@ -17,5 +18,6 @@ else:
             "drawing": ("check_picture", "draw_filtered"),
             "filtering": ("FilterOptions", "filter_photo"),
             "kernels": ("KERNELS",),
+            "own_kernels": ("find_kernel",),
         },
     )

@@ -18,6 +18,8 @@ from cnnkit.system import check_new_file, whole_file
 
 _DPI = 120
 _TITLE, _TEXT, _SMALL, _HEADLINE = 12, 10, 9, 20  # points
+_LARGEST_WEIGHT, _LEGIBLE = 15.0, 4.0  # points of a kernel's numbers; below the second they are left out
+_DIGIT = 0.64  # a digit's width, as a share of the text size
 _INK, _PALE = "#1a1a1a", "#666666"
 _LINE = 1.5  # sizes of the text from one line to the next
 _MOST = 99.5  # percent of the values that are not clipped where zero is mid-gray: a few strong edges hide the rest
@@ -127,7 +129,7 @@ def _draw_row(canvas: _Canvas, row: int, filtered: Filtered, pooled: str) -> Non
         canvas.show(box, values, low, high)
     _draw_kernel(canvas, row, filtered.kernel)
     box = canvas.layout.kernel_box(row, filtered.kernel.weights().shape)
-    caption = [f"sum {_number(filtered.kernel.sum)}", f"black {_number(low)}, white {_number(high)}"]
+    caption = [f"sum {_weight(filtered.kernel.sum)}", f"black {_number(low)}, white {_number(high)}"]
     canvas.write_lines(box.x, box.y + box.height + 0.04, caption, _SMALL, color=_PALE)
 
 
@@ -138,12 +140,23 @@ def _draw_kernel(canvas: _Canvas, row: int, kernel: Kernel) -> None:
     # Beyond the range of the weights, so that the colours stay pale under the numbers.
     strong = 2.5 * np.abs(weights).max()
     axes = canvas.show(box, weights, -strong, strong, "RdBu")
-    for (i, j), weight in np.ndenumerate(weights):
-        axes.text(j, i, _number(weight), ha="center", va="center", fontsize=15, color=_INK)
+    size = _weight_size(weights, box.width / weights.shape[1])
+    for (i, j), weight in np.ndenumerate(weights if size >= _LEGIBLE else weights[:0]):
+        axes.text(j, i, _weight(weight), ha="center", va="center", fontsize=size, color=_INK)
     for i in range(1, weights.shape[0]):
         axes.axhline(i - 0.5, color="white", linewidth=2)
     for j in range(1, weights.shape[1]):
         axes.axvline(j - 0.5, color="white", linewidth=2)
+
+
+def _weight_size(weights: NDArray[np.float64], cell: float) -> float:
+    """Returns the text size, in points, at which each weight fits into its cell of so many inches."""
+    longest = max(len(_weight(weight)) for weight in weights.flat)
+    return min(_LARGEST_WEIGHT, 0.9 * cell / POINT / (_DIGIT * longest))
+
+
+def _weight(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
 
 
 def _settings(options: FilterOptions) -> list[str]:

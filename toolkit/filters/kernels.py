@@ -7,6 +7,7 @@ All four are positive where the image brightens to the right, or downwards, as t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,18 +16,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_ROUNDING = 1e-12
+
+
 @dataclass(frozen=True)
 class Kernel:
     """The weights that a convolution lays over each part of an image."""
 
     name: str  # as on the command line
     title: str  # as in a picture
-    rows: tuple[tuple[int, ...], ...]  # top to bottom, each from left to right; rows of one length
+    rows: tuple[tuple[float, ...], ...]  # top to bottom, each from left to right; rows of one length
 
     @property
-    def sum(self) -> int:
-        """What an even image is multiplied by."""
-        return sum(map(sum, self.rows))
+    def sum(self) -> float:
+        """What an even image is multiplied by; 0 where all that is left is rounding, as of 1/3 + 1/3 - 2/3."""
+        weights = [weight for row in self.rows for weight in row]
+        total = math.fsum(weights)
+        return 0 if abs(total) < _ROUNDING * math.fsum(map(abs, weights)) else total
 
     def weights(self) -> NDArray[np.float64]:
         """Returns (k, l) float64."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         read_image as read_image,
         read_size as read_size,
     )
+    from cnnkit.images.framing import Placement as Placement, Window as Window, place_image as place_image
     from cnnkit.images.preprocess import (
         prepare_batch as prepare_batch,
         resize_image as resize_image,
@@ -31,6 +32,7 @@ else:
             "codec_messages": ("listening_to_codecs",),
             "decode": ("DEFAULT_MAX_PIXELS", "DecodedImage", "decode_image"),
             "files": ("IMAGE_SUFFIXES", "read_bytes", "read_image", "read_size"),
+            "framing": ("Placement", "Window", "place_image"),
             "preprocess": ("prepare_batch", "resize_image", "softmax"),
         },
     )

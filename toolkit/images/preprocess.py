@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ImageError
-from cnnkit.images.framing import centred_window
+from cnnkit.images.framing import place_image
 from cnnkit.spec import InputSpec
 from cnnkit.system import import_cv2
 
@@ -101,21 +101,12 @@ def _shown(array: NDArray[np.uint8]) -> str:
 
 
 def _fit(pixels: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
-    if spec.resize == "pad":
-        return _letterbox(pixels, spec)
-    if spec.resize == "crop":
-        top, left, height, width = centred_window(pixels.shape[0], pixels.shape[1], spec.height / spec.width)
-        pixels = pixels[top : top + height, left : left + width]
-    return _scale(pixels, spec.height, spec.width, spec.interpolation)
-
-
-def _letterbox(pixels: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
-    height, width = pixels.shape[:2]
-    scale = min(spec.height / height, spec.width / width)
-    new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
-    top, left = (spec.height - new_height) // 2, (spec.width - new_width) // 2
+    seen, lies = place_image(pixels.shape[0], pixels.shape[1], spec)
+    scaled = _scale(pixels[seen.slices], lies.height, lies.width, spec.interpolation)
+    if scaled.shape[:2] == (spec.height, spec.width):
+        return scaled
     canvas = np.zeros((spec.height, spec.width, 3), np.uint8)
-    canvas[top : top + new_height, left : left + new_width] = _scale(pixels, new_height, new_width, spec.interpolation)
+    canvas[lies.slices] = scaled
     return canvas
 
 

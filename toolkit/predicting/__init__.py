@@ -9,6 +9,7 @@ from cnnkit.system import hand_on
 if TYPE_CHECKING:
     from cnnkit.predicting.averaging import FlipAveraged as FlipAveraged
     from cnnkit.predicting.counts import RunCounts as RunCounts, count as count
+    from cnnkit.predicting.explained import ExplainRun as ExplainRun, run_explain as run_explain
     from cnnkit.predicting.options import NamedClassifier as NamedClassifier, PredictOptions as PredictOptions
     from cnnkit.predicting.outputs import OutputOptions as OutputOptions
     from cnnkit.predicting.predictor import Predictor as Predictor
@@ -19,6 +20,7 @@ else:
         {
             "averaging": ("FlipAveraged",),
             "counts": ("RunCounts", "count"),
+            "explained": ("ExplainRun", "run_explain"),
             "options": ("NamedClassifier", "PredictOptions"),
             "outputs": ("OutputOptions",),
             "predictor": ("Predictor",),

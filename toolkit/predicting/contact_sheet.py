@@ -63,7 +63,7 @@ class ContactSheet:
         if not self._cells:
             log.warning("no image was answered: there is no %s", self._path)
             return
-        write_bytes(self._path, _encode(self._draw(), self._path.suffix))
+        write_bytes(self._path, encode_sheet(self._draw(), self._path.suffix))
         if self._answered > _MOST:
             log.info("%s shows the first %d of %s images", self._path, _MOST, f"{self._answered:,}")
 
@@ -96,7 +96,8 @@ def _thumbnail(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return scaled
 
 
-def _encode(image: NDArray[np.uint8], suffix: str) -> bytes:
+def encode_sheet(image: NDArray[np.uint8], suffix: str) -> bytes:
+    """Returns (H, W, 3) uint8 BGR as an image file of a suffix."""
     _, data = import_cv2().imencode(suffix.lower(), image)
     encoded: bytes = data.tobytes()
     return encoded

@@ -74,7 +74,7 @@ def open_outputs(options: OutputOptions, *, models: int, resume: bool) -> list[O
     if options.grid is not None:
         from cnnkit.predicting.contact_sheet import ContactSheet
 
-        _check_sheet(options.grid, overwrite=resume or options.overwrite)
+        check_sheet(options.grid, overwrite=resume or options.overwrite)
         sinks.append(ContactSheet(options.grid))
     return sinks
 
@@ -88,7 +88,12 @@ def _folder(path: Path, overwrite: bool) -> Path:
     return path
 
 
-def _check_sheet(path: Path, *, overwrite: bool) -> None:
+def check_sheet(path: Path, *, overwrite: bool) -> None:
+    """Refuses a path that cannot become a picture, before the work is done.
+
+    Raises:
+        OutputError: It has another suffix than those of `SHEET_SUFFIXES`, exists already or cannot be written.
+    """
     from cnnkit.system import check_new_file
 
     if path.suffix.lower() not in SHEET_SUFFIXES:

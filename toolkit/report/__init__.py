@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
-    from cnnkit.report.columns import Columns as Columns
+    from cnnkit.report.columns import Columns as Columns, csv_lines as csv_lines
     from cnnkit.report.json_output import from_fields as from_fields, print_json as print_json, to_json as to_json
     from cnnkit.report.model_facts import print_model_facts as print_model_facts
     from cnnkit.report.output_file import OutputFile as OutputFile
@@ -27,7 +27,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
-            "columns": ("Columns",),
+            "columns": ("Columns", "csv_lines"),
             "json_output": ("from_fields", "print_json", "to_json"),
             "model_facts": ("print_model_facts",),
             "output_file": ("OutputFile",),

@@ -162,6 +162,21 @@ class KerasClassifier:
             output = self.function_call(self.input_tensor(images))
         return softmax(output) if self._spec.output == "logits" else np.asarray(output, dtype=np.float32)
 
+    def activation(self, image: NDArray[np.uint8], index: int) -> NDArray[np.float32] | None:
+        """Returns how much each place of the network's last feature map speaks for a class.
+
+        Args:
+            image: (height, width, channels) uint8 in the spec's colour order.
+            index: Of the class.
+
+        Returns:
+            (h, w) float32 of that map's size, see `cnnkit.runtime.activation`; None where the network has none.
+        """
+        from cnnkit.runtime.activation import activation_map
+
+        with full_precision():
+            return activation_map(self.model, flat_layers(self.model), self.input_tensor(image[None]), index)
+
 
 def _compiled(model: Any, spec: InputSpec, *, xla: bool = False) -> Any:
     """Returns a callable from tensor to NumPy array: tf.function on TensorFlow, Keras' own compilation elsewhere."""

@@ -7,13 +7,15 @@ import dataclasses
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cnnkit.system import write_text
 from cnnkit.train.crossval.fold_figures import CrossValidation, FoldFigures
 from cnnkit.train.fitting import History
-from cnnkit.train.pictures import open_picture
+from cnnkit.train.pictures import open_picture, training_curve
 from cnnkit.train.runs import RunFolder
+
+_CURVES: tuple[Literal["loss", "accuracy"], ...] = ("loss", "accuracy")
 
 
 def write_folds(path: Path, folds: Sequence[FoldFigures]) -> None:
@@ -48,11 +50,11 @@ def draw_fold_curves(histories: Sequence[History], result: CrossValidation, path
 
     colours = colormaps["tab10" if len(histories) <= 10 else "viridis"]
     with open_picture(path, 10, 4.2) as figure:
-        for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for axes, name in zip(figure.subplots(1, 2), _CURVES, strict=True):
             for index, (history, fold) in enumerate(zip(histories, result.folds, strict=True)):
                 place = index if len(histories) <= 10 else index / (len(histories) - 1)
                 _draw_fold(axes, name, history, fold, colours(place))
-            axes.set(xlabel="epoch", title=name)
+            axes.set(xlabel="epoch", title="cross-entropy" if name == "loss" else name)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(alpha=0.3)
             if name == "accuracy":
@@ -62,9 +64,9 @@ def draw_fold_curves(histories: Sequence[History], result: CrossValidation, path
         figure.suptitle("lines: validation, dotted: training, dots: the epoch that was kept", fontsize=9)
 
 
-def _draw_fold(axes: Any, name: str, history: History, fold: FoldFigures, colour: Any) -> None:
+def _draw_fold(axes: Any, name: Literal["loss", "accuracy"], history: History, fold: FoldFigures, colour: Any) -> None:
     epochs = [row["epoch"] for row in history]
     values = [row["val_" + name] for row in history]
-    axes.plot(epochs, [row[name] for row in history], color=colour, linestyle=":", linewidth=1)
+    axes.plot(epochs, training_curve(history, name), color=colour, linestyle=":", linewidth=1)
     axes.plot(epochs, values, color=colour, label=f"fold {fold.number}: {100 * fold.top1:.1f} %")
     axes.plot(fold.epoch, values[fold.epoch - 1], color=colour, marker="o", markersize=5)

@@ -30,6 +30,7 @@ class ReadingOptions:
     worst: int = 24  # mistakes kept as pictures
     shown: int = 0  # random images kept as pictures
     seed: int = 0  # of the random images
+    named: tuple[str, ...] = ()  # sources of images that are kept as pictures, in this order
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Answers:
     failures: tuple[ImageError, ...]  # images that could not be read
     worst: tuple[Shown, ...]  # mistakes, the surest first
     shown: tuple[Shown, ...]  # a random draw
+    named: tuple[Shown, ...] = ()  # those that were asked for and could be read
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -85,7 +87,7 @@ def collect_answers(classifier: Classifier, data: EvaluationData, options: Readi
         for batch in data.batches(options.batch_size):
             _take_failures(collector, batch.failures, options)
             if len(batch.images):
-                collector.add(batch, _checked(_probabilities(classifier, batch.images, options.flip), batch))
+                collector.add(batch, _checked(network_answers(classifier, batch.images, options.flip), batch))
             bar.advance(1)
             bar.show(collector.running())
     finally:
@@ -133,6 +135,7 @@ class _Collector:
         self._parts: list[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]] = []
         self.failures: list[ImageError] = []
         self._worst, self._drawn = _Best(options.worst), _Best(options.shown)
+        self._named: dict[str, Shown | None] = dict.fromkeys(options.named)
         self._draw = np.random.default_rng(options.seed).permutation(data.count) if options.shown else None
 
     def add(self, batch: LabelledImages, probabilities: NDArray[np.float32]) -> None:
@@ -142,9 +145,13 @@ class _Collector:
         self._sources.extend(batch.sources)
         for index, image in enumerate(batch.images):
             target, predicted = int(batch.targets[index]), int(ranked[index, 0])
-            if self._draw is not None or target != predicted:
+            named = batch.sources[index] in self._named
+            if self._draw is not None or target != predicted or named:
                 sure = float(probabilities[index, predicted])
-                self._offer(Shown(self._count + index, image.copy(), target, predicted, sure))
+                shown = Shown(self._count + index, image.copy(), target, predicted, sure)
+                self._offer(shown)
+                if named:
+                    self._named[batch.sources[index]] = shown
         self._count += len(batch.targets)
         self._right += int((ranked[:, 0] == batch.targets).sum())
         self._loss += float(cross_entropies(probabilities, batch.targets).sum())
@@ -179,6 +186,7 @@ class _Collector:
             failures=tuple(self.failures),
             worst=self._worst.images(),
             shown=self._drawn.images(),
+            named=tuple(shown for shown in self._named.values() if shown is not None),
         )
 
 
@@ -190,7 +198,7 @@ def _take_failures(collector: _Collector, failures: tuple[ImageError, ...], opti
     collector.failures.extend(failures)
 
 
-def _probabilities(classifier: Classifier, images: NDArray[np.uint8], flip: bool) -> NDArray[np.float32]:
+def network_answers(classifier: Classifier, images: NDArray[np.uint8], flip: bool) -> NDArray[np.float32]:
     """Returns the (n, classes) answers, averaged with those to the mirror images where `flip` is set."""
     straight = classifier.probabilities(images)
     if not flip:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -11,7 +11,7 @@ from unicodedata import normalize
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.errors import DataError, ImageError
+from cnnkit.errors import DataError, ImageError, UsageError
 from cnnkit.images import read_image
 from cnnkit.sources import (
     LabelledFiles,
@@ -36,9 +36,14 @@ _BUILT_IN = {"digits": InputSpec(8, 8, 3), "cifar10": InputSpec(32, 32, 3)}
 class EvaluationData:
     """Images with their classes as indices of the model's labels."""
 
-    count: int  # images listed; some may turn out unreadable
+    sources: tuple[str, ...]  # of the images listed, in order: paths, or indices in a split; some may be unreadable
     batches: Batches
     failures: tuple[ImageError, ...] = ()  # files known to be unreadable, not among the listed
+
+    @property
+    def count(self) -> int:
+        """How many images are listed."""
+        return len(self.sources)
 
 
 def open_data(data: str, split: SplitName | None, spec: ModelSpec, data_folder: Path | None = None) -> EvaluationData:
@@ -64,7 +69,36 @@ def open_data(data: str, split: SplitName | None, spec: ModelSpec, data_folder: 
         raise DataError(f"{root} has no images in folders named like the model's classes: {', '.join(files.labels)}")
     part = "test" if split is None and test_split(root) != root else split
     _compare_with_training(root.resolve().name, part, spec, len(files.paths))
-    return EvaluationData(len(files.paths), lambda size: read_in_batches(files, spec.input, size), failures)
+    sources = tuple(map(str, files.paths))
+    return EvaluationData(sources, lambda size: read_in_batches(files, spec.input, size), failures)
+
+
+def find_named(names: Sequence[str], data: EvaluationData) -> tuple[str, ...]:
+    """Returns the sources of the images that a user names, each once.
+
+    Args:
+        names: Each a source, the end of one ("red/3.png", "3.png"), or another path of the same file.
+        data: Among which they are looked for.
+
+    Raises:
+        UsageError: A name fits no image, or several.
+    """
+    return tuple(dict.fromkeys(_find_named(name, data) for name in names))
+
+
+def _find_named(name: str, data: EvaluationData) -> str:
+    if name in data.sources:
+        return name
+    wanted = Path(name).parts
+    found = [source for source in data.sources if Path(source).parts[-len(wanted) :] == wanted]
+    if not found:
+        real = Path(name).resolve()
+        found = [source for source in data.sources if source.endswith(real.name) and Path(source).resolve() == real]
+    if len(found) == 1:
+        return found[0]
+    first, last = data.sources[0], data.sources[-1]
+    wrong = f"fits {len(found)} images, the first {found[0]}" if found else "is none of the images"
+    raise UsageError(f"--show {name} {wrong}: expected one of {first} to {last}, or as much of its end as tells it")
 
 
 def _built_in(name: str, split: SplitName, spec: ModelSpec, data_folder: Path | None) -> EvaluationData:
@@ -77,7 +111,8 @@ def _built_in(name: str, split: SplitName, spec: ModelSpec, data_folder: Path | 
     _compare_with_training(name, split, spec, len(chosen))
     indices = _indices_of(dataset.labels, name, spec.labels)
     found = replace(chosen, targets=indices[chosen.targets])
-    return EvaluationData(len(found), lambda size: _array_batches(found, spec, size))
+    sources = tuple(map(str, range(len(found))))
+    return EvaluationData(sources, lambda size: _array_batches(found, spec, size))
 
 
 def _array_batches(split: Split, spec: ModelSpec, size: int) -> Iterator[LabelledImages]:

@@ -9,9 +9,10 @@ from typing import Literal
 from cnnkit.runtime import open_classifier
 from cnnkit.system import check_new_folder, log, require
 from cnnkit.train.evaluation.answers import Answers, ReadingOptions, collect_answers
-from cnnkit.train.evaluation.data import SplitName, open_data
+from cnnkit.train.evaluation.data import SplitName, find_named, open_data
 from cnnkit.train.evaluation.files import write_evaluation
 from cnnkit.train.evaluation.metrics import Metrics, measure_answers
+from cnnkit.train.evaluation.reasons import explain_shown
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class EvaluationOptions:
     tta: Literal["none", "flip"] = "none"  # flip averages the answers for each image and its mirror image
     show_batch: int = 0  # random images drawn into a grid
     seed: int = 0  # of these
+    show: tuple[str, ...] = ()  # images drawn into a grid: paths, their ends, or numbers in digits and cifar10
+    explain: bool = False  # draws beside mistakes, and images asked for, which part of them carried the answer
     strict: bool = False  # stops at the first image that cannot be read
     data_folder: Path | None = None  # CIFAR-10's binary version
     overwrite: bool = False
@@ -56,6 +59,7 @@ def run_evaluation(options: EvaluationOptions) -> Evaluation:
         OutputError: The folder exists already or cannot be written.
         ModelError: The model is missing, cannot be run, or gives an answer that is not finite.
         SpecError: The model has no spec.
+        UsageError: An image that is to be shown is none of the data's, or several.
         DataError: The data is missing, has classes that are none of the model's, or no image that can be read.
     """
     require("cnnkit evaluate", "train", "sklearn", "matplotlib")
@@ -69,11 +73,13 @@ def run_evaluation(options: EvaluationOptions) -> Evaluation:
         strict=options.strict,
         shown=options.show_batch,
         seed=options.seed,
+        named=find_named(options.show, data),
     )
     answers = collect_answers(classifier, data, reading)
     metrics = measure_answers(answers)
     _warn_of_missing(metrics)
-    write_evaluation(options.folder, answers, metrics, classifier.spec)
+    reasons = explain_shown(classifier, (*answers.worst, *answers.named), reading) if options.explain else {}
+    write_evaluation(options.folder, answers, metrics, classifier.spec, reasons)
     return Evaluation(options.folder, answers, metrics)
 
 

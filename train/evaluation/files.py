@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cnnkit.classifier import short_float
 from cnnkit.errors import OutputError
+from cnnkit.explaining import Explanation
 from cnnkit.report import to_json
 from cnnkit.spec import ModelSpec
 from cnnkit.system import whole_file, write_text
@@ -20,18 +21,27 @@ METRICS = "metrics.json"
 PREDICTIONS = "predictions.csv"
 CONFUSION, ROC, RELIABILITY = "confusion.png", "roc.png", "reliability.png"
 MISTAKES = "mistakes.png"  # only where there are mistakes
-BATCH = "batch.png"  # only where it is asked for
+BATCH, CHOSEN = "batch.png", "chosen.png"  # only where they are asked for
 
 
-def write_evaluation(folder: Path, answers: Answers, metrics: Metrics, spec: ModelSpec) -> None:
+def write_evaluation(
+    folder: Path, answers: Answers, metrics: Metrics, spec: ModelSpec, reasons: Mapping[int, Explanation]
+) -> None:
     """Writes all files of an evaluation, metrics.json last; those of an earlier one in the same folder go first.
+
+    Args:
+        folder: Where to.
+        answers: What they are of.
+        metrics: The figures.
+        spec: Of the model.
+        reasons: By the index of an image: what carried its answer, which is drawn beside it.
 
     Raises:
         OutputError: The folder cannot be made or written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (METRICS, PREDICTIONS, CONFUSION, ROC, RELIABILITY, MISTAKES, BATCH):
+        for name in (METRICS, PREDICTIONS, CONFUSION, ROC, RELIABILITY, MISTAKES, BATCH, CHOSEN):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
@@ -42,9 +52,13 @@ def write_evaluation(folder: Path, answers: Answers, metrics: Metrics, spec: Mod
     if answers.worst:
         wrong = metrics.images - int(answers.correct.sum())
         title = f"the {len(answers.worst)} surest of {wrong:,} mistakes in {metrics.images:,} images"
-        draw_grid(answers.worst, spec, title, folder / MISTAKES)
+        draw_grid(answers.worst, spec, title, folder / MISTAKES, reasons)
     if answers.shown:
         draw_grid(answers.shown, spec, describe_batch(answers.shown), folder / BATCH)
+    if answers.named:
+        right = sum(item.target == item.predicted for item in answers.named)
+        title = f"{right} of {len(answers.named)} images right"
+        draw_grid(answers.named, spec, title, folder / CHOSEN, reasons)
     write_text(folder / METRICS, to_json(metrics.fields(), indent=2) + "\n")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.measuring import Interval, wilson_interval
-from cnnkit.train.evaluation.answers import Answers, cross_entropies
+from cnnkit.train.evaluation.answers import RANKS, Answers, cross_entropies
 from cnnkit.train.evaluation.calibration import Calibration, measure_calibration
 
 MOST_CONFUSED = 10  # pairs
@@ -56,7 +56,7 @@ class Metrics:
     images: int
     skipped: int  # images that could not be read, not among `images`
     top1: Interval  # with its 95 % Wilson interval
-    top5: Interval  # among the 5 likeliest classes, or among all where there are fewer
+    top5: Interval | None  # among the 5 likeliest classes; None where there are no more than five
     loss: float  # mean cross-entropy in nats
     macro: Averages  # every class counts alike
     weighted: Averages  # every image counts alike
@@ -75,9 +75,9 @@ class Metrics:
             "top1": top1.value,
             "low": top1.low,
             "high": top1.high,
-            "top5": top5.value,
-            "top5_low": top5.low,
-            "top5_high": top5.high,
+            "top5": None if top5 is None else top5.value,
+            "top5_low": None if top5 is None else top5.low,
+            "top5_high": None if top5 is None else top5.high,
             "loss": self.loss,
             "macro": asdict(self.macro),
             "weighted": asdict(self.weighted),
@@ -101,7 +101,7 @@ def measure_answers(answers: Answers) -> Metrics:
         images=len(answers.targets),
         skipped=len(answers.failures),
         top1=_share(answers.correct),
-        top5=_share((answers.ranked == answers.targets[:, None]).any(axis=1)),
+        top5=_share((answers.ranked == answers.targets[:, None]).any(axis=1)) if len(classes) > RANKS else None,
         loss=float(cross_entropies(answers.probabilities, answers.targets).mean()),
         macro=_averages(answers, "macro"),
         weighted=_averages(answers, "weighted"),

@@ -59,7 +59,7 @@ def _area(auc: float | None) -> str:
 def _lines(metrics: Metrics) -> list[str]:
     lines = [
         f"{_accuracy('top-1', metrics.top1)}, {metrics.images:,} images",
-        _accuracy("top-5", metrics.top5),
+        *([] if metrics.top5 is None else [_accuracy("top-5", metrics.top5)]),
         f"loss {metrics.loss:.4f} nats, expected calibration error {percent(metrics.calibration.error)}",
     ]
     if metrics.most_confused:

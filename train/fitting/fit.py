@@ -28,8 +28,9 @@ def fit(
         sink: Where epochs go.
 
     Returns:
-        One row an epoch: epoch (from 1), loss (with everything that is minimised), accuracy, val_loss (the plain
-        cross-entropy in nats), val_accuracy, learning_rate (of the last step), images_per_s.
+        One row an epoch: epoch (from 1), loss (with everything that is minimised), plain_loss (of it the cross-entropy
+        alone, in nats), accuracy, val_loss (the cross-entropy of the validation images), val_accuracy, learning_rate
+        (of the last step), images_per_s.
 
     Raises:
         DataError: The loss is no number any more, or a file of the dataset cannot be read any more.

@@ -18,7 +18,10 @@ from cnnkit.train.fitting.trainer import Trainer
 from cnnkit.train.progress import EpochTimer, StepBar, describe_epoch
 from cnnkit.train.recipes import Recipe
 
-_FIGURES = {"loss": "loss", "accuracy": "accuracy", "val_loss": "val_plain_loss", "val_accuracy": "val_accuracy"}
+_FIGURES = {
+    "loss": "loss", "plain_loss": "plain_loss", "accuracy": "accuracy", "val_loss": "val_plain_loss",
+    "val_accuracy": "val_accuracy",
+}  # fmt: skip
 _CHECK_EVERY = 16  # steps between two looks at the loss: each look waits for the device
 _BEHIND = 4  # steps that a look lies behind the newest, at least, so that the device has work meanwhile
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from cnnkit.train.pictures.data import draw_class_counts as draw_class_counts, draw_samples as draw_samples
     from cnnkit.train.pictures.image_grids import Cell as Cell, draw_cells as draw_cells
     from cnnkit.train.pictures.pictures import open_picture as open_picture, picture_text as picture_text
-    from cnnkit.train.pictures.plots import draw_curves as draw_curves
+    from cnnkit.train.pictures.plots import draw_curves as draw_curves, training_curve as training_curve
     from cnnkit.train.pictures.previews import draw_previews as draw_previews
 else:
     __getattr__ = hand_on(
@@ -19,7 +19,7 @@ else:
             "data": ("draw_class_counts", "draw_samples"),
             "image_grids": ("Cell", "draw_cells"),
             "pictures": ("open_picture", "picture_text"),
-            "plots": ("draw_curves",),
+            "plots": ("draw_curves", "training_curve"),
             "previews": ("draw_previews",),
         },
     )

@@ -128,7 +128,8 @@ class RunFolder:
     def save_history(self, history: Sequence[Mapping[str, float]]) -> None:
         """Writes one CSV row an epoch."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+        # The first epochs of a run that is gone on with may be of a version that wrote fewer columns.
+        writer = csv.DictWriter(text, fieldnames=list(history[-1]), restval="nan", lineterminator="\n")
         writer.writeheader()
         writer.writerows({**row, "epoch": int(row["epoch"])} for row in history)
         write_text(self.path / "history.csv", text.getvalue())

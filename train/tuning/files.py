@@ -18,6 +18,7 @@ from cnnkit.train.tuning.trials import Trial
 _LEGEND = 12  # trials that a legend names
 _PANELS = 4  # in a row
 _BEST, _OTHER = "#d1495b", "#4c78a8"
+_CURVES: dict[Objective, str] = {"val_accuracy": "validation accuracy", "val_loss": "validation cross-entropy"}
 
 
 def shown_value(value: Value) -> str:
@@ -43,7 +44,7 @@ def write_best(path: Path, request: TrainingRequest, best: Trial, objective: Obj
 
 
 def write_pictures(folder: Path, names: Sequence[str], objective: Objective, trials: Sequence[Trial]) -> None:
-    """Draws trials.png, the objective of all trials and over each value, and curves.png, accuracy over the epochs."""
+    """Draws trials.png, the objective of all trials and over each value, and curves.png, accuracy and loss by epoch."""
     scored = [trial for trial in trials if trial.score is not None]
     _draw_trials(folder / "trials.png", names, objective, scored)
     if any(trial.history for trial in scored):
@@ -105,26 +106,36 @@ def _draw_points(panel: Any, places: Sequence[Any], trials: Sequence[Trial], bes
 
 
 def _draw_curves(path: Path, names: Sequence[str], trials: Sequence[Trial]) -> None:
-    from matplotlib import colormaps
     from matplotlib.ticker import MaxNLocator
 
     named = len(trials) <= _LEGEND
-    with open_picture(path, 9.5 if named else 7.5, 4.2) as figure:
-        axes = figure.subplots()
-        for index, trial in enumerate(trials):
-            colour = colormaps["tab20" if len(trials) > 10 else "tab10"](index % 20) if named else _OTHER
-            label = f"{trial.number}: {', '.join(shown_value(trial.values[name]) for name in names)}"
-            epochs = [row["epoch"] for row in trial.history]
-            accuracies = [row["val_accuracy"] for row in trial.history]
-            look = {"color": colour, "marker": "o", "markersize": 3, "alpha": 1.0 if named else 0.5}
-            axes.plot(epochs, accuracies, label=picture_text(label, 60), **look)
-        axes.set(xlabel="epoch", title="validation accuracy")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _in_percent(axes, "val_accuracy")
-        axes.grid(alpha=0.3)
+    with open_picture(path, 13.5 if named else 11.5, 4.2) as figure:
+        panels = figure.subplots(1, 2)
+        for panel, (column, title) in zip(panels, _CURVES.items(), strict=True):
+            for index, trial in enumerate(trials):
+                _draw_trial(panel, column, trial, names, _colour(index, len(trials)))
+            panel.set(xlabel="epoch", title=title)
+            panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+            _in_percent(panel, column)
+            panel.grid(alpha=0.3)
         if named:
             title = picture_text(f"trial: {', '.join(names)}", 60)
-            figure.legend(loc="outside right center", fontsize=8, title=title, title_fontsize=8)
+            handles, labels = panels[0].get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside right center", fontsize=8, title=title, title_fontsize=8)
+
+
+def _draw_trial(panel: Any, column: Objective, trial: Trial, names: Sequence[str], colour: Any) -> None:
+    label = f"{trial.number}: {', '.join(shown_value(trial.values[name]) for name in names)}"
+    epochs = [row["epoch"] for row in trial.history]
+    look = {"color": colour, "marker": "o", "markersize": 3, "alpha": 0.5 if colour == _OTHER else 1.0}
+    panel.plot(epochs, [row[column] for row in trial.history], label=picture_text(label, 60), **look)
+
+
+def _colour(index: int, trials: int) -> Any:
+    """Returns a colour of its own for each of a few trials, and one for all of many."""
+    from matplotlib import colormaps
+
+    return colormaps["tab20" if trials > 10 else "tab10"](index % 20) if trials <= _LEGEND else _OTHER
 
 
 def _in_percent(panel: Any, objective: Objective) -> None:

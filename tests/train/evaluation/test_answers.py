@@ -29,16 +29,17 @@ class Fake:
 
 IMAGES = np.random.default_rng(5).integers(0, 256, (30, 8, 8, 3), dtype=np.uint8)
 TARGETS = np.arange(30) % 3
+SOURCES = tuple(map(str, range(30)))
 
 
 def data(failures: tuple[ImageError, ...] = ()) -> EvaluationData:
     def batches(size: int):
         for start in range(0, 30, size):
             part = slice(start, start + size)
-            sources = tuple(map(str, range(30)))[part]
+            sources = SOURCES[part]
             yield LabelledImages(TINY_SPEC.labels, IMAGES[part], TARGETS[part], sources, failures if start == 0 else ())
 
-    return EvaluationData(30, batches)
+    return EvaluationData(SOURCES, batches)
 
 
 def collect(model: Fake | None = None, failures: tuple[ImageError, ...] = (), **options: object) -> Answers:
@@ -103,7 +104,7 @@ def test_strict_stops_at_the_first() -> None:
 def test_nothing_readable() -> None:
     empty = LabelledImages(TINY_SPEC.labels, IMAGES[:0], TARGETS[:0], (), BROKEN)
     with pytest.raises(DataError, match=r"none of 2 images can be read, the first: a.png: empty file"):
-        collect_answers(Fake(), EvaluationData(2, lambda _: iter([empty])), ReadingOptions())
+        collect_answers(Fake(), EvaluationData(("a.png", "b.png"), lambda _: iter([empty])), ReadingOptions())
 
 
 def test_an_answer_that_is_not_finite_names_the_image() -> None:
@@ -128,4 +129,14 @@ def test_memory_holds_one_batch_of_images(tmp_path: Path) -> None:
             yield LabelledImages(TINY_SPEC.labels, images, targets, tuple(map(str, targets)), ())
             del images
 
-    collect_answers(Fake(), EvaluationData(30, batches), ReadingOptions(batch_size=5, shown=3))
+    collect_answers(Fake(), EvaluationData(SOURCES, batches), ReadingOptions(batch_size=5, shown=3))
+
+
+@pytest.mark.parametrize("size", [4, 30])
+def test_named_images_are_kept_in_the_order_of_their_names(size: int) -> None:
+    answers = collect(named=("17", "3", "29"), batch_size=size)
+    assert [shown.index for shown in answers.named] == [17, 3, 29]
+    for shown in answers.named:
+        np.testing.assert_array_equal(shown.image, IMAGES[shown.index])
+        assert (shown.target, shown.predicted) == (TARGETS[shown.index], answers.predicted[shown.index])
+    assert collect().named == ()

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnkit.errors import DataError
+from cnnkit.errors import DataError, UsageError
 from cnnkit.spec import DatasetRecord, InputSpec, ModelSpec, Provenance
 from cnnkit.train.data.loading import SplitOptions, load_dataset
-from cnnkit.train.evaluation.data import EvaluationData, open_data
+from cnnkit.train.evaluation.data import EvaluationData, find_named, open_data
 
 DIGITS = ModelSpec(tuple("0123456789"), InputSpec(16, 16, 1, "gray"), provenance=Provenance("1.0", seed=3))
 COLOURS = ModelSpec(("blue", "green", "red"), InputSpec(8, 8, 3), provenance=Provenance("1.0", seed=3))
@@ -133,3 +133,42 @@ def test_folders_that_cannot_be_evaluated_on(
 def test_data_of_other_classes_names_them() -> None:
     with pytest.raises(DataError, match=r"^digits/0, .*digits/9 are none of the model's classes: blue, green, red$"):
         open_data("digits", None, COLOURS)
+
+
+PATHS = ("data/test/cat/1.png", "data/test/cat/2.png", "data/test/dog/1.png", "data/test/dog/11.png")
+
+
+@pytest.mark.parametrize(
+    ("names", "sources"),
+    [
+        pytest.param((), (), id="none"),
+        pytest.param(("data/test/dog/1.png",), ("data/test/dog/1.png",), id="a path"),
+        pytest.param(("dog/1.png", "2.png"), ("data/test/dog/1.png", "data/test/cat/2.png"), id="ends of paths"),
+        pytest.param(("./data/test/cat/../dog/11.png",), ("data/test/dog/11.png",), id="another path"),
+        pytest.param(("2.png", "cat/2.png"), ("data/test/cat/2.png",), id="twice"),
+    ],
+)
+def test_images_are_found_by_name(names: tuple[str, ...], sources: tuple[str, ...]) -> None:
+    assert find_named(names, EvaluationData(PATHS, lambda size: iter(()))) == sources
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        pytest.param("1.png", "fits 2 images, the first data/test/cat/1.png: expected", id="two"),
+        pytest.param("3.png", "is none of the images: expected one of data/test/cat/1.png to data/", id="none"),
+        pytest.param("og/1.png", "is none of the images", id="half a name"),
+    ],
+)
+def test_a_name_that_fits_no_image_or_several_is_refused(name: str, wrong: str) -> None:
+    with pytest.raises(UsageError, match=f"--show {name} {wrong}"):
+        find_named(("2.png", name), EvaluationData(PATHS, lambda size: iter(())))
+
+
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_listed_sources_are_those_of_the_batches(
+    tmp_path: Path, write_colours: Callable[..., None], split: str
+) -> None:
+    write_colours(tmp_path, 20)
+    for data in (open_data(str(tmp_path), split, COLOURS), open_data("digits", split, DIGITS)):  # type: ignore[arg-type]
+        assert list(data.sources) == read(data)[2] and len(data.sources) == data.count

@@ -113,3 +113,26 @@ def test_probabilities_from_any_last_layer_are_trained_on(head: str) -> None:
 )
 def test_images_of_an_epoch(devices: Devices, images: int, used: int) -> None:
     assert devices.used_images(images) == used
+
+
+def test_the_plain_loss_of_training_images_is_that_of_validation_images() -> None:
+    """It is the cross-entropy alone: no penalty on weights, no smoothing, no weights of classes."""
+    import keras
+
+    network = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
+    network.set_weights([np.random.default_rng(2).normal(0, 1e-3, weight.shape) for weight in network.get_weights()])
+    recipe = Recipe(l2=0.5, label_smoothing=0.3, learning_rate=1e-12, batch_size=6, schedule="constant")
+    weights = np.array([2.5, 0.25, 0.25], np.float32)
+    trainer = Trainer(
+        network, recipe, Devices("tensorflow", (), None, jit=False), Steps(1, 1), seed=0, class_weights=weights
+    )
+    images = np.random.default_rng(3).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
+    targets = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1, 2]]
+    batch = {"image": images, "target": targets}
+    trained = trainer.model.train_on_batch(batch, targets, return_dict=True)
+    validated = trainer.model.test_on_batch(batch, targets, return_dict=True)
+    answers = np.asarray(network(images.astype(np.float32)), np.float64)
+    expected = -np.log(answers[np.arange(6), targets.argmax(axis=1)]).mean()
+    assert float(trained["plain_loss"]) == pytest.approx(expected, rel=1e-4)
+    assert float(validated["plain_loss"]) == pytest.approx(expected, rel=1e-4)
+    assert abs(float(trained["loss"]) - expected) > 1e-3

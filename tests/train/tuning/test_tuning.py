@@ -36,7 +36,11 @@ class Landscape:
             raise DataError("the loss is nan")
         recipe = request.recipe
         accuracy = 0.5 + 0.1 * (recipe.learning_rate == 1e-3) + 0.01 * recipe.flip + 0.001 * recipe.epochs
-        rows = [{"epoch": 1.0, "val_accuracy": accuracy / 2}, {"epoch": 2.0, "val_accuracy": accuracy}]
+        accuracies = (accuracy / 2, accuracy)
+        rows = [
+            {"epoch": epoch, "val_accuracy": each, "val_loss": 1 - each}
+            for epoch, each in enumerate(accuracies, start=1)
+        ]
         return Score({"val_accuracy": accuracy, "val_loss": 1 - accuracy}, tuple(rows))
 
 

@@ -8,6 +8,7 @@ from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
     from cnnkit.commands.options.bench import bench_options as bench_options
+    from cnnkit.commands.options.explain import explain_options as explain_options, explain_run as explain_run
     from cnnkit.commands.options.input import input_options as input_options, take_said as take_said
     from cnnkit.commands.options.predict import (
         predict_output_options as predict_output_options,
@@ -39,6 +40,7 @@ else:
         __name__,
         {
             "bench": ("bench_options",),
+            "explain": ("explain_options", "explain_run"),
             "input": ("input_options", "take_said"),
             "predict": ("predict_output_options", "predict_run", "predict_source_options"),
             "shared": (

@@ -1,0 +1,51 @@
+"""The options of `cnnkit explain`, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnkit.commands.options.input import take_said
+from cnnkit.commands.options.shared import add, taken
+
+if TYPE_CHECKING:
+    from cnnkit.predicting import ExplainRun
+
+_OPTIONS = (
+    click.option(
+        "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Draw it: a .png, .jpg or .webp file."
+    ),
+    click.option(
+        "--method", type=click.Choice(["auto", "occlusion", "masks", "activation"]), default="auto", show_default=True,
+        help="How; auto is activation for Keras models with a map of 4 x 4 places or more, else occlusion.",
+    ),
+    click.option(
+        "--masks", type=click.IntRange(10, 100_000), default=1000, show_default=True,
+        help="Of the method masks: how many, each an evaluation.",
+    ),
+    click.option("--label", help="Explain this class instead of the likeliest."),
+    click.option(
+        "--format", "style", type=click.Choice(["table", "json", "jsonl", "csv"]), default="table", show_default=True
+    ),
+    click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Images run together."),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the masks."),
+)  # fmt: skip
+
+
+def explain_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options to the command."""
+    return add(_OPTIONS, command)
+
+
+def explain_run(*, method: str, max_pixels: int | None, **options: Any) -> ExplainRun:
+    """Makes of the command's options what the library takes."""
+    from cnnkit.explaining import ExplainOptions
+    from cnnkit.images import DEFAULT_MAX_PIXELS
+    from cnnkit.predicting import ExplainRun
+
+    said = take_said(options)
+    how: Any = {"method": None if method == "auto" else method, **taken(options, "masks", "batch_size", "seed")}
+    return ExplainRun(said=said, max_pixels=max_pixels or DEFAULT_MAX_PIXELS, explain=ExplainOptions(**how), **options)
