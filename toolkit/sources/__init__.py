@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from cnnkit.sources.found import FoundImage as FoundImage
     from cnnkit.sources.frames import Frame as Frame
     from cnnkit.sources.kinds import is_archive as is_archive, is_video as is_video, is_web_address as is_web_address
+    from cnnkit.sources.label_files import is_label_file as is_label_file, list_label_file as list_label_file
+    from cnnkit.sources.layouts import Layout as Layout, find_layout as find_layout
     from cnnkit.sources.newest import FrameSource as FrameSource
     from cnnkit.sources.video import DEFAULT_RATE_HZ as DEFAULT_RATE_HZ, Video as Video, open_video as open_video
     from cnnkit.sources.web import web_image as web_image
@@ -70,6 +72,8 @@ else:
             "found": ("FoundImage",),
             "frames": ("Frame",),
             "kinds": ("is_archive", "is_video", "is_web_address"),
+            "label_files": ("is_label_file", "list_label_file"),
+            "layouts": ("Layout", "find_layout"),
             "newest": ("FrameSource",),
             "video": ("DEFAULT_RATE_HZ", "Video", "open_video"),
             "web": ("web_image",),

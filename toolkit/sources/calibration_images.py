@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import DataError, ImageError, SourceError
 from cnnkit.sources.class_folders import list_images, read_images
+from cnnkit.sources.layouts import find_layout
 from cnnkit.spec import InputSpec
 from cnnkit.system import log, sha256
 
@@ -78,7 +79,7 @@ def calibration_paths(root: Path, *, flag: str = "--calibration") -> dict[Path, 
     """
     if not root.is_dir():
         raise SourceError(f"{flag} {root}: no such folder, expected a folder of images")
-    top = root / "train" if (root / "train").is_dir() else root
+    top = find_layout(root).train
     parts = {path: path.relative_to(top).parts for path in list_images(top)}
     return {path: normalize("NFC", names[0]) if len(names) > 1 else "" for path, names in parts.items()}
 

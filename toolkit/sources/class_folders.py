@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import DataError, ImageError, SourceError
 from cnnkit.images import DEFAULT_MAX_PIXELS, IMAGE_SUFFIXES, read_image, resize_image
+from cnnkit.sources.layouts import find_layout, part_named
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.system import log
 
-_SPLITS = frozenset({"train", "test", "val"})
 _REASONS: dict[type[OSError], str] = {
     FileNotFoundError: "no such folder",
     NotADirectoryError: "is a file, expected a folder",
@@ -173,8 +173,20 @@ def _read_labelled(files: LabelledFiles, spec: InputSpec, max_pixels: int = DEFA
 
 
 def test_split(root: Path) -> Path:
-    """Returns the folder `test` of a dataset that has one, else the dataset's own."""
-    return root / "test" if (root / "test").is_dir() else root
+    """Returns the folder of a dataset's test images where it has one, else the dataset's own.
+
+    Raises:
+        DataError: Two folders are called so.
+        SourceError: The folder cannot be listed.
+    """
+    if not root.is_dir():
+        return root
+    layout = find_layout(root)
+    if layout.test is not None:
+        return layout.test
+    if (root / "test").is_dir():  # without class folders
+        return root / "test"
+    return root if layout.divided else layout.train
 
 
 def has_trained(root: Path, spec: ModelSpec) -> bool:
@@ -192,13 +204,16 @@ def _images_by_class(root: Path) -> tuple[dict[str, tuple[Path, ...]], int]:
         if entry.is_dir():  # two folders may have one name in NFC
             name = normalize("NFC", entry.name)
             found[name] = found.get(name, ()) + list_images(root / entry.name)
+    nested = [name for name, paths in found.items() if any(len(path.relative_to(root).parts) > 2 for path in paths)]
+    if nested:
+        log.info("%s: images in folders inside of %s count for the class around them", root, ", ".join(nested[:5]))
     return dict(sorted(found.items())), outside
 
 
 def _check_folders(root: Path, names: tuple[str, ...], labels: tuple[str, ...] | None) -> None:
     if not names:
         raise DataError(f"{root} holds no folders, expected one a class")
-    if _SPLITS.issuperset(names) and not _SPLITS.intersection(labels or ()):
+    if all(map(part_named, names)) and not any(map(part_named, labels or ())):
         raise DataError(f"{root} holds the folders {', '.join(names)}, expected a folder a class: give one of these")
 
 

@@ -6,11 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cnnkit.errors import DataError
-from cnnkit.sources import LabelledFiles, class_names, list_class_folder
+from cnnkit.sources import (
+    LabelledFiles,
+    Layout,
+    class_names,
+    find_layout,
+    is_label_file,
+    list_class_folder,
+    list_label_file,
+)
 from cnnkit.spec import InputSpec
 from cnnkit.system import log
 from cnnkit.train.data.dataset import Dataset, SplitOptions
@@ -44,7 +53,8 @@ def load_folders(root: Path, spec: InputSpec, splits: SplitOptions, options: Fol
     """Reads a dataset of folders.
 
     Args:
-        root: Class folders, or `train/` and perhaps `val/` and `test/` of them.
+        root: Class folders, or `train/` and perhaps `val/` and `test/` of them, as `cnnkit.sources.layouts` finds them;
+            or a list of files and labels.
         spec: Size, colour and resizing of the images.
         splits: How to divide what is not divided.
         options: Further folders, and how files are read.
@@ -54,14 +64,7 @@ def load_folders(root: Path, spec: InputSpec, splits: SplitOptions, options: Fol
             one without readable images; or too few images to divide.
         SourceError: A folder cannot be listed.
     """
-    folders = _choose(root, options)
-    _check_apart(folders)
-    train = _list_training(folders.train)
-    others = {
-        name: list_class_folder(folder, train.labels)
-        for name, folder in (("val", folders.validation), ("test", folders.test))
-        if folder is not None
-    }
+    train, others, divided = _list_file(root, options) if root.is_file() else _list_folders(root, options)
     count = len(train.paths) + sum(len(files.paths) for files in others.values())
     keep = count * image_bytes(spec) <= options.cache_mib * 2**20
     if not keep:
@@ -77,31 +80,67 @@ def load_folders(root: Path, spec: InputSpec, splits: SplitOptions, options: Fol
     for name in others:
         _say_missing(name, train.labels, read[name].targets.tolist())
     name = "+".join(folder.resolve().name for folder in (root, *map(Path, options.more_data)))
-    hold_out_test = not folders.divided
+    hold_out_test = not divided
     return divide(name, train.labels, read["train"], read.get("val"), read.get("test"), splits, hold_out_test)
 
 
+def _list_folders(root: Path, options: FolderOptions) -> tuple[LabelledFiles, dict[str, LabelledFiles], bool]:
+    """Returns the training images, those of other parts, and whether the dataset was divided by hand."""
+    folders = _choose(root, options)
+    _check_apart(folders)
+    train = _list_training(folders.train)
+    return train, _list_others(folders, train.labels), folders.divided
+
+
+def _list_file(root: Path, options: FolderOptions) -> tuple[LabelledFiles, dict[str, LabelledFiles], bool]:
+    """As above, for a list of files and labels."""
+    check_dataset_folder(root)
+    if options.more_data:
+        raise DataError(f"{root} is a list of images: further folders go with a folder alone")
+    parts = list_label_file(root)
+    named = {part for part in parts if part is not None}
+    if named and None in parts:
+        raise DataError(f"{root} says of some images which part they are for, and not of others: fill the column")
+    if named and "train" not in named:
+        raise DataError(f"{root} names the parts {', '.join(sorted(named))} and no train: add training images")
+    train = parts["train" if named else None]
+    others = {part: files for part, files in parts.items() if part in ("val", "test") and files.paths}
+    given = _Folders((), options.val_data, options.test_data, True)
+    others |= _list_others(given, train.labels)
+    return train, {str(part): files for part, files in others.items()}, bool(others)
+
+
+def _list_others(folders: _Folders, labels: tuple[str, ...]) -> dict[Any, LabelledFiles]:
+    return {
+        name: list_class_folder(folder, labels)
+        for name, folder in (("val", folders.validation), ("test", folders.test))
+        if folder is not None
+    }
+
+
 def check_dataset_folder(root: Path) -> None:
-    """Refuses data that is neither a dataset's name nor a folder.
+    """Refuses data that is neither a dataset's name, nor a folder, nor a list of images.
 
     Raises:
         DataError: There is no such folder.
     """
-    if not root.is_dir():
-        raise DataError(f"no dataset {str(root)!r}: expected digits, cifar10 or a folder of class folders")
+    if not root.is_dir() and not is_label_file(root):
+        raise DataError(
+            f"no dataset {str(root)!r}: expected digits, cifar10 or a folder of class folders, or a list of files "
+            "and labels (.csv, .tsv, .txt)"
+        )
 
 
 def _choose(root: Path, options: FolderOptions) -> _Folders:
     more = tuple(map(Path, options.more_data))
     for folder in (root, *more, *filter(None, (options.val_data, options.test_data))):
         check_dataset_folder(folder)
-    has_splits = (root / "train").is_dir() and not more
-    inside = {name: root / name for name in ("val", "test") if has_splits and (root / name).is_dir()}
+    layout = Layout(root) if more else find_layout(root)
     return _Folders(
-        train=(root / "train",) if has_splits else (root, *more),
-        validation=options.val_data or inside.get("val"),
-        test=options.test_data or inside.get("test"),
-        divided=has_splits or options.val_data is not None or options.test_data is not None,
+        train=(layout.train, *more),
+        validation=options.val_data or layout.val,
+        test=options.test_data or layout.test,
+        divided=layout.divided or options.val_data is not None or options.test_data is not None,
     )
 
 

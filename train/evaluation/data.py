@@ -16,7 +16,9 @@ from cnnkit.images import read_image
 from cnnkit.sources import (
     LabelledFiles,
     LabelledImages,
+    find_layout,
     list_class_folder,
+    list_label_file,
     read_in_batches,
     strangers_error,
     test_split,
@@ -134,15 +136,31 @@ def _indices_of(labels: tuple[str, ...], name: str, known: tuple[str, ...]) -> N
 
 def _choose_files(root: Path, split: SplitName | None, spec: ModelSpec) -> tuple[LabelledFiles, tuple[ImageError, ...]]:
     """Returns the files of a split, and what is wrong with others that had to be read to divide them."""
-    divided = (root / "train").is_dir()
+    if root.is_file():
+        return _choose_listed(root, split, spec)
     if split is None:
         return list_class_folder(test_split(root), spec.labels), ()
-    if (root / split).is_dir() and (split != "train" or (root / "val").is_dir()):
-        return list_class_folder(root / split, spec.labels), ()
-    if divided and split == "test":
+    layout = find_layout(root)
+    folder = layout.part(split) if layout.divided else None
+    if folder is not None and (split != "train" or layout.val is not None):
+        return list_class_folder(folder, spec.labels), ()
+    if layout.divided and split == "test":
         raise DataError(f"{root} has a folder train and none named test: name another --split, or the test images")
-    pool = list_class_folder(root / "train" if divided else root, spec.labels)
-    return _divide(pool, split, spec, hold_out_test=not divided)
+    return _divide(list_class_folder(layout.train, spec.labels), split, spec, hold_out_test=not layout.divided)
+
+
+def _choose_listed(
+    root: Path, split: SplitName | None, spec: ModelSpec
+) -> tuple[LabelledFiles, tuple[ImageError, ...]]:
+    """The same for a list of files and labels."""
+    parts = list_label_file(root, spec.labels)
+    chosen = parts.get(split or "test", parts.get(None) if split is None else None)
+    if chosen is not None:
+        return chosen, ()
+    pool = parts.get("train", parts.get(None))
+    if split is None or pool is None or (split == "test" and "train" in parts):
+        raise DataError(f"{root} lists no {split or 'test'} images: name another --split, or other images")
+    return _divide(pool, split, spec, hold_out_test="train" not in parts)
 
 
 def _divide(

@@ -40,7 +40,7 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
     config, source = given.pop("config", None), given.pop("recipe", None)
     if config is not None:
         given, source = {**_read_config(config), **given}, source or str(config)
-    said = _said_fields(given, config)
+    free = _free_fields(given, config)
     if "earlier" in given:
         given = take_over(given["earlier"], given)
     if given.pop("head_only", False):
@@ -66,17 +66,17 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
         recipe=recipe,
         out=out or Path("runs") / f"{prefix}{_folder_name(network.text)}-{name}",
         devices=DeviceOptions(**_only(given, DeviceOptions)),
-        said=said,
+        free=free,
         **rest,
     )
 
 
-def _said_fields(given: Mapping[str, Any], config: Path | None) -> frozenset[str]:
-    """Returns the recipe's fields that stay as they are: those of flags, and all of a run that is repeated."""
-    names = {field.name for field in dataclasses.fields(Recipe)}
+def _free_fields(given: Mapping[str, Any], config: Path | None) -> frozenset[str]:
+    """Returns the recipe's fields that no flag says; none where a run is repeated."""
     if config is not None:
-        return frozenset(names)
-    return frozenset(names.intersection(given)) | ({"epochs"} if given.get("head_only") else frozenset())
+        return frozenset()
+    said = {*given, *(["epochs"] if given.get("head_only") else [])}
+    return frozenset(field.name for field in dataclasses.fields(Recipe) if field.name not in said)
 
 
 def _read_config(path: Path) -> dict[str, Any]:

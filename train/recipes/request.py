@@ -40,7 +40,9 @@ class TrainingRequest:
     max_pixels: int = DEFAULT_MAX_PIXELS  # the most pixels to decode of one image
     image_cache: int = DEFAULT_CACHE_MIB  # MiB of decoded images that are kept in memory
     earlier: Path | None = None  # the model.keras of an earlier run, whose weights the training begins with
-    said: frozenset[str] = frozenset()  # the recipe's fields that were given as flags, which nothing else may change
+    free: frozenset[str] = (
+        frozenset()
+    )  # the recipe's fields that may follow the number of images: nobody asked for them
 
     def folder_options(self) -> FolderOptions:
         """Returns what the dataset has besides its first folder, and how its files are read."""

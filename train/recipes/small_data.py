@@ -11,7 +11,6 @@ import math
 from typing import Any
 
 from cnnkit.system import log
-from cnnkit.train.recipes.recipe import Recipe
 from cnnkit.train.recipes.request import TrainingRequest
 
 _FEW = 10  # steps an epoch; below, batches are made smaller
@@ -33,7 +32,7 @@ def fit_to_images(request: TrainingRequest, images: int) -> TrainingRequest:
         request: With the recipe as it was written for more images.
         images: Training images.
     """
-    recipe, free = request.recipe, _free_fields(request)
+    recipe, free = request.recipe, request.free
     batch = recipe.batch_size
     while "batch_size" in free and batch >= 2 * _SMALLEST and math.ceil(images / batch) < _FEW:
         batch //= 2
@@ -50,7 +49,3 @@ def fit_to_images(request: TrainingRequest, images: int) -> TrainingRequest:
         shown = ", ".join(f"{name} {getattr(recipe, name):g} -> {value:g}" for name, value in changed.items())
         log.info("recipe %s, fitted to %s training images: %s", recipe.name, f"{images:,}", shown)
     return dataclasses.replace(request, recipe=dataclasses.replace(recipe, **changed))
-
-
-def _free_fields(request: TrainingRequest) -> set[str]:
-    return {field.name for field in dataclasses.fields(Recipe)} - request.said

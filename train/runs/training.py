@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -75,6 +75,7 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
         draw_class_counts(dataset, folder.plots / "classes.png")
         draw_samples(dataset, request.color, request.seed, folder.plots / "samples.png")
     log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
+    log.info("classes: %s", _names(dataset.labels))
     log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
     start = load_checkpoint(folder.path) if request.resume else None
     if start:
@@ -147,6 +148,10 @@ def _said_how_to_go_on() -> Iterator[None]:
         yield
     except OutputError as error:
         raise OutputError(f"{error}; finished epochs are kept: make room and go on with --resume") from error
+
+
+def _names(labels: Sequence[str], most: int = 20) -> str:
+    return ", ".join(labels[:most]) + (f", ... ({len(labels):,})" if len(labels) > most else "")
 
 
 def _counts(dataset: Dataset) -> str:

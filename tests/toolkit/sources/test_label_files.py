@@ -1,0 +1,83 @@
+"""Lists of images and labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnnkit.errors import DataError
+from cnnkit.sources.label_files import is_label_file, list_label_file, read_label_file
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """a.jpg, b.jpg, c.jpg and train/d.png, all empty."""
+    (tmp_path / "train").mkdir()
+    for name in ("a.jpg", "b.jpg", "c.jpg", "train/d.png"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def write(folder: Path, text: str, name: str = "labels.csv") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("labels.csv", "filename,label\na.jpg,ant\nb.jpg,bee\nd.png,bee\n", id="names and labels"),
+        pytest.param("labels.csv", "label;Image\nant;a.jpg\nbee;b.jpg\nbee;d.png\n", id="semicolons, any order"),
+        pytest.param("train.csv", "id,category\na,ant\nb,bee\nd,bee\n", id="Kaggle, names without endings"),
+        pytest.param("_classes.csv", "filename, ant, bee\na.jpg, 1, 0\nb.jpg, 0, 1\nd.png, 0, 1\n", id="Roboflow"),
+        pytest.param("list.txt", "a.jpg ant\nb.jpg bee\ntrain/d.png bee\n", id="text"),
+        pytest.param("list.tsv", "path\tclass\na.jpg\tant\nb.jpg\tbee\ntrain/d.png\tbee\n", id="tabs"),
+    ],
+)
+def test_every_form_gives_the_same(photos: Path, name: str, text: str) -> None:
+    path = write(photos, text, name)
+    assert is_label_file(path)
+    files = list_label_file(path)[None]
+    assert files.labels == ("ant", "bee")
+    assert files.paths == (photos / "a.jpg", photos / "b.jpg", photos / "train" / "d.png")
+    assert files.targets == (0, 1, 1)
+
+
+def test_a_column_divides(photos: Path) -> None:
+    path = write(photos, "file,label,split\na.jpg,ant,Train\nb.jpg,bee,train\nc.jpg,bee,valid\nd.png,ant,testing\n")
+    parts = list_label_file(path)
+    assert {part: [path.name for path in files.paths] for part, files in parts.items()} == {
+        "train": ["a.jpg", "b.jpg"],
+        "val": ["c.jpg"],
+        "test": ["d.png"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("", "lists no images", id="empty"),
+        pytest.param("a,b\n1,2\n", "has the columns a, b and none of file names", id="unknown columns"),
+        pytest.param("file,colour\na.jpg,red\n", "none of labels", id="no labels"),
+        pytest.param("file,label\n/etc/passwd,x\n", "leads out of the list's folder", id="absolute"),
+        pytest.param("file,label\nC:\\a.jpg,x\n", "leads out of the list's folder", id="absolute on Windows"),
+        pytest.param("file,label\n../a.jpg,x\n", "leads out of the list's folder", id="outside"),
+        pytest.param("file,label\nx.jpg,ant\ny.jpg,bee\n", "2 of 2 images are not there: x.jpg, y.jpg", id="missing"),
+        pytest.param("file,label\na.jpg,ant\na.jpg,bee\n", "a.jpg is labelled 'ant' and 'bee'", id="two labels"),
+        pytest.param("file,label\na.jpg\n", "line 2: 1 columns, expected 2", id="ragged"),
+        pytest.param("file,label\na.jpg,\n", "a.jpg has no label", id="empty label"),
+    ],
+)
+def test_what_is_wrong_is_one_line(photos: Path, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=r"(?s)^[^\n]*$") as error:
+        read_label_file(write(photos, text))
+    assert message in str(error.value)
+
+
+def test_missing_files_and_repeated_lines_are_counted(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lines = read_label_file(write(photos, "file,label\na.jpg,ant\na.jpg,ant\nx.jpg,ant\nb.jpg,bee\n"))
+    assert [line.path.name for line in lines] == ["a.jpg", "b.jpg"]
+    assert "1 of 4 images are not there: x.jpg" in caplog.text
+    assert "1 lines repeat others" in caplog.text
