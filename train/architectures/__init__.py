@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cnnkit.train.architectures.listing import print_architectures as print_architectures
     from cnnkit.train.architectures.registry import ARCHITECTURES as ARCHITECTURES
     from cnnkit.train.architectures.shape import Architecture as Architecture, NetworkShape as NetworkShape
+    from cnnkit.train.architectures.stored_weights import load_stored as load_stored
 else:
     __getattr__ = hand_on(
         __name__,
@@ -28,5 +29,6 @@ else:
             "listing": ("print_architectures",),
             "registry": ("ARCHITECTURES",),
             "shape": ("Architecture", "NetworkShape"),
+            "stored_weights": ("load_stored",),
         },
     )

@@ -71,7 +71,11 @@ def add_option(text: str, name: str, value: str) -> str:
 
 
 def without_weights(text: str) -> str:
-    """Returns the architecture with random weights, where it would load others."""
+    """Returns the architecture with random weights, where it would load others.
+
+    Raises:
+        UsageError: There is no such architecture, or an option is wrong.
+    """
     chosen = choose_architecture(text)
     if getattr(chosen.options, "weights", "none") == "none":
         return text

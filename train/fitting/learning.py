@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnkit.train.architectures import NetworkShape, build_network, without_weights
+from cnnkit.train.architectures import NetworkShape, build_network, load_stored, without_weights
 from cnnkit.train.data import Dataset, fit_standardisation
 from cnnkit.train.devices import Devices
-from cnnkit.train.fitting.checkpoint import Checkpoint
+from cnnkit.train.fitting.checkpoint import CHECKPOINT_FILE, Checkpoint
 from cnnkit.train.fitting.earlier import EarlierModel
 from cnnkit.train.fitting.epoch_rules import History
 from cnnkit.train.fitting.fit import fit
@@ -26,8 +26,9 @@ def build_for(request: TrainingRequest, dataset: Dataset) -> Any:
         A keras.Model in float32.
 
     Raises:
-        UsageError: It cannot be built for these images.
+        UsageError: It cannot be built for these images, or there is no such file of weights.
         DataError: Its weights are not to be had.
+        ModelError: The file of weights is damaged, or of another network.
     """
     spec = request.input_spec()
     earlier = EarlierModel(request.earlier, earlier_spec(request.earlier).labels) if request.earlier else None
@@ -35,10 +36,14 @@ def build_for(request: TrainingRequest, dataset: Dataset) -> Any:
     known = earlier.standardisation() if earlier else None
     offset, spread = known or (fit_standardisation(dataset.train) if scaled else (0, 255.0))
     shape = NetworkShape(spec.height, spec.width, spec.channels, len(dataset.labels), offset, spread)
-    if earlier is None:
-        return build_network(request.architecture, shape)
-    network = build_network(without_weights(request.architecture), shape)
-    earlier.give_weights(network, dataset.labels)
+    goes_on = request.resume and (request.out / CHECKPOINT_FILE).exists()  # which has all weights
+    if earlier is not None:
+        network = build_network(without_weights(request.architecture), shape)
+        earlier.give_weights(network, dataset.labels)
+        return network
+    network = build_network(request.architecture, shape)
+    if request.weights_file is not None and not goes_on:
+        load_stored(network, request.weights_file)
     return network
 
 

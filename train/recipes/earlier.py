@@ -44,6 +44,8 @@ def take_over(source: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         UsageError: There is no such run, or a flag contradicts it.
         SpecError: Its spec.json is malformed, or of a newer version.
     """
+    if "weights" in given:
+        raise UsageError("--from takes the weights of an earlier run: leave out --weights")
     path = find_keras_file(source)
     spec = earlier_spec(path)
     assert spec.provenance is not None

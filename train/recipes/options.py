@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import UsageError
-from cnnkit.train.architectures import ARCHITECTURES, Architecture, add_option, choose_architecture
+from cnnkit.train.architectures import ARCHITECTURES, Architecture, add_option, choose_architecture, without_weights
 from cnnkit.train.devices import DeviceOptions
 from cnnkit.train.recipes.deciding import AUTO, decide
 from cnnkit.train.recipes.earlier import take_over
 from cnnkit.train.recipes.recipe import Recipe, load_recipe, override
 from cnnkit.train.recipes.request import TrainingRequest
 
-# Fields of config.json that become flags; data, fingerprint and teacher belong to the machine that made it.
+_WEIGHTS = ("imagenet", "none")  # words of --weights; anything else is a file
+# Fields of config.json that become flags; data, fingerprint, teacher and weights belong to the machine that made it.
 _REPEATED = ("architecture", "size", "color", "resize", "validation", "seed", "mixed_precision", "max_images")
 
 
@@ -29,8 +30,8 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
         out: The run folder; None takes runs/ARCHITECTURE-DATA, with the prefix before its name.
         flags: The fields of Recipe, TrainingRequest and DeviceOptions; `architecture`, as `choose_architecture` reads
             it, or "auto", by default the one whose name the recipe bears, else "auto"; `head_only`, for no epochs;
-            `earlier`, a run folder to go on from; `weights`, an option of some architectures; `recipe`, a recipe's
-            name or file; `config`, the config.json of a run to repeat.
+            `earlier`, a run folder to go on from; `weights`, an option of some architectures, or a file of weights for
+            any; `recipe`, a recipe's name or file; `config`, the config.json of a run to repeat.
         prefix: Of the run folder's default name.
 
     Raises:
@@ -53,7 +54,9 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
             if getattr(decision, name) is not None:
                 given.setdefault(name, getattr(decision, name))
     if "weights" in given:
-        architecture = add_option(architecture, "weights", given["weights"])
+        architecture, given["weights_file"] = _start_from(
+            architecture, given["weights"], resume=given.get("resume", False)
+        )
     network = choose_architecture(architecture)
     recipe = override(load_recipe(source) if source else _own_recipe(network.architecture), _only(given, Recipe))
     rest = _only(given, TrainingRequest)
@@ -77,6 +80,22 @@ def _free_fields(given: Mapping[str, Any], config: Path | None) -> frozenset[str
         return frozenset()
     said = {*given, *(["epochs"] if given.get("head_only") else [])}
     return frozenset(field.name for field in dataclasses.fields(Recipe) if field.name not in said)
+
+
+def _start_from(architecture: str, weights: str, *, resume: bool) -> tuple[str, Path | None]:
+    """Returns the architecture with its option `weights`, and the file that `--weights` names; None for a word.
+
+    Raises:
+        UsageError: There is no such file and none that is resumed, or the architecture's options say something else.
+    """
+    if weights in _WEIGHTS:
+        return add_option(architecture, "weights", weights), None
+    path = Path(weights)
+    if not (path.is_file() or resume):
+        raise UsageError(
+            f"--weights {weights}: no such file, expected {', '.join(_WEIGHTS)}, or a Keras file of weights"
+        )
+    return without_weights(architecture), path
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class TrainingRequest:
     validation: float = 0.1  # share of the training images held out to choose the epoch
     seed: int = 0
     teacher: Path | None = None  # a run folder or its model.keras, whose answers are learned as well
+    weights_file: Path | None = None  # what all layers, or all but the last, start from
     data_folder: Path | None = None  # CIFAR-10's binary version
     max_images: int | None = None  # keep at most this many training images
     resume: bool = False

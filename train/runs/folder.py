@@ -40,6 +40,7 @@ class RunConfig:
     earlier: str | None = None  # SHA-256 of the model.keras that the training begins with
     val_data: str | None = None  # name of the folder that chooses the epoch, where one was given
     test_data: str | None = None  # name of the folder to measure with, where one was given
+    weights: str | None = None  # SHA-256 of the file that it started from, where one was given
     folds: int | None = None  # of a cross-validation
     search: str | None = None  # algorithm, objective and space of a search, as JSON
 
@@ -177,6 +178,8 @@ def _trains_longer(stored: Path, wanted: Mapping[str, Any]) -> bool:
 
 def _refuse_change(stored: Path, wanted: Mapping[str, Any]) -> None:
     before, now = _read_config(stored), {**wanted, **wanted["recipe"]}
+    if now["weights"] is None and stored.with_name(CHECKPOINT).exists():  # which has all weights: no file is needed
+        now["weights"] = before.get("weights")
     changed = [name for name in now if name != "recipe" and before.get(name) != now[name]]
     if changed:
         changes = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in changed)

@@ -55,7 +55,9 @@ def _other_flags(config: Mapping[str, Any]) -> Iterator[str]:
     if config["mixed_precision"]:
         yield "--mixed-precision"
     if config["teacher"]:
-        yield from ("--teacher", "TEACHER")  # known by its SHA-256 alone
+        yield from ("--teacher", "TEACHER")  # known by its SHA-256 alone, as is the next
+    if config.get("weights"):
+        yield from ("--weights", "WEIGHTS")
 
 
 def _flag(name: str, value: object) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import OutputError
@@ -107,10 +108,16 @@ def run_config(request: TrainingRequest, record: DatasetRecord) -> RunConfig:
         max_images=request.max_images,
         teacher=sha256(model_file(request.teacher)) if request.teacher else None,
         earlier=sha256(request.earlier) if request.earlier else None,
+        weights=_sha256_of_weights(request.weights_file),
         fingerprint=record.fingerprint,
         val_data=request.val_data.resolve().name if request.val_data else None,
         test_data=request.test_data.resolve().name if request.test_data else None,
     )
+
+
+def _sha256_of_weights(path: Path | None) -> str | None:
+    """Returns what tells a file of weights; a run that is resumed may have lost it, and needs it no more."""
+    return sha256(path) if path is not None and path.is_file() else None
 
 
 def request_facts(request: TrainingRequest, record: DatasetRecord) -> Provenance:

@@ -64,7 +64,7 @@ def teach(
 def has_learned(request: TrainingRequest) -> bool:
     """Whether the network of a request begins with weights that have seen images."""
     pretrained = getattr(choose_architecture(request.architecture).options, "weights", "none") != "none"
-    return pretrained or request.earlier is not None
+    return pretrained or request.earlier is not None or request.weights_file is not None
 
 
 def _knows_all_classes(request: TrainingRequest, dataset: Dataset) -> bool:

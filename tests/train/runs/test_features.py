@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,32 @@ def test_an_interrupted_average_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_early_stopping_ends_the_training(tmp_path: Path) -> None:
     outcome = train(tmp_path / "run", epochs=9, early_stopping=1, learning_rate=1e-9)
     assert len(outcome.history) < 9
+
+
+def test_weights_of_a_file_are_where_training_starts(tmp_path: Path) -> None:
+    train(tmp_path / "first", epochs=4)
+    file = tmp_path / "secret.keras"
+    (tmp_path / "first" / "model.keras").rename(file)
+    flags = {"weights": str(file), "learning_rate": 1e-9}
+    outcome = train(tmp_path / "second", **flags, epochs=1)
+    assert outcome.metrics["top1"] > 0.5
+    written = (tmp_path / "second" / "config.json", tmp_path / "second" / "spec.json")
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in written[0].read_text()
+    assert not any("secret" in path.read_text() for path in written)
+
+    other = tmp_path / "other.keras"
+    other.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(UsageError, match=r"weights was '.*' and is '.*'"):
+        train(tmp_path / "second", weights=str(other), learning_rate=1e-9, epochs=1, resume=True)
+    file.unlink()
+    for gone in ({}, {"weights": str(file)}):
+        again = train(tmp_path / "second", learning_rate=1e-9, epochs=1, resume=True, **gone)
+        assert again.metrics["top1"] == outcome.metrics["top1"]
+    (tmp_path / "second" / "checkpoint.npz").unlink()
+    with pytest.raises(UsageError, match=r"weights was '.*' and is None"):
+        train(tmp_path / "second", learning_rate=1e-9, epochs=1, resume=True)
+    with pytest.raises(UsageError, match=r"secret.keras: no such file, expected imagenet, none, or a"):
+        train(tmp_path / "second", **flags, epochs=1, resume=True)
 
 
 @pytest.fixture(scope="module")

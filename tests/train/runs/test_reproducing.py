@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shlex
 from pathlib import Path
@@ -53,6 +54,19 @@ def test_the_command_asks_for_the_same_training(data: str, flags: dict[str, Any]
     config = run_config(wanted, DatasetRecord(data, {}, "f"))
     fields = json.loads(json.dumps(dataclasses.asdict(config)))
     assert parsed(train_command(fields, wanted.recipe)) == wanted
+
+
+@pytest.mark.parametrize("architecture", ["resnet8", "efficientnet_lite0", "efficientnet_lite0:weights=none"])
+def test_weights_are_asked_for_without_their_path(architecture: str, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("secret.keras", "WEIGHTS"):
+        Path(name).write_bytes(b"weights")
+    wanted = make_request("photos", Path("run"), {"architecture": architecture, "weights": "secret.keras"})
+    config = run_config(wanted, DatasetRecord("photos", {}, "f"))
+    fields = json.loads(json.dumps(dataclasses.asdict(config)))
+    assert fields["weights"] == hashlib.sha256(b"weights").hexdigest() and "secret" not in json.dumps(fields)
+    again = parsed(train_command(fields, wanted.recipe))
+    assert again == dataclasses.replace(wanted, weights_file=Path("WEIGHTS"))
 
 
 def test_a_recipe_of_the_users_own_becomes_flags() -> None:

@@ -17,8 +17,9 @@ _NETWORK = (
     click.option("--arch", "architecture",
                  help="auto, a name of cnnkit train --list-archs, options behind it: resnet8:width=32; or your own: "
                  "package.module:function  [default: the one that the recipe is for, else auto]."),
-    click.option("--weights", type=click.Choice(["imagenet", "none"]),
-                 help="What architectures with ImageNet weights start from  [default: imagenet]."),
+    click.option("--weights", metavar="imagenet|none|FILE",
+                 help="What training starts from: imagenet where the architecture has such weights, or a .keras, .h5 "
+                 "or .weights.h5 file of the same network, with or without its last layer  [default: imagenet]."),
     click.option("--from", "earlier", type=click.Path(path_type=Path), metavar="RUN",
                  help="Go on from an earlier run: its network and weights, its classes by name, new ones beside."),
     click.option("--recipe",
