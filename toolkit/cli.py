@@ -26,6 +26,7 @@ COMMANDS = {
     "info": "Show what a model file holds.",
     "predict": "Classify images.",
     "quantize": "Quantize an ONNX model.",
+    "split": "Divide class folders into train, val and test.",
     "stamp": "Write labels and scaling into an ONNX file from elsewhere.",
     "train": "Train a Keras CNN.",
     "tune": "Search for the best network and recipe.",

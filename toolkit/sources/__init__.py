@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from cnnkit.sources.label_files import is_label_file as is_label_file, list_label_file as list_label_file
     from cnnkit.sources.layouts import Layout as Layout, find_layout as find_layout
     from cnnkit.sources.newest import FrameSource as FrameSource
+    from cnnkit.sources.splitting import SplitShares as SplitShares, split_folder as split_folder
     from cnnkit.sources.video import DEFAULT_RATE_HZ as DEFAULT_RATE_HZ, Video as Video, open_video as open_video
     from cnnkit.sources.web import web_image as web_image
 else:
@@ -75,6 +76,7 @@ else:
             "label_files": ("is_label_file", "list_label_file"),
             "layouts": ("Layout", "find_layout"),
             "newest": ("FrameSource",),
+            "splitting": ("SplitShares", "split_folder"),
             "video": ("DEFAULT_RATE_HZ", "Video", "open_video"),
             "web": ("web_image",),
         },

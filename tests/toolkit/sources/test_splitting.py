@@ -1,0 +1,104 @@
+"""A folder divided into train, val and test."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cnnkit.cli import main
+from cnnkit.errors import CnnkitError, DataError, OutputError, UsageError
+from cnnkit.sources import SplitShares, split_folder
+from cnnkit.sources.grouping import group_names, join_groups
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        pytest.param([f"clip{c}_{n:04}" for c in range(6) for n in range(3)],
+                     [f"clip{c}" for c in range(6) for _ in range(3)], id="films"),
+        pytest.param([f"plant{c}-{n}" for c in range(6) for n in "ab"],
+                     [f"plant{c}" for c in range(6) for _ in range(2)], id="series"),
+        pytest.param([f"IMG_{n:04}" for n in range(9)], [f"IMG_{n:04}" for n in range(9)], id="a camera's numbers"),
+        pytest.param([f"{n}" for n in range(9)], [f"{n}" for n in range(9)], id="numbers alone"),
+        pytest.param(["a_jpg.rf.12ab", "a_jpg.rf.34cd", "b_jpg.rf.56ef"], ["a", "a", "b"], id="Roboflow"),
+    ],
+)  # fmt: skip
+def test_names_tell_what_belongs_together(names: list[str], groups: list[str]) -> None:
+    assert list(group_names([Path(f"{name}.jpg") for name in names], None)) == groups
+
+
+def test_a_pattern_says_it_better() -> None:
+    paths = [Path("p1-left-x.jpg"), Path("p1-right-y.jpg"), Path("p2-left-z.jpg")]
+    assert group_names(paths, re.compile(r"^(p\d)")) == ("p1", "p1", "p2")
+    with pytest.raises(UsageError, match="--group-by q does not fit the file name 'p1-left-x'"):
+        group_names(paths, re.compile("q"))
+
+
+def test_copies_join_groups() -> None:
+    assert len(set(join_groups(["a", "b", "c", "c"], ["1", "1", "2", "3"]))) == 2
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two classes of ten films with four frames each, the first frame of two films the same."""
+    for label in ("ants", "bees"):
+        folder = tmp_path / "photos" / label
+        folder.mkdir(parents=True)
+        for film in range(10):
+            for frame in range(4):
+                content = f"{label} 0 0" if (film, frame) == (1, 0) else f"{label} {film} {frame}"
+                (folder / f"film{film}_{frame}.jpg").write_text(content)
+    return tmp_path / "photos"
+
+
+def files_of(root: Path) -> dict[str, set[str]]:
+    return {part: {path.name + path.parent.name for path in (root / part).rglob("*.jpg")} for part in os.listdir(root)}
+
+
+def test_groups_stay_together_and_nothing_is_lost(photos: Path, tmp_path: Path) -> None:
+    divided = split_folder(photos, tmp_path / "out", SplitShares(val=0.2, test=0.2, seed=3))
+    assert (divided.images, divided.groups) == (80, 18)
+    parts = files_of(tmp_path / "out")
+    assert sum(map(len, parts.values())) == len(set().union(*parts.values())) == 80
+    films = {part: {(name.partition("_")[0], name[-4:]) for name in names} for part, names in parts.items()}
+    assert not films["train"] & films["test"] and not films["train"] & films["val"] and not films["val"] & films["test"]
+    for label in ("ants", "bees"):
+        assert len({part for part in films if {("film0", label), ("film1", label)} & films[part]}) == 1
+    assert all(4 <= count <= 12 for part in ("val", "test") for count in divided.counts[part])
+
+
+def test_the_same_seed_divides_alike_and_links_save_room(photos: Path, tmp_path: Path) -> None:
+    for out, seed, link in (("a", 1, False), ("b", 1, True), ("c", 2, False)):
+        split_folder(photos, tmp_path / out, SplitShares(seed=seed, link=link))
+    assert files_of(tmp_path / "a") == files_of(tmp_path / "b") != files_of(tmp_path / "c")
+    linked = next((tmp_path / "b" / "train" / "ants").iterdir())
+    assert linked.stat().st_ino == (photos / "ants" / linked.name).stat().st_ino
+
+
+def test_what_cannot_be_divided(photos: Path, tmp_path: Path) -> None:
+    def refused(error: type[CnnkitError], message: str, out: str = "out", **shares: object) -> None:
+        with pytest.raises(error, match=message):
+            split_folder(photos, tmp_path / out, SplitShares(**shares))  # type: ignore[arg-type]
+        assert not list(tmp_path.glob("*out*"))
+
+    refused(UsageError, "leave nothing to train on", val=0.5, test=0.5)
+    refused(UsageError, "is no regular expression", group_by="(")
+    refused(OutputError, "photos", out="photos/ants")
+    (photos / "bees" / "copy.jpg").write_text("ants 0 0")
+    refused(DataError, "are the same image under two labels")
+    for path in (photos / "bees").iterdir():
+        path.unlink()
+    (photos / "bees" / "1.jpg").touch()
+    refused(DataError, "class 'bees' has 1 groups of images, too few for 3 parts")
+
+
+def test_the_command_prints_a_table(photos: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["split", str(photos), "-o", str(tmp_path / "out"), "--val", "0"])
+    assert result.exit_code == 0, result.output
+    assert "80 images in 18 groups that stay together" in result.output
+    assert f"next: cnnkit train {tmp_path / 'out'}" in result.output
+    assert sorted(os.listdir(tmp_path / "out")) == ["test", "train"]

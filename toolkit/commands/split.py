@@ -1,0 +1,38 @@
+"""`cnnkit split`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnnkit.commands.options import Range
+
+
+@click.command()
+@click.argument("photos", type=click.Path(path_type=Path))
+@click.option("--output", "-o", "out", type=click.Path(path_type=Path), required=True, help="The new folder.")
+@click.option("--val", type=Range(0.0, 0.9), default=0.15, show_default=True, help="Share that chooses the epoch.")
+@click.option("--test", type=Range(0.0, 0.9), default=0.15, show_default=True, help="Share to measure with.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--group-by", metavar="REGEX", help="What of a file name is common to images that stay together.")
+@click.option("--link/--copy", default=False, help="Hard links instead of copies  [default: copy].")
+def command(photos: Path, out: Path, **options: Any) -> None:
+    """Divide class folders into train, val and test.
+
+    Every class is divided alike. Images that belong together stay together: copies, and those whose names share what
+    stands before their last part, such as frames of one film.
+    """
+    from cnnkit.report import print_table
+    from cnnkit.sources import SplitShares, split_folder
+
+    divided = split_folder(photos, out, SplitShares(**options))
+    rows = [
+        (label, *(f"{divided.counts[part][at]:,}" for part in divided.counts))
+        for at, label in enumerate(divided.labels)
+    ]
+    rows.append(("all", *(f"{sum(counts):,}" for counts in divided.counts.values())))
+    title = f"{divided.out}: {divided.images:,} images in {divided.groups:,} groups that stay together"
+    print_table(("class", *(f">{part}" for part in divided.counts)), rows, title=title)
+    click.echo(f"next: cnnkit train {divided.out}")
