@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from cnnkit.train.data.image_stores import resize_all as resize_all
     from cnnkit.train.data.leaks import check_apart as check_apart, check_standardisation as check_standardisation
+    from cnnkit.train.data.likeness import LikePairs as LikePairs
     from cnnkit.train.data.loading import load_dataset as load_dataset
     from cnnkit.train.data.splits import stratified_split as stratified_split, three_way_split as three_way_split
     from cnnkit.train.data.standardise import fit_standardisation as fit_standardisation
@@ -36,6 +37,7 @@ else:
             "folder_data": ("DEFAULT_CACHE_MIB", "FolderOptions", "check_dataset_folder"),
             "image_stores": ("resize_all",),
             "leaks": ("check_apart", "check_standardisation"),
+            "likeness": ("LikePairs",),
             "loading": ("load_dataset",),
             "splits": ("stratified_split", "three_way_split"),
             "standardise": ("fit_standardisation",),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cnnkit.spec import DatasetRecord
 from cnnkit.train.data.image_facts import ImageFacts
 from cnnkit.train.data.image_stores import ImageStore, MemoryStore
+from cnnkit.train.data.likeness import LikePairs, find_alike
 from cnnkit.train.data.ordered_reading import ReadAhead
 
 
@@ -81,6 +82,10 @@ class Dataset:
         """Returns the splits that there are, by name."""
         every = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: split for name, split in every.items() if split is not None}
+
+    def alike(self) -> list[LikePairs]:
+        """Finds images that are nearly the same and in different splits."""
+        return find_alike({name: split.facts().hashes for name, split in self.splits().items()})
 
     def record(self) -> DatasetRecord:
         """Returns the name, the image counts and a SHA-256 over the digests of all images and their classes."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.system import import_cv2
+from cnnkit.train.data.likeness import HASH_WORDS, perceptual_hash
 
 DIGEST_BYTES = 32
 _CHUNK = 256  # images measured together
@@ -22,19 +23,22 @@ class ImageFacts:
     digests: NDArray[np.uint8]  # (N, 32) SHA-256 of each image's pixels
     sums: NDArray[np.int64]  # (N,) sum of each image's values
     squares: NDArray[np.int64]  # (N,) sum of their squares
+    hashes: NDArray[np.uint64]  # (N, 4) perceptual hashes, see `cnnkit.train.data.likeness`
 
     @classmethod
     def empty(cls, count: int) -> ImageFacts:
         """Returns zeros for so many images."""
-        return cls(np.zeros((count, DIGEST_BYTES), np.uint8), np.zeros(count, np.int64), np.zeros(count, np.int64))
+        digests, sums = np.zeros((count, DIGEST_BYTES), np.uint8), np.zeros(count, np.int64)
+        return cls(digests, sums, sums.copy(), np.zeros((count, HASH_WORDS), np.uint64))
 
     def take(self, rows: NDArray[np.int64]) -> ImageFacts:
         """Returns the facts at some rows."""
-        return ImageFacts(self.digests[rows], self.sums[rows], self.squares[rows])
+        return ImageFacts(self.digests[rows], self.sums[rows], self.squares[rows], self.hashes[rows])
 
     def put(self, rows: NDArray[np.int64] | slice, facts: ImageFacts) -> None:
         """Fills some rows."""
         self.digests[rows], self.sums[rows], self.squares[rows] = facts.digests, facts.sums, facts.squares
+        self.hashes[rows] = facts.hashes
 
 
 def measure_images(images: NDArray[np.uint8]) -> ImageFacts:
@@ -46,6 +50,7 @@ def measure_images(images: NDArray[np.uint8]) -> ImageFacts:
         facts.digests[row] = np.frombuffer(hashlib.sha256(flat.data).digest(), np.uint8)
         facts.sums[row] = cv2.sumElems(flat)[0]
         facts.squares[row] = cv2.norm(flat, cv2.NORM_L2SQR)
+        facts.hashes[row] = perceptual_hash(image)
     return facts
 
 

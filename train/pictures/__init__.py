@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.train.pictures.alike import draw_alike as draw_alike
     from cnnkit.train.pictures.data import draw_class_counts as draw_class_counts, draw_samples as draw_samples
     from cnnkit.train.pictures.image_grids import Cell as Cell, draw_cells as draw_cells
     from cnnkit.train.pictures.pictures import open_picture as open_picture, picture_text as picture_text
@@ -16,6 +17,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
+            "alike": ("draw_alike",),
             "data": ("draw_class_counts", "draw_samples"),
             "image_grids": ("Cell", "draw_cells"),
             "pictures": ("open_picture", "picture_text"),

@@ -38,6 +38,7 @@ class RunConfig:
     teacher: str | None  # SHA-256 of its model.keras
     fingerprint: str  # SHA-256 of the images and classes
     earlier: str | None = None  # SHA-256 of the model.keras that the training begins with
+    images: Mapping[str, int] | None = None  # how many each split has
     val_data: str | None = None  # name of the folder that chooses the epoch, where one was given
     test_data: str | None = None  # name of the folder to measure with, where one was given
     weights: str | None = None  # SHA-256 of the file that it started from, where one was given
@@ -181,9 +182,21 @@ def _refuse_change(stored: Path, wanted: Mapping[str, Any]) -> None:
     if now["weights"] is None and stored.with_name(CHECKPOINT).exists():  # which has all weights: no file is needed
         now["weights"] = before.get("weights")
     changed = [name for name in now if name != "recipe" and before.get(name) != now[name]]
+    if "fingerprint" in changed:
+        raise UsageError(
+            f"the run cannot be resumed with other images: it had {_counted(before.get('images'))}, and now there are "
+            f"{_counted(now['images'])}; put them back, train on them with --from {stored.parent}, or use --overwrite"
+        )
+    changed = [name for name in changed if name != "images"]
     if changed:
         changes = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in changed)
         raise UsageError(f"the run cannot be resumed with other options: {changes}; use the old ones or --overwrite")
+
+
+def _counted(images: Mapping[str, int] | None) -> str:
+    if not images:
+        return "others"
+    return ", ".join(f"{count:,} {name}" for name, count in images.items())
 
 
 def _json(value: Any) -> str:

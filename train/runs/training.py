@@ -27,9 +27,10 @@ from cnnkit.train.fitting import (
     model_file,
     save_checkpoint,
 )
-from cnnkit.train.pictures import draw_class_counts, draw_samples
+from cnnkit.train.pictures import draw_alike, draw_class_counts, draw_samples
 from cnnkit.train.recipes import TrainingRequest, fit_to_images, load_images
 from cnnkit.train.runs.complaints import Complaints
+from cnnkit.train.runs.data_warnings import warn_of_data
 from cnnkit.train.runs.folder import RunConfig, RunFolder
 from cnnkit.train.runs.outcome import Outcome, finish_run
 from cnnkit.train.transfer import teach
@@ -73,8 +74,7 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
     kept = kept_bytes(request.recipe, network.count_params())
     folder.start(run_config(request, record), kept, resume=request.resume, overwrite=request.overwrite)
     if not request.resume:
-        draw_class_counts(dataset, folder.plots / "classes.png")
-        draw_samples(dataset, request.color, request.seed, folder.plots / "samples.png")
+        _show_data(request, dataset, folder)
     log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
     log.info("classes: %s", _names(dataset.labels))
     log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
@@ -85,12 +85,32 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
         log.info("%s holds no finished epoch: beginning with the first", folder.path)
     events = EventFile(folder.path, start.history if start else ()) if request.tensorboard else None
     sink = _sink(folder, events, Complaints(dataset.validation.targets))
-    history = teach(request, network, dataset, devices, sink, teacher=teacher, start=start, run=folder.path)
+    with _stops_told():
+        history = teach(request, network, dataset, devices, sink, teacher=teacher, start=start, run=folder.path)
     best = best_epoch(history, request.recipe.checkpoint)
     spec_of_network = ModelSpec(dataset.labels, spec)
     facts = request_facts(request, record)
     trained_on = f"{devices.describe()}; {cpu_name()}"
     return finish_run(folder, network, history, best, dataset, spec_of_network, facts, trained_on)
+
+
+def _show_data(request: TrainingRequest, dataset: Dataset, folder: RunFolder) -> None:
+    """Draws the images, and says what is odd about them."""
+    draw_class_counts(dataset, folder.plots / "classes.png")
+    draw_samples(dataset, request.color, request.seed, folder.plots / "samples.png")
+    alike = dataset.alike()
+    if alike:
+        draw_alike(dataset, alike, request.color, folder.plots / "near-duplicates.png")
+    warn_of_data(dataset, alike, weighted=request.recipe.class_weights)
+
+
+@contextmanager
+def _stops_told() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        log.warning("stopped; what is finished is kept: the same command with --resume goes on")
+        raise
 
 
 def run_config(request: TrainingRequest, record: DatasetRecord) -> RunConfig:
@@ -110,6 +130,7 @@ def run_config(request: TrainingRequest, record: DatasetRecord) -> RunConfig:
         earlier=sha256(request.earlier) if request.earlier else None,
         weights=_sha256_of_weights(request.weights_file),
         fingerprint=record.fingerprint,
+        images=record.images,
         val_data=request.val_data.resolve().name if request.val_data else None,
         test_data=request.test_data.resolve().name if request.test_data else None,
     )

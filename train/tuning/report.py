@@ -21,7 +21,8 @@ def print_search(search: Search, data: str) -> None:
     print_table(columns, [_row(trial, search) for trial in sorted(search.trials, key=place)])
     folder = printable(str(search.folder))
     click.echo(f"\nwritten to {folder}; chosen on validation images, which flatters: measure it on others")
-    click.echo(f"next: cnnkit train {data} --arch {search.architecture} --recipe {folder}/best.toml")
+    flags = "".join(f" --{name} {value}" for name, value in search.input_flags.items())
+    click.echo(f"next: cnnkit train {data} --arch {search.architecture}{flags} --recipe {folder}/best.toml")
 
 
 def _row(trial: Trial, search: Search) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -46,6 +46,7 @@ class Search:
     trials: tuple[Trial, ...]
     best: Trial
     architecture: str  # of the best
+    input_flags: Mapping[str, str] = field(default_factory=dict)  # of train, as far as they are not at their defaults
 
 
 def run_search(request: TrainingRequest, options: SearchOptions, score: Scorer = score_training) -> Search:
@@ -158,10 +159,17 @@ def _finish(base: TrainingRequest, options: SearchOptions, trials: Sequence[Tria
     sign = -1.0 if options.objective == "val_loss" else 1.0
     best = max(scored, key=lambda trial: sign * float(trial.score or 0.0))
     chosen = options.space.apply(base, {**best.values, "epochs": best.epochs})
-    search = Search(base.out, options.objective, options.space.names(), tuple(trials), best, chosen.architecture)
+    names, flags = options.space.names(), _input_flags(base)
+    search = Search(base.out, options.objective, names, tuple(trials), best, chosen.architecture, flags)
     write_best(base.out / "best.toml", chosen, best, options.objective)
     write_pictures(base.out / "plots", search.names, options.objective, search.trials)
     return search
+
+
+def _input_flags(request: TrainingRequest) -> dict[str, str]:
+    said = {"size": request.size, "color": request.color, "resize": request.resize}
+    plain = {"size": None, "color": "gray" if request.data == "digits" else "rgb", "resize": TrainingRequest.resize}
+    return {name: str(value) for name, value in said.items() if value != plain[name]}
 
 
 class _Datasets:
