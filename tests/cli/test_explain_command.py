@@ -49,6 +49,7 @@ photo      answer  confidence  carried by               without it  confidence  
 photo.png  bright     99.99 %  20 x 20 pixels at 44, 0  dark           94.31 %    5.69 %
 even.png   dark       99.99 %  no part alone            -                    -         -
 """
+OCCLUSION = ("--method", "occlusion")
 SAID = """\
 cnnkit: error: bad.jpg: not an image: expected JPEG, PNG, WebP, BMP, TIFF or GIF
 cnnkit: warning: 1 of 3 inputs failed
@@ -56,7 +57,7 @@ cnnkit: warning: 1 of 3 inputs failed
 
 
 def test_a_table_for_people() -> None:
-    result = explain("corner.onnx", "photo.png", "bad.jpg", "even.png")
+    result = explain("corner.onnx", "photo.png", "bad.jpg", "even.png", *OCCLUSION)
     assert (result.exit_code, result.stdout) == (1, TABLE)
     said = [line for line in result.stderr.splitlines(keepends=True) if line.startswith("cnnkit: ")]
     assert "".join(said) == SAID
@@ -71,7 +72,7 @@ def test_another_class_than_the_answer_has_columns_of_its_own() -> None:
 
 
 def test_json_lines_json_and_csv_say_the_same() -> None:
-    arguments = ("corner.onnx", "photo.png", "bad.jpg", "even.png", "--top-k", 1)
+    arguments = ("corner.onnx", "photo.png", "bad.jpg", "even.png", "--top-k", 1, *OCCLUSION)
     lines, whole, table = (explain(*arguments, "--format", style) for style in ("jsonl", "json", "csv"))
     rows = [json.loads(line) for line in lines.stdout.splitlines()]
     assert rows == json.loads(whole.stdout)
@@ -100,7 +101,7 @@ def test_a_run_folder_and_its_keras_file(run_folder, model, method) -> None:
     result = explain(model, "photo.png", "--method", method, "--masks", 300, "--format", "json")
     assert result.exit_code == 0, result.output
     row = json.loads(result.stdout)[0]
-    assert row["method"] == ("occlusion" if method == "auto" else method)
+    assert row["method"] == ("masks" if method == "auto" else method)
     part = row["part"]
     assert part["left"] + part["width"] / 2 > 40 and part["top"] + part["height"] / 2 < 24
     assert (row["label"], row["without"]["label"]) == ("bright", "dark")
@@ -117,7 +118,7 @@ def test_the_picture(suffix) -> None:
 
 
 def test_what_the_picture_shows() -> None:
-    assert explain("corner.onnx", "photo.png", "-o", "why.png").exit_code == 0
+    assert explain("corner.onnx", "photo.png", "-o", "why.png", *OCCLUSION).exit_code == 0
     drawn = cv2.imread("why.png").astype(int)
     photo, heat, without = (drawn[34:290, left : left + 256] for left in (14, 284, 554))
     blue, _, red = np.moveaxis(heat, -1, 0)
@@ -194,7 +195,8 @@ def test_a_photo_whose_answer_is_no_number_has_its_row(here: Path) -> None:
 def test_an_onnx_file_needs_neither_tensorflow_nor_matplotlib(here: Path) -> None:
     code = (
         "import sys\nfrom cnnkit.cli import main\n"
-        "main(['explain', 'corner.onnx', 'photo.png', '-o', 'why.png'], standalone_mode=False)\n"
+        "words = ['explain', 'corner.onnx', 'photo.png', '-o', 'why.png', '--method', 'occlusion']\n"
+        "main(words, standalone_mode=False)\n"
         "heavy = {'tensorflow', 'keras', 'matplotlib', 'onnx', 'sklearn', 'jax'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )

@@ -94,7 +94,7 @@ def test_one_of_a_thousand_classes(onnx_network) -> None:
 @pytest.mark.parametrize(
     ("side", "head", "method", "evaluations"),
     [
-        pytest.param(32, "pooled", "occlusion", 107, id="small"),
+        pytest.param(32, "pooled", "masks", 501, id="small"),
         pytest.param(96, "pooled", "activation", 1, id="large"),
         pytest.param(96, "blind", "occlusion", 107, id="large, without a map"),
     ],
@@ -142,9 +142,10 @@ def test_masks_depend_on_their_seed_alone(onnx_network) -> None:
 @pytest.mark.parametrize(
     ("options", "height", "width"),
     [
-        pytest.param(ExplainOptions(), 32, 32, id="occlusion"),
-        pytest.param(ExplainOptions(batch_size=1), 32, 96, id="wide, one by one"),
-        pytest.param(ExplainOptions(), 4, 4, id="tiny"),
+        pytest.param(ExplainOptions(), 96, 96, id="large"),
+        pytest.param(ExplainOptions(), 32, 32, id="small"),
+        pytest.param(ExplainOptions(method="occlusion", batch_size=1), 32, 96, id="wide, one by one"),
+        pytest.param(ExplainOptions(method="occlusion"), 4, 4, id="tiny"),
         pytest.param(ExplainOptions(method="masks", masks=70), 32, 32, id="masks"),
     ],
 )

@@ -20,10 +20,10 @@ _OPTIONS = (
     ),
     click.option(
         "--method", type=click.Choice(["auto", "occlusion", "masks", "activation"]), default="auto", show_default=True,
-        help="How; auto is activation for Keras models with a map of 4 x 4 places or more, else occlusion.",
+        help="How; auto is masks below 96 pixels, else activation for Keras models that show a map, or occlusion.",
     ),
     click.option(
-        "--masks", type=click.IntRange(10, 100_000), default=1000, show_default=True,
+        "--masks", type=click.IntRange(10, 100_000), default=500, show_default=True,
         help="Of the method masks: how many, each an evaluation.",
     ),
     click.option("--label", help="Explain this class instead of the likeliest."),
