@@ -85,10 +85,13 @@ def _draw(drawn: Explained) -> NDArray[np.uint8]:
     row = np.full((_HEAD + _SIDE + _FOOT + _MARGIN, width, 3), _PAPER, np.uint8)
     row[0, _MARGIN:-_MARGIN] = _RULE
     font = best_font()
-    name = fit(font, drawn.row.answer.shown, _TITLE, width - 2 * _MARGIN, bold=True)
-    font.draw(row, name, (_MARGIN, _HEAD - 10), _TITLE, _INK, bold=True)
     reason = drawn.row.reason
     assert reason is not None
+    method = f"by {reason.method}"
+    end = width - _MARGIN - font.width(method, _TEXT)
+    name = fit(font, drawn.row.answer.shown, _TITLE, end - 2 * _MARGIN, bold=True)
+    font.draw(row, name, (_MARGIN, _HEAD - 10), _TITLE, _INK, bold=True)
+    font.draw(row, method, (end, _HEAD - 10), _TEXT, _FAINT)
     for place, (picture, caption) in enumerate(_pictures(drawn, reason)):
         left = _MARGIN + place * (_SIDE + _MARGIN)
         _put(row, picture, left)
@@ -104,7 +107,7 @@ def _pictures(drawn: Explained, reason: Reason) -> list[tuple[NDArray[np.uint8],
     heat = import_cv2().resize(explanation.heat, inside.shape[1::-1], interpolation=import_cv2().INTER_LINEAR)
     pictures = [
         (_whole_photo(drawn, reason), "photo"),
-        (paint_heat(inside, heat), f"speaks for {printable(reason.label)} ({reason.method})"),
+        (paint_heat(inside, heat), f"speaks for {printable(reason.label)}"),
     ]
     if explanation.covered is not None:
         pictures.append((_fitted(as_rgb(explanation.covered, drawn.color)), "without that part"))
