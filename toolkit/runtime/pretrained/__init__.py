@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     )
     from cnnkit.runtime.pretrained.lite import LITES as LITES, build_base as build_base
     from cnnkit.runtime.pretrained.weights import (
-        how_to_install as how_to_install,
         load_weights as load_weights,
         weights_installed as weights_installed,
     )
@@ -25,6 +24,6 @@ else:
         {
             "imagenet": ("imagenet_input", "imagenet_labels", "is_imagenet", "load_imagenet"),
             "lite": ("LITES", "build_base"),
-            "weights": ("how_to_install", "load_weights", "weights_installed"),
+            "weights": ("load_weights", "weights_installed"),
         },
     )

@@ -90,7 +90,8 @@ def build_base(lite: Lite, height: int, width: int) -> Any:
         width: Pixels, at least 32.
 
     Returns:
-        A keras.Model named after the network: (N, height, width, 3) float32, (pixel - 127) / 128, to (N, 1280) features.
+        A keras.Model named after the network: (N, height, width, 3) float32, (pixel - 127) / 128, to (N, 1280)
+        features.
     """
     from keras import Input, Model, layers
 

