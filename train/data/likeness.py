@@ -75,4 +75,5 @@ def _compare(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[n
 
 
 def _bits(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return np.bitwise_count(hashes).sum(axis=1, dtype=np.int64)
+    counts: NDArray[np.int64] = np.bitwise_count(hashes).sum(axis=1, dtype=np.int64)
+    return counts
