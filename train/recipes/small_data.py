@@ -33,6 +33,8 @@ def fit_to_images(request: TrainingRequest, images: int) -> TrainingRequest:
         images: Training images.
     """
     recipe, free = request.recipe, request.free
+    if not recipe.epochs:
+        return request
     batch = recipe.batch_size
     while "batch_size" in free and batch >= 2 * _SMALLEST and math.ceil(images / batch) < _FEW:
         batch //= 2

@@ -7,6 +7,6 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
-    from cnnkit.train.transfer.teaching import has_learned as has_learned, teach as teach
+    from cnnkit.train.transfer.teaching import teach as teach
 else:
-    __getattr__ = hand_on(__name__, {"teaching": ("has_learned", "teach")})
+    __getattr__ = hand_on(__name__, {"teaching": ("teach",)})

@@ -46,7 +46,7 @@ def teach(
         DataError: The loss is no number any more, or a file cannot be read any more.
     """
     recipe = request.recipe
-    parts = find_parts(network) if has_learned(request) else None
+    parts = find_parts(network) if _has_learned(request) else None
     if parts is not None and recipe.fine_tune == "upper":
         freeze_lower(parts)
     if parts is not None and recipe.head_first and not _knows_all_classes(request, dataset):
@@ -61,7 +61,7 @@ def teach(
     return learn(request, network, dataset, devices, sink, teacher=teacher, start=start)
 
 
-def has_learned(request: TrainingRequest) -> bool:
+def _has_learned(request: TrainingRequest) -> bool:
     """Whether the network of a request begins with weights that have seen images."""
     pretrained = getattr(choose_architecture(request.architecture).options, "weights", "none") != "none"
     return pretrained or request.earlier is not None or request.weights_file is not None
