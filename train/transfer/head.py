@@ -40,6 +40,15 @@ def fit_head(
         targets: (N,) class of each image; every class occurs.
         balanced: Weigh rare classes more, in proportion.
     """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # on such small products threads wait for one another thirty times as long as they work
+        return _fit_head(plain, views, targets, balanced=balanced)
+
+
+def _fit_head(
+    plain: NDArray[np.float32], views: Sequence[NDArray[np.float32]], targets: NDArray[np.int64], *, balanced: bool
+) -> Head:
     mean, spread = plain.mean(axis=0), np.maximum(plain.std(axis=0), 1e-6)
     weight = "balanced" if balanced else None
     scaled = (plain - mean) / spread

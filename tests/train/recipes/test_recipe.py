@@ -31,7 +31,7 @@ def test_a_recipe_file_sets_its_fields_and_leaves_the_others(tmp_path: Path) -> 
         pytest.param("epoch = 3", "unknown field 'epoch'", id="typo"),
         pytest.param("epochs = 'many'", "epochs is 'many', expected int", id="type"),
         pytest.param("epochs = true", "epochs is True, expected int", id="bool for int"),
-        pytest.param("epochs = 0", "epochs is 0, expected 1 to 100000", id="range"),
+        pytest.param("epochs = -1", "epochs is -1, expected 0 to 100000", id="range"),
         pytest.param("flip = 1", "flip is 1, expected bool", id="int for bool"),
         pytest.param("optimizer = 'sdg'", "optimizer is 'sdg', expected one of adam, adamw", id="choice"),
         pytest.param("epochs = = 3", "recipe bad.toml is no TOML", id="no TOML"),
