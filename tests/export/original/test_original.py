@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from small_keras import SIZE, body, exported, random_images, randomise
 
+import cnnkit
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export import ExportOptions, default_output, export_model
 from cnnkit.foreign import InputFlags
@@ -121,28 +122,40 @@ def test_a_damaged_saved_model(tmp_path):
     ],
 )
 def test_how_networks_of_keras_applications_take_pixels(keras, name, scaling):
-    from cnnkit.runtime.keras_apps import named_input
+    from cnnkit.runtime.keras_apps import app_input
 
     class Model:
         input_shape = (None, 224, 224, 3)
 
-    taken = named_input(Path(f"keras-app:{name}"), Model, keras, None)
+    taken = app_input(Path(f"keras-app:{name}"), Model, keras, None)
     assert (taken.scale, taken.mean, taken.color) == scaling
 
 
 def test_the_convention_of_each_network_is_what_keras_does(keras):
     from cnnkit.images.preprocess import prepare_batch
-    from cnnkit.runtime.keras_apps import named_input
+    from cnnkit.runtime.keras_apps import app_input
 
     class Model:
         input_shape = (None, SIZE, SIZE, 3)
 
     images = random_images()
     for module, name in {"mobilenet_v2": "MobileNetV2", "resnet": "ResNet101", "densenet": "DenseNet169"}.items():
-        taken = named_input(Path(f"keras-app:{name}"), Model, keras, None)
+        taken = app_input(Path(f"keras-app:{name}"), Model, keras, None)
         wanted = getattr(keras.applications, module).preprocess_input(images.astype(np.float32))
         pixels = images[..., ::-1] if taken.color == "bgr" else images
         np.testing.assert_allclose(prepare_batch(pixels, taken), wanted, atol=2e-5)
+
+
+def test_an_imagenet_classifier_of_the_package_index(keras, tmp_path):
+    from skimage import data
+
+    report = export_model(ExportOptions(Path("efficientnet_lite0"), tmp_path / "imagenet.onnx"))
+    spec = report.spec
+    assert (spec.input.height, spec.input.width, spec.input.dtype, spec.input.resize) == (224, 224, "uint8", "crop")
+    assert (spec.provenance.architecture, len(spec.labels)) == ("efficientnet_lite0", 1000)
+    assert report.parity.max_probability_difference < 1e-4
+    for photo, label in ((data.cat(), "Egyptian cat"), (data.coffee(), "espresso")):
+        assert cnnkit.load(report.path).predict(photo).label == label
 
 
 def test_a_network_of_keras_applications(keras, tmp_path):
@@ -176,3 +189,4 @@ def test_where_an_export_is_written(tmp_path):
     assert default_output(saved) == tmp_path / "net.onnx"
     assert default_output(Path("a/b.keras")) == Path("a/b.onnx")
     assert default_output(Path("keras-app:ResNet50")) == Path("ResNet50.onnx")
+    assert default_output(Path("efficientnet_lite1")) == Path("efficientnet_lite1.onnx")

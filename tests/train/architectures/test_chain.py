@@ -19,8 +19,9 @@ from cnnkit.train.fitting.trainer import Trainer
 from cnnkit.train.recipes.recipe import Recipe
 
 LABELS = ("ant", "bee", "cat")
-LARGE = ("mobilenet_v3_small", "efficientnet_v2_b0")
-SIZES = {"mobilenet_v1": 96, "mobilenet_v3_small": 64, "efficientnet_v2_b0": 64}  # pixels a side; else 32
+LITES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+LARGE = ("mobilenet_v3_small", "efficientnet_v2_b0", *LITES)
+SIZES = {"mobilenet_v1": 96, **dict.fromkeys(LARGE, 64)}  # pixels a side; else 32
 
 
 def random_images(count: int, size: int) -> np.ndarray:

@@ -18,7 +18,8 @@ from cnnkit.train.architectures import (
 from cnnkit.train.architectures.counting import multiply_adds
 
 SHAPE = NetworkShape(32, 32, 3, 10, offset=121, spread=64.0)
-PRETRAINED = ("mobilenet_v3_small", "efficientnet_v2_b0")
+LITES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+PRETRAINED = ("mobilenet_v3_small", "efficientnet_v2_b0", *LITES)
 RANDOM = {name: f"{name}:weights=none" for name in PRETRAINED}
 
 
@@ -55,6 +56,10 @@ PARAMETERS = {
     "resnet32": 466_906 + 2 * 1_232,
     "resnet56": 855_770 + 2 * 2_128,
     "mobilenet_v1": 221_794 + 8 * 257,  # published for two classes
+    # Published with 1,000 classes and without moving averages.
+    "efficientnet_lite0:weights=none": 4_652_008 - 990 * 1_281 + 2 * 21_008,
+    "efficientnet_lite1:weights=none": 5_416_680 - 990 * 1_281 + 2 * 26_832,
+    "efficientnet_lite2:weights=none": 6_092_072 - 990 * 1_281 + 2 * 29_048,
     "mobilenet_v3_small:weights=none": 939_120 + 5_770,  # published without the head
     "efficientnet_v2_b0:weights=none": 5_919_312 + 12_810,  # published without the head
 }
@@ -114,6 +119,7 @@ def test_the_first_layer_standardises_by_two_scalars(name: str) -> None:
     [
         pytest.param("mobilenet_v3_small", (0.0, 127.5, 255.0), (-1.0, 0.0, 1.0), id="to -1 .. 1"),
         pytest.param("efficientnet_v2_b0", (123.675, 116.28, 160.905), (0.0, 0.0, 1.0), id="by ImageNet's moments"),
+        *(pytest.param(name, (0.0, 127.0, 255.0), (-127 / 128, 0.0, 1.0), id=name) for name in LITES),
     ],
 )
 def test_networks_with_imagenet_weights_scale_as_they_were_trained(
