@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
                 ("latency-keras", "--runs 20"),
                 ("contenders", "--runs 20"),
                 ("export", ""),
+                ("imagenet", ""),
                 ("parity", "resnet8"),
                 ("resume", "--rows 20000 --kills 1"),
                 ("runtimes", "--runs 20 --images 20"),

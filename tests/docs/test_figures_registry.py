@@ -110,12 +110,20 @@ def test_names_choose() -> None:
             "CNNKIT_CIFAR10_JPEG names no folder with train/ and test/; tests/scripts/jpeg_cifar10.py makes one",
         ),
         ("startup", None, None),
+        ("imagenet", None, "CNNKIT_PHOTOS names no folder with imagenet/"),
     ],
 )
 def test_what_is_missing(name: str, module: str | None, expected: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("figures.needs._is_there", lambda wanted: wanted != module)
+    monkeypatch.delenv("CNNKIT_PHOTOS", raising=False)
     (measurement,) = chosen([name])
     assert missing(measurement, None) == expected
+
+
+def test_photos_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "imagenet").mkdir()
+    monkeypatch.setenv("CNNKIT_PHOTOS", str(tmp_path))
+    assert missing(chosen(["imagenet"])[0], None) is None
 
 
 @pytest.mark.parametrize(

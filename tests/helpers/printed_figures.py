@@ -231,6 +231,18 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         RAY,
         ["40,000 rows, none lost or doubled, the same as on one machine", "20 of 40"],
     ),
+    "imagenet": (
+        {
+            "network": "efficientnet_lite0",
+            "images": 500,
+            "top1": {"value": 0.882, "low": 0.8508, "high": 0.9074},
+            "top5": {"value": 0.968, "low": 0.9487, "high": 0.9802},
+        },
+        [
+            "88.20 % (95 % interval 85.08 to 90.74, n = 500)",
+            "96.80 % (95 % interval 94.87 to 98.02, n = 500)",
+        ],
+    ),
     "webcam-age": ({"p50_ms": 17.2, "p99_ms": 33.8, "n": 595}, ["median 17 ms, p99 34 ms (n = 595)"]),
     "webcam-overhead": (
         {"extra_ms": 0.012, "low": -0.02, "high": 0.06, "n": 11},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from figures.figure import DATA, Measurement, Output, Row
 from figures.wording import accuracy, changed_labels, percent
 
@@ -47,6 +49,15 @@ def _parity(output: Output) -> str:
     worst = max(network["max_probability_difference"] for network in found)
     changed = sum(network["label_changes"] for network in found)
     return f"{worst:.1e}, {changed_labels(changed)} ({len(found)} networks)"
+
+
+def _of_photos(name: str) -> Callable[[Output], str]:
+    def read(output: Output) -> str:
+        found = output.last_line()
+        value, low, high = (found[name][part] for part in ("value", "low", "high"))
+        return f"{percent(value)} (95 % interval {100 * low:.2f} to {100 * high:.2f}, n = {found['images']:,})"
+
+    return read
 
 
 def random_network(name: str) -> str:
@@ -97,5 +108,15 @@ ACCURACY = (
         ("python tests/scripts/measure_parity.py",),
         (Row("the same for every architecture and four of keras.applications, 64 images", _parity),),
         minutes=8,
+    ),
+    Measurement(
+        "imagenet",
+        ("python tests/scripts/measure_imagenet.py",),
+        (
+            Row("`cnnkit export efficientnet_lite0`, float32: top-1 on ImageNet photos", _of_photos("top1")),
+            Row("the same: top-5", _of_photos("top5")),
+        ),
+        minutes=1,
+        photos="imagenet",
     ),
 )

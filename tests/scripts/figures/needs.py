@@ -9,6 +9,7 @@ from pathlib import Path
 from figures.figure import Measurement
 
 VARIABLE = "CNNKIT_CIFAR10_JPEG"
+PHOTOS_VARIABLE = "CNNKIT_PHOTOS"
 # Extra -> the module that shows that it is installed.
 MODULES = {"litert": "ai_edge_litert", "openvino": "openvino", "ray": "ray"}
 
@@ -30,7 +31,13 @@ def missing(measurement: Measurement, data: Path | None) -> str | None:
             return f"the package {module} is not installed: pip install --group dev"
     if measurement.needs_data and data is None:
         return f"{VARIABLE} names no folder with train/ and test/; tests/scripts/jpeg_cifar10.py makes one"
+    if measurement.photos is not None and not (_photos() / measurement.photos).is_dir():
+        return f"{PHOTOS_VARIABLE} names no folder with {measurement.photos}/"
     return None
+
+
+def _photos() -> Path:
+    return Path(os.environ.get(PHOTOS_VARIABLE) or os.devnull)
 
 
 def _is_there(module: str) -> bool:
