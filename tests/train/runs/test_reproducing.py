@@ -66,7 +66,7 @@ def test_weights_are_asked_for_without_their_path(architecture: str, tmp_path: P
     fields = json.loads(json.dumps(dataclasses.asdict(config)))
     assert fields["weights"] == hashlib.sha256(b"weights").hexdigest() and "secret" not in json.dumps(fields)
     again = parsed(train_command(fields, wanted.recipe))
-    assert again == dataclasses.replace(wanted, weights_file=Path("WEIGHTS"))
+    assert (again.architecture, again.weights_file) == (wanted.architecture, Path("WEIGHTS"))
 
 
 def test_a_recipe_of_the_users_own_becomes_flags() -> None:
