@@ -97,6 +97,7 @@ CASES = [
     pytest.param("onnxruntime", ["stamp", "best.onnx", "-o", "stamped.onnx"], id="stamp"),
     pytest.param("cv2", ["filters", "data/cat/0.png", "-o", "filters.png"], id="filters"),
     pytest.param("cv2", ["train", "data", "--epochs", "1"], id="train"),
+    pytest.param("cv2", ["explain", "best.onnx", "data/cat/0.png"], id="explain"),
     pytest.param("cv2", ["crossval", "data", "--epochs", "1"], id="crossval", marks=pytest.mark.slow),
     pytest.param("cv2", ["tune", "data", "--space", "batch_size", "--epochs", "1"], id="tune", marks=pytest.mark.slow),
 ]
@@ -113,7 +114,7 @@ def test_every_command(folder: Path, tmp_path: Path, module: str, arguments: lis
 def test_all_commands_are_here() -> None:
     from cnnkit.cli import COMMANDS
 
-    assert {row.values[1][0] for row in CASES} | {"doctor"} == set(COMMANDS)
+    assert {row.values[1][0] for row in CASES} | {"doctor", "split"} == set(COMMANDS)  # split opens no image
 
 
 @pytest.mark.parametrize("module", ["onnxruntime", "cv2", "numpy"])

@@ -47,6 +47,7 @@ def test_json():
         "litert",
         "openvino",
         "parquet",
+        "pretrained",
         "page",
         "ray",
     }

@@ -61,7 +61,7 @@ def test_list_archs_needs_no_data_and_prints_a_table() -> None:
     assert rows["name"] == ["parameters", "multiply-adds", "input", "options"]
     assert rows["resnet8"] == ["78,666", "12,501,632", "32 x 32 x 3", "width=16"]
     assert rows["mobilenet_v3_small"][2:] == ["224 x 224 x 3", "weights=imagenet"]
-    assert len(rows) == 1 + 22
+    assert len(rows) == 1 + 25
 
 
 def test_a_base_install_says_which_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_folder_is_read_back(folder: Path) -> None:
     run = read_run(folder)
-    assert (run.architecture, run.recipe, run.epochs, run.batch_size) == ("best", "best", 2, 128)
+    assert (run.architecture, run.recipe, run.epochs, run.batch_size) == ("best", "best", 2, 16)
     assert run.images == {"train": 100, "validation": 143, "test": 359} and run.measured == 359
     assert run.parameters == 277_994 - 2 * 9 * 32  # grey
     assert run.trained_on.startswith("tensorflow on CPU, float32; ")
@@ -106,7 +106,10 @@ def test_a_training_that_stopped_early_says_so_among_those_of_as_many_epochs() -
 
 
 def test_the_command_has_what_differs_from_the_recipe(folder: Path) -> None:
-    assert read_run(folder).command == "cnnkit train digits --arch best --epochs 2 --seed 0 --size 8 --max-images 100"
+    assert read_run(folder).command == (
+        "cnnkit train digits --arch best --epochs 2 --batch-size 16 --learning-rate 0.025 --seed 0 --size 8 "
+        "--max-images 100"
+    )
 
 
 @pytest.mark.parametrize(

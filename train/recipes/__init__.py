@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         write_recipe as write_recipe,
     )
     from cnnkit.train.recipes.request import TrainingRequest as TrainingRequest, load_images as load_images
-    from cnnkit.train.recipes.small_data import fit_to_images as fit_to_images
+    from cnnkit.train.recipes.small_data import few_steps as few_steps, fit_to_images as fit_to_images
 else:
     __getattr__ = hand_on(
         __name__,
@@ -28,6 +28,6 @@ else:
             "published": ("published_figure",),
             "recipe": ("Recipe", "load_recipe", "override", "recipe_names", "write_recipe"),
             "request": ("TrainingRequest", "load_images"),
-            "small_data": ("fit_to_images",),
+            "small_data": ("few_steps", "fit_to_images"),
         },
     )

@@ -41,9 +41,8 @@ class TrainingRequest:
     max_pixels: int = DEFAULT_MAX_PIXELS  # the most pixels to decode of one image
     image_cache: int = DEFAULT_CACHE_MIB  # MiB of decoded images that are kept in memory
     earlier: Path | None = None  # the model.keras of an earlier run, whose weights the training begins with
-    free: frozenset[str] = (
-        frozenset()
-    )  # the recipe's fields that may follow the number of images: nobody asked for them
+    # The recipe's fields that may follow the number of images, since nobody asked for them.
+    free: frozenset[str] = field(default=frozenset(), compare=False)
 
     def folder_options(self) -> FolderOptions:
         """Returns what the dataset has besides its first folder, and how its files are read."""

@@ -21,6 +21,11 @@ _MOST_EPOCHS = 200
 _ADAPTIVE = ("adam", "adamw", "nadam", "rmsprop")
 
 
+def few_steps(images: int, batch_size: int) -> bool:
+    """Whether an epoch of so many images has so few steps that a recipe is fitted to them."""
+    return math.ceil(images / batch_size) < _FEW
+
+
 def fit_to_images(request: TrainingRequest, images: int) -> TrainingRequest:
     """Returns a request whose recipe suits so many training images; what was said by flags stays as it is.
 
@@ -36,7 +41,7 @@ def fit_to_images(request: TrainingRequest, images: int) -> TrainingRequest:
     if not recipe.epochs:
         return request
     batch = recipe.batch_size
-    while "batch_size" in free and batch >= 2 * _SMALLEST and math.ceil(images / batch) < _FEW:
+    while "batch_size" in free and batch >= 2 * _SMALLEST and few_steps(images, batch):
         batch //= 2
     steps = math.ceil(images / batch)
     changes: dict[str, Any] = {"batch_size": batch}

@@ -182,14 +182,14 @@ def _refuse_change(stored: Path, wanted: Mapping[str, Any]) -> None:
     if now["weights"] is None and stored.with_name(CHECKPOINT).exists():  # which has all weights: no file is needed
         now["weights"] = before.get("weights")
     changed = [name for name in now if name != "recipe" and before.get(name) != now[name]]
-    if "fingerprint" in changed:
+    others = [name for name in changed if name not in ("fingerprint", "images")]
+    if changed and not others:
         raise UsageError(
             f"the run cannot be resumed with other images: it had {_counted(before.get('images'))}, and now there are "
             f"{_counted(now['images'])}; put them back, train on them with --from {stored.parent}, or use --overwrite"
         )
-    changed = [name for name in changed if name != "images"]
-    if changed:
-        changes = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in changed)
+    if others:
+        changes = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in others)
         raise UsageError(f"the run cannot be resumed with other options: {changes}; use the old ones or --overwrite")
 
 

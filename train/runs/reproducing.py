@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cnnkit.train.architectures import ARCHITECTURES, find_architecture
-from cnnkit.train.recipes import Recipe, TrainingRequest, load_recipe, recipe_names
+from cnnkit.train.recipes import Recipe, TrainingRequest, few_steps, load_recipe, recipe_names
 
 # Fields of config.json whose flags are left out where they say what is the case anyway.
 _PLAIN = ("resize", "validation", "max_images", "val_data", "test_data")
@@ -27,19 +27,22 @@ def train_command(config: Mapping[str, Any], recipe: Recipe) -> str:
         KeyError: A field is missing.
     """
     words = ["cnnkit", "train", config["data"], "--arch", config["architecture"]]
-    return shlex.join([*words, *_recipe_flags(config["architecture"], recipe), *_other_flags(config)])
+    return shlex.join([*words, *_recipe_flags(config, recipe), *_other_flags(config)])
 
 
-def _recipe_flags(architecture: str, recipe: Recipe) -> Iterator[str]:
-    name = find_architecture(architecture).name
+def _recipe_flags(config: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:
+    name = find_architecture(config["architecture"]).name
     shipped = recipe.name in recipe_names()
     if shipped and recipe.name != name:
         yield from ("--recipe", recipe.name)
     own = load_recipe(name) if name in ARCHITECTURES else Recipe()
     base = load_recipe(recipe.name) if shipped else own
+    always = {"epochs"}
+    if few_steps((config.get("images") or {}).get("train", recipe.batch_size * 100), recipe.batch_size):
+        always |= {"batch_size", "learning_rate"}  # which would be fitted to the number of images
     for field in dataclasses.fields(Recipe):
         value = getattr(recipe, field.name)
-        if field.name == "epochs" or (field.name != "name" and value != getattr(base, field.name)):
+        if field.name in always or (field.name != "name" and value != getattr(base, field.name)):
             yield from _flag(field.name, value)
 
 

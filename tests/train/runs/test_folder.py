@@ -59,7 +59,7 @@ def test_a_disk_without_room_is_said_before_the_training_and_an_old_run_is_kept(
     for name in ("config.json", "model.keras", "history.csv"):
         (run / name).write_text("old")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(2**40, 2**40, 3 * 2**20))
-    monkeypatch.setattr(training, "learn", stop_loading)
+    monkeypatch.setattr(training, "teach", stop_loading)
     with pytest.raises(OutputError, match=r"run: [\d.]+ MiB are needed and 3.0 MiB are free: make room, or name"):
         run_training(request(colour_folder, run, overwrite=True))
     assert {path.name: path.read_text() for path in run.iterdir()} == dict.fromkeys(
@@ -98,7 +98,7 @@ def test_a_folder_that_takes_no_files_is_said_before_the_training(
             raise OutputError(f"cannot write into {path}: Read-only file system")
 
     monkeypatch.setattr(runs, "check_writable", refuse)
-    monkeypatch.setattr(training, "learn", stop_loading)
+    monkeypatch.setattr(training, "teach", stop_loading)
     with pytest.raises(OutputError, match="Read-only file system"):
         run_training(request(colour_folder, tmp_path / "run"))
     assert not (tmp_path / "run" / "config.json").exists()
