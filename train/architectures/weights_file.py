@@ -6,6 +6,7 @@ are applied; so it is read along the network that it is for. An `.h5` of Keras 2
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -93,31 +94,46 @@ def _of_keras2(file: Any) -> Iterator[StoredLayer]:
 
 
 def _of_keras3(file: Any, network: Any) -> Iterator[StoredLayer]:
-    """Yields the layers of a network or of its nested base that a file holds, and behind them those without a place."""
-    places = _places(file, network)
+    """Yields the layers of a network that a file holds, all but the last, and behind them what else it holds.
+
+    Raises:
+        ModelError: There is more than one other layer beside them, so that by their numbers nobody can tell them apart.
+    """
+    places = max(_places(file, network), key=lambda found: sum(place in file for place in found))
+    root = posixpath.commonpath(places or ["layers"]) + "/"
     held = [place for place in places if place in file]
-    for place in held:
-        variables = _inside(file, place)
-        yield _stored(place.removesuffix("/vars"), [_inside(variables, str(n)) for n in range(len(variables))])
-    known, others = set(held), []
+    others: list[str] = []
     file.visititems(lambda name, item: others.append(name) if name.endswith("/vars") and len(item) else None)
-    for place in others:
-        if place not in known and not place.startswith("optimizer"):
-            yield StoredLayer(place.removesuffix("/vars"), (), list)
+    others = [place for place in others if place.startswith("layers/") and place not in set(held)]
+    beside = [place for place in others if place.startswith(root)]
+    if len(beside) > 1 and len(held) == len(places):
+        raise ModelError(
+            f"{file.filename} holds weights of another network: {len(held) + len(beside)} layers, expected {len(held)} "
+            f"and a last one as {network.name} has"
+        )
+    for place in (*held, *others):
+        variables = _inside(file, place)
+        yield _stored(
+            place.removesuffix("/vars"), [_inside(variables, str(number)) for number in range(len(variables))]
+        )
 
 
-def _places(file: Any, network: Any) -> list[str]:
-    """Returns where Keras writes each layer with weights: under the nested base's name, or the base's on their own."""
-    nested = list(_numbered(network.layers, ""))
-    whole = [place for place, _ in nested]
-    if whole and whole[0].count("/layers/") and "/".join(whole[0].split("/")[:2]) not in file:
-        flat = [layer for layer in network.layers if not hasattr(layer, "layers")]
-        inner = [layer for outer in network.layers if hasattr(outer, "layers") for layer in outer.layers]
-        return [place for place, _ in _numbered([*inner, *flat], "")]
-    return whole
+def _places(file: Any, network: Any) -> Iterator[list[str]]:
+    """Yields where the layers of a network, all but the last, may lie in a file.
+
+    They lie as they do in the network itself; or its base was saved alone, or nested in another model.
+    """
+    yield list(_numbered(network.layers, ""))[:-1]
+    nested = [layer for outer in network.layers if hasattr(outer, "layers") for layer in outer.layers]
+    base = list(_numbered(nested, "")) or list(_numbered(network.layers, ""))[:-1]
+    yield base
+    for name, group in file["layers"].items():
+        if "layers" in group:
+            yield [f"layers/{name}/{place}" for place in base]
 
 
-def _numbered(layers: list[Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def _numbered(layers: list[Any], prefix: str) -> Iterator[str]:
+    """Yields where Keras writes the weights of each layer that has some."""
     seen: Counter[str] = Counter()
     for layer in layers:
         name = _snake_case(type(layer).__name__)
@@ -127,7 +143,7 @@ def _numbered(layers: list[Any], prefix: str) -> Iterator[tuple[str, Any]]:
         if hasattr(layer, "layers"):
             yield from _numbered(layer.layers, f"{place}/")
         elif layer.weights:
-            yield f"{place}/vars", layer
+            yield f"{place}/vars"
 
 
 def _snake_case(name: str) -> str:

@@ -31,6 +31,12 @@ def with_head(base: Any, classes: int) -> Any:
     return keras.Model(base.input, keras.layers.Dense(classes)(base.output))
 
 
+def nested(base: Any) -> Any:
+    """What a user makes of a network that has learned: augmentation before it, another end behind it."""
+    before = [keras.Input(base.input_shape[1:]), keras.layers.RandomFlip("horizontal")]
+    return keras.Sequential([*before, base, keras.layers.Dense(9, "relu"), keras.layers.Dense(4)])
+
+
 @pytest.fixture(scope="module", params=[FLAT, NESTED], ids=["flat", "nested"])
 def network(request: pytest.FixtureRequest) -> tuple[str, Any]:
     """An architecture and a network of it for ten classes, all weights different from fresh ones."""
@@ -46,6 +52,8 @@ FORMS: dict[str, Callable[[Any, Path], Any]] = {
     "base.keras": lambda model, path: base_of(model).save(path),
     "base.weights.h5": lambda model, path: base_of(model).save_weights(path),
     "other_head.weights.h5": lambda model, path: with_head(base_of(model), 7).save_weights(path),
+    "nested.keras": lambda model, path: nested(base_of(model)).save(path),
+    "nested.weights.h5": lambda model, path: nested(base_of(model)).save_weights(path),
     "other_head.keras": lambda model, path: with_head(base_of(model), 7).save(path),
 }
 
@@ -117,6 +125,11 @@ def replace(file: Any, name: str, value: Any) -> None:
     file[name] = value
 
 
+def more_layers(file: Any) -> None:
+    for number in (1, 2):
+        file[f"layers/dense_{number}/vars/0"] = np.zeros((3, 3), np.float32)
+
+
 FIRST = "layers/conv2d/vars/0"
 BAD_FILES: dict[str, tuple[Callable[[Path], Path], type[CnnkitError], str]] = {
     "no such file": (lambda folder: folder / "none.keras", UsageError, "no such file, expected imagenet, none, or a"),
@@ -149,6 +162,11 @@ BAD_FILES: dict[str, tuple[Callable[[Path], Path], type[CnnkitError], str]] = {
         lambda folder: damaged(folder / "a.weights.h5", lambda file: file["layers"].pop("conv2d_3")),
         ModelError,
         "holds weights of another network",
+    ),
+    "a larger network's weights": (
+        lambda folder: damaged(folder / "a.weights.h5", more_layers),
+        ModelError,
+        r"\d+ layers, expected \d+ and a last one as resnet8 has",
     ),
     "a link": (
         lambda folder: damaged(
