@@ -93,9 +93,7 @@ def test_a_finished_run_is_neither_overwritten_nor_resumed_with_other_options(
     before = (run / "model.keras").read_bytes()
     with pytest.raises(UsageError, match="holds a run already"):
         run_training(request(colour_folder, run))
-    with pytest.raises(
-        UsageError, match=r"seed was 0 and is 5, learning_rate was 0.003 and is 0.1"
-    ):
+    with pytest.raises(UsageError, match=r"seed was 0 and is 5, learning_rate was 0.003 and is 0.1"):
         changed = dataclasses.replace(RECIPE, learning_rate=0.1)
         run_training(request(colour_folder, run, resume=True, seed=5, recipe=changed))
     assert (run / "model.keras").read_bytes() == before
