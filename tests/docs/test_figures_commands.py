@@ -27,6 +27,8 @@ ROOT = Path(__file__).parents[2]
                 ("contenders", "--runs 20"),
                 ("export", ""),
                 ("imagenet", ""),
+                ("own-photos", "--arguments=--head-only"),
+                ("first-stage", "--images 64 --runs 2"),
                 ("parity", "resnet8"),
                 ("resume", "--rows 20000 --kills 1"),
                 ("runtimes", "--runs 20 --images 20"),

@@ -284,5 +284,17 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         {"images": 200, "emulated": [emulated(*one) for one in EMULATED]},
         ["no label changed, 3.0e-04 (2 emulated CPUs, n = 200)", "1 label changed, 6.0e-07 (1 emulated CPU, n = 200)"],
     ),
+    "own-photos": (
+        {"top1": 1.0, "low": 0.969, "high": 1.0, "images": 120, "minutes": 1.96},
+        ["100.00 % (96.90 to 100.00, n = 120), 2.0 minutes"],
+    ),
+    "own-photos-sign": (
+        {"top1": 0.9853, "low": 0.9684, "high": 0.9933, "images": 409, "minutes": 5.64},
+        ["98.53 % (96.84 to 99.33, n = 409), 5.6 minutes"],
+    ),
+    "first-stage": (
+        {"ratio": 0.93, "low": 0.9, "high": 0.97, "n": 5, "images": 1000, "plain_s": 14.0},
+        ["0.93 (n = 5, 0.90 to 0.97)"],
+    ),
     "training-memory": ({"images": 100_000, "difference_gib": 0.351}, ["0.35 GiB (n = 1)"]),
 }

