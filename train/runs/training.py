@@ -32,6 +32,7 @@ from cnnkit.train.recipes import TrainingRequest, fit_to_images, load_images
 from cnnkit.train.runs.complaints import Complaints
 from cnnkit.train.runs.data_warnings import warn_of_data
 from cnnkit.train.runs.folder import RunConfig, RunFolder
+from cnnkit.train.runs.forecast import say_forecast
 from cnnkit.train.runs.outcome import Outcome, finish_run
 from cnnkit.train.transfer import teach
 
@@ -85,6 +86,8 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
         log.info("%s holds no finished epoch: beginning with the first", folder.path)
     events = EventFile(folder.path, start.history if start else ()) if request.tensorboard else None
     sink = _sink(folder, events, Complaints(dataset.validation.targets))
+    if start is None:
+        say_forecast(request, network, dataset)
     with _stops_told():
         history = teach(request, network, dataset, devices, sink, teacher=teacher, start=start, run=folder.path)
     best = best_epoch(history, request.recipe.checkpoint)
