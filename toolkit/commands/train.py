@@ -12,6 +12,7 @@ from cnnkit.commands.options import grouped, training_options
 _DRAWINGS = (
     click.option("--preview-augmentation", type=click.Path(path_type=Path), metavar="PNG",
                  help="Draw images with augmented versions of them, and exit."),
+    click.option("--summary", is_flag=True, help="Show the network's layers, shapes and parameters, and exit."),
     click.option("--sample-grid", type=click.Path(path_type=Path), metavar="PNG",
                  help="Draw training images of every class, and exit."),
 )  # fmt: skip
@@ -45,8 +46,8 @@ def _list_architectures(context: click.Context, _: click.Parameter, wanted: bool
 def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     """Train a Keras CNN.
 
-    DATA is digits, cifar10, or a folder: class folders, or train/, test/ and perhaps val/ of them. Several folders of
-    class folders are trained on together.
+    DATA is digits, cifar10, a folder of class folders or of a divided dataset, or a list of files and labels. Several
+    folders of class folders are trained on together.
     """
     from cnnkit.runtime import import_keras
     from cnnkit.system import require
@@ -55,19 +56,14 @@ def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     import_keras("cnnkit train")
     from cnnkit.train.pictures import draw_previews
     from cnnkit.train.recipes import make_request
-    from cnnkit.train.runs import run_training
+    from cnnkit.train.runs import describe_network, outcome_lines, run_training
 
-    drawn = options.pop("preview_augmentation"), options.pop("sample_grid")
+    drawn, summary = (options.pop("preview_augmentation"), options.pop("sample_grid")), options.pop("summary")
     request = make_request(data[0], out, {**options, "more_data": data[1:]})
     if any(drawn):
         click.echo("\n".join(map(str, draw_previews(request, *drawn))))
         return
-    outcome = run_training(request)
-    figures, split = outcome.metrics, outcome.metrics["split"]
-    kept = f"epoch {figures['epoch']} of {outcome.epochs}" if figures["epoch"] else "the fitted last layer"
-    click.echo(
-        f"{outcome.folder}: {kept} kept, {split} accuracy "
-        f"{100 * figures['top1']:.2f} % (95 % interval {100 * figures['low']:.2f} to {100 * figures['high']:.2f}, "
-        f"{figures['images']:,} images)"
-    )
-    click.echo(f"next: cnnkit export {outcome.folder} -o model.onnx")
+    if summary:
+        click.echo(describe_network(request))
+        return
+    click.echo("\n".join(outcome_lines(run_training(request))))

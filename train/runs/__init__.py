@@ -9,8 +9,10 @@ from cnnkit.system import hand_on
 if TYPE_CHECKING:
     from cnnkit.train.runs.finished_runs import FinishedRun as FinishedRun, read_run as read_run
     from cnnkit.train.runs.folder import RunConfig as RunConfig, RunFolder as RunFolder
+    from cnnkit.train.runs.outcome import outcome_lines as outcome_lines
     from cnnkit.train.runs.training import (
         check_request as check_request,
+        describe_network as describe_network,
         run_config as run_config,
         run_training as run_training,
         train_in_folder as train_in_folder,
@@ -21,6 +23,7 @@ else:
         {
             "finished_runs": ("FinishedRun", "read_run"),
             "folder": ("RunConfig", "RunFolder"),
-            "training": ("check_request", "run_config", "run_training", "train_in_folder"),
+            "outcome": ("outcome_lines",),
+            "training": ("check_request", "describe_network", "run_config", "run_training", "train_in_folder"),
         },
     )

@@ -40,6 +40,17 @@ class Outcome:
         return finished_epochs(self.history)
 
 
+def outcome_lines(outcome: Outcome) -> tuple[str, str]:
+    """Returns what came of a training, and the command to go on with, a line each."""
+    figures = outcome.metrics
+    kept = f"epoch {figures['epoch']} of {outcome.epochs}" if figures["epoch"] else "the fitted last layer"
+    return (
+        f"{outcome.folder}: {kept} kept, {figures['split']} accuracy {100 * figures['top1']:.2f} % "
+        f"(95 % interval {100 * figures['low']:.2f} to {100 * figures['high']:.2f}, {figures['images']:,} images)",
+        f"next: cnnkit export {outcome.folder} -o model.onnx",
+    )
+
+
 def finish_run(
     folder: RunFolder,
     network: Any,

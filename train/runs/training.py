@@ -52,6 +52,19 @@ def run_training(request: TrainingRequest) -> Outcome:
     return train_in_folder(request, dataset, prepare_devices(request.devices, request.seed))
 
 
+def describe_network(request: TrainingRequest) -> str:
+    """Returns a table of the layers of the network that would be trained, those of nested networks too.
+
+    Raises:
+        UsageError: It cannot be built for these images.
+        DataError: The data or the weights are not to be had.
+    """
+    lines: list[str] = []
+    network = build_for(request, load_images(request))
+    network.summary(line_length=100, expand_nested=True, print_fn=lines.append)
+    return "\n".join(lines)
+
+
 def check_request(request: TrainingRequest) -> None:
     """Refuses, before any data is read, what cannot be trained or kept; see `run_training`."""
     spec = request.input_spec()
