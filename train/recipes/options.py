@@ -14,7 +14,7 @@ from cnnkit.train.architectures import ARCHITECTURES, Architecture, add_option, 
 from cnnkit.train.devices import DeviceOptions
 from cnnkit.train.recipes.deciding import AUTO, decide
 from cnnkit.train.recipes.earlier import take_over
-from cnnkit.train.recipes.recipe import Recipe, load_recipe, override
+from cnnkit.train.recipes.recipe import Recipe, load_recipe, override, recipe_names
 from cnnkit.train.recipes.request import TrainingRequest
 
 _WEIGHTS = ("imagenet", "none")  # words of --weights; anything else is a file
@@ -41,7 +41,7 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
     config, source = given.pop("config", None), given.pop("recipe", None)
     if config is not None:
         given, source = {**_read_config(config), **given}, source or str(config)
-    free = _free_fields(given, config)
+    free = _free_fields(given, source)
     if "earlier" in given:
         given = take_over(given["earlier"], given)
     if given.pop("head_only", False):
@@ -74,9 +74,9 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
     )
 
 
-def _free_fields(given: Mapping[str, Any], config: Path | None) -> frozenset[str]:
-    """Returns the recipe's fields that no flag says; none where a run is repeated."""
-    if config is not None:
+def _free_fields(given: Mapping[str, Any], source: str | None) -> frozenset[str]:
+    """Returns the recipe's fields that nobody has said; none of a recipe of the user's own, or of a run repeated."""
+    if source is not None and source not in recipe_names():
         return frozenset()
     said = {*given, *(["epochs"] if given.get("head_only") else [])}
     return frozenset(field.name for field in dataclasses.fields(Recipe) if field.name not in said)

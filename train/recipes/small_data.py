@@ -16,7 +16,7 @@ from cnnkit.train.recipes.request import TrainingRequest
 _FEW = 10  # steps an epoch; below, batches are made smaller
 _SMALLEST = 16  # images a batch, since fewer make poor batch statistics
 _STEPS = 1200  # of a training from random weights, at least
-_TUNING_STEPS = 200  # of one that begins with weights that have learned
+_TUNING_STEPS = 300  # of one that begins with weights that have learned
 _MOST_EPOCHS = 200
 _ADAPTIVE = ("adam", "adamw", "nadam", "rmsprop")
 

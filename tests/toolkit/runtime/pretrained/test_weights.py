@@ -118,6 +118,7 @@ def test_another_file(data: bytes | None, message: str, tmp_path: Path, monkeypa
     ],
 )
 def test_a_missing_package(name: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, LITES[name].package, raising=False)
     monkeypatch.setattr(sys, "path", [])
     monkeypatch.setattr(sys, "meta_path", [finder for finder in sys.meta_path if "Editable" not in str(finder)])
     assert not weights_installed(name)
