@@ -14,14 +14,14 @@ _SHOWN = 5
 
 
 def warn_of_data(dataset: Dataset, alike: Sequence[LikePairs], *, weighted: bool) -> None:
-    """Warns of classes without images in a split, strong imbalance, and images that are nearly the same in two splits.
+    """Warns of classes without images, strong imbalance, images with two labels, and like ones in two splits.
 
     Args:
         dataset: The images.
         alike: What `dataset.alike()` found.
         weighted: Whether rare classes weigh more in the training.
     """
-    for line in (*_empty(dataset), *_uneven(dataset, weighted=weighted), *_near(dataset, alike)):
+    for line in (*_empty(dataset), *_uneven(dataset, weighted=weighted), *_two_labels(dataset), *_near(dataset, alike)):
         log.warning("%s: %s", dataset.name, line)
 
 
@@ -42,6 +42,17 @@ def _uneven(dataset: Dataset, *, weighted: bool) -> Iterator[str]:
             f"{counts[most]:,} training images of {dataset.labels[most]} and {counts[fewest]:,} of "
             f"{dataset.labels[fewest]}: --class-weights weighs rare classes more, and accuracy alone flatters"
         )
+
+
+def _two_labels(dataset: Dataset) -> Iterator[str]:
+    labels: dict[bytes, set[int]] = {}
+    for split in dataset.splits().values():
+        for digest, target in zip(split.facts().digests, split.targets, strict=True):
+            labels.setdefault(digest.tobytes(), set()).add(int(target))
+    torn = [sorted(targets) for targets in labels.values() if len(targets) > 1]
+    if torn:
+        names = " and ".join(dataset.labels[target] for target in torn[0][:2])
+        yield f"{len(torn):,} images lie under two labels with the very same pixels, the first under {names}: keep one"
 
 
 def _near(dataset: Dataset, alike: Sequence[LikePairs]) -> Iterator[str]:

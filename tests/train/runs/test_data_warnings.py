@@ -37,6 +37,16 @@ def test_odd_counts(
     assert all(line in message for line, message in zip(said, caplog.messages, strict=True))
 
 
+def test_one_image_under_two_labels_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    train, test = noise([0, 0, 1, 1], 0), noise([0, 1], 1)
+    images = np.concatenate([train.images, train.images[:1]])
+    torn = Dataset("insects", ("ants", "bees"), Split.of(images, np.array([0, 0, 1, 1, 1])), test, None)
+    warn_of_data(torn, [], weighted=False)
+    assert caplog.messages == [
+        "insects: 1 images lie under two labels with the very same pixels, the first under ants and bees: keep one"
+    ]
+
+
 def test_near_duplicates_are_counted_and_drawn(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     cat, coffee = photos.cat()[:300, :400], photos.coffee()[:300, :400]
     train = Split.of(np.stack([cat, coffee]), np.array([0, 1]))
