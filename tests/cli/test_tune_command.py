@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from cnnkit.cli import main
 
-SHORT = ["--max-images", "80", "--size", "8", "--epochs", "1"]
+SHORT = ["--max-images", "80", "--size", "8", "--resize", "crop", "--epochs", "1"]
 
 
 @pytest.mark.parametrize("folds", [[], ["--folds", "2"]], ids=["validation", "cross-validated"])
@@ -24,7 +24,8 @@ def test_it_prints_trials_and_the_command_to_go_on_with(
     scores = [float(line.split()[1]) for line in lines[1:3]]
     assert scores == sorted(scores, reverse=True) and {line.split()[3] for line in lines[1:3]} == {"conv2", "vgg1"}
     best = lines[1].split()[3]
-    assert lines[5] == f"next: cnnkit train digits --arch {best} --size 8 --recipe runs/tune-conv2-digits/best.toml"
+    flags = f"--arch {best} --size 8 --resize crop"
+    assert lines[5] == f"next: cnnkit train digits {flags} --recipe runs/tune-conv2-digits/best.toml"
     assert not (tmp_path / "runs" / "tune-conv2-digits" / "trials" / "001" / "metrics.json").exists() or folds
 
 

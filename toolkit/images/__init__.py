@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         read_size as read_size,
     )
     from cnnkit.images.framing import Placement as Placement, Window as Window, place_image as place_image
+    from cnnkit.images.likeness import HASH_WORDS as HASH_WORDS, perceptual_hash as perceptual_hash
+    from cnnkit.images.likeness_search import find_partners as find_partners
     from cnnkit.images.preprocess import (
         prepare_batch as prepare_batch,
         resize_image as resize_image,
@@ -33,6 +35,8 @@ else:
             "decode": ("DEFAULT_MAX_PIXELS", "DecodedImage", "decode_image"),
             "files": ("IMAGE_SUFFIXES", "read_bytes", "read_image", "read_size"),
             "framing": ("Placement", "Window", "place_image"),
+            "likeness": ("HASH_WORDS", "perceptual_hash"),
+            "likeness_search": ("find_partners",),
             "preprocess": ("prepare_batch", "resize_image", "softmax"),
         },
     )

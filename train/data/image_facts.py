@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.images import HASH_WORDS, perceptual_hash
 from cnnkit.system import import_cv2
-from cnnkit.train.data.likeness import HASH_WORDS, perceptual_hash
 
 DIGEST_BYTES = 32
 _CHUNK = 256  # images measured together
@@ -23,7 +23,7 @@ class ImageFacts:
     digests: NDArray[np.uint8]  # (N, 32) SHA-256 of each image's pixels
     sums: NDArray[np.int64]  # (N,) sum of each image's values
     squares: NDArray[np.int64]  # (N,) sum of their squares
-    hashes: NDArray[np.uint64]  # (N, 4) perceptual hashes, see `cnnkit.train.data.likeness`
+    hashes: NDArray[np.uint64]  # (N, 4) perceptual hashes, see `cnnkit.images.likeness`
 
     @classmethod
     def empty(cls, count: int) -> ImageFacts:
