@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+import threading
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from types import ModuleType
@@ -18,6 +19,8 @@ _LONGEST = 200  # characters of a cause
 _OURS = frozenset({"", "cnnkit", "__main__"})
 _broken: dict[str, str] = {}  # module -> what is wrong: a second import may look fine, and crash the process
 _whole: dict[str, ModuleType] = {}  # those that were imported without a fault
+# Whoever imports has sys.stdout to itself: of two threads, one would put the other's buffer back in its place.
+_importing = threading.RLock()
 
 _REMEDIES: tuple[Remedy, ...] = (
     (r": cannot open shared object", "that system library", "install it, or pip install --force-reinstall {}"),
@@ -35,18 +38,33 @@ _REMEDIES: tuple[Remedy, ...] = (
 
 
 def import_package(package: Package) -> ModuleType:
-    """Imports a package, and holds back what it prints where that fails.
+    """Imports a package, and holds back what it prints where that fails; safe to call on several threads.
 
     Raises:
         CnnkitError: It is not installed, or it is and cannot be used; NumPy may be the cause.
     """
     if package is not NUMPY:
         import_package(NUMPY)
+    known = _known(package)
+    if known is not None:
+        return known  # other threads may be printing by now
+    with _importing:
+        return _known(package) or _import_first(package)
+
+
+def _known(package: Package) -> ModuleType | None:
+    """Returns a package that was imported before; None where it was not.
+
+    Raises:
+        CnnkitError: It was, and cannot be used.
+    """
     if package.module in _broken:
         raise CnnkitError(_broken[package.module])
     known = _whole.get(package.module)
-    if known is not None and sys.modules.get(package.module) is known:
-        return known  # other threads may be printing by now
+    return known if known is not None and sys.modules.get(package.module) is known else None
+
+
+def _import_first(package: Package) -> ModuleType:
     said = StringIO()
     try:
         with redirect_stdout(said), redirect_stderr(said):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -223,3 +225,17 @@ def test_distributions(module: str, distribution: str) -> None:
 
 def test_numpy_itself() -> None:
     assert import_package(NUMPY) is sys.modules["numpy"]
+
+
+def test_threads_that_import_at_once_leave_stdout_as_it_was(make_package: Callable[[str], Package]) -> None:
+    slow = make_package("import time\ntime.sleep(0.2)\nprint('hello')\nthing = 1")
+    slower = make_package("import time\ntime.sleep(0.4)\nthing = 1", "fakepackage2")
+    before = sys.stdout, sys.stderr
+    threads = [threading.Thread(target=import_package, args=(package,)) for package in (slow, slower, slow)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join()
+    assert (sys.stdout, sys.stderr) == before
+    assert import_package(slow).thing == import_package(slower).thing == 1
