@@ -18,11 +18,15 @@ from cnnkit.commands.options import Range
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--group-by", metavar="REGEX", help="What of a file name is common to images that stay together.")
 @click.option("--link/--copy", default=False, help="Hard links instead of copies  [default: copy].")
+@click.option(
+    "--keep-alike/--divide-alike", default=True,
+    help="Whether images that are nearly the same stay together  [default: keep].",
+)  # fmt: skip
 def command(photos: Path, out: Path, **options: Any) -> None:
     """Divide class folders into train, val and test.
 
-    Every class is divided alike. Images that belong together stay together: copies, and those whose names share what
-    stands before their last part, such as frames of one film.
+    Every class is divided alike. Images that belong together stay together: copies, those that are nearly the same, and
+    those whose names share what stands before their last part, such as frames of one film.
     """
     from cnnkit.report import print_table
     from cnnkit.sources import SplitShares, split_folder
@@ -35,4 +39,6 @@ def command(photos: Path, out: Path, **options: Any) -> None:
     rows.append(("all", *(f"{sum(counts):,}" for counts in divided.counts.values())))
     title = f"{divided.out}: {divided.images:,} images in {divided.groups:,} groups that stay together"
     print_table(("class", *(f">{part}" for part in divided.counts)), rows, title=title)
+    if divided.joined:
+        click.echo(f"{divided.joined:,} groups were joined to others, whose images are nearly the same")
     click.echo(f"next: cnnkit train {divided.out}")

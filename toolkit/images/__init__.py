@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from cnnkit.images.framing import Placement as Placement, Window as Window, place_image as place_image
     from cnnkit.images.likeness import HASH_WORDS as HASH_WORDS, perceptual_hash as perceptual_hash
-    from cnnkit.images.likeness_search import find_partners as find_partners
+    from cnnkit.images.likeness_search import find_groups as find_groups, find_partners as find_partners
     from cnnkit.images.preprocess import (
         prepare_batch as prepare_batch,
         resize_image as resize_image,
@@ -36,7 +36,7 @@ else:
             "files": ("IMAGE_SUFFIXES", "read_bytes", "read_image", "read_size"),
             "framing": ("Placement", "Window", "place_image"),
             "likeness": ("HASH_WORDS", "perceptual_hash"),
-            "likeness_search": ("find_partners",),
+            "likeness_search": ("find_groups", "find_partners"),
             "preprocess": ("prepare_batch", "resize_image", "softmax"),
         },
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from cnnkit.errors import UsageError
 
 _ROBOFLOW = re.compile(r"^(?P<key>.+?)_(?:jpg|jpeg|png)\.rf\.[0-9a-f]+$", re.IGNORECASE)  # augmented versions of one
-_ENDING = re.compile(r"^(?P<key>.*?[A-Za-z0-9)].*?)(?:[ _.-]+(?:copy|[A-Za-z]|\d{1,6})|[ _]*\(\d+\))$", re.IGNORECASE)
+_LAST = r"(?:[ _.-]+(?:copy|[A-Za-z]|(?:burst|frame|f)?\d{1,6})|[ _]*\(\d+\))"
+_ENDING = re.compile(rf"^(?P<key>.*?[A-Za-z0-9)].*?){_LAST}$", re.IGNORECASE)
 _FEWEST = 5  # groups of a class; fewer are what a camera calls all its photos
 _LARGEST = 0.25  # share of a class that one group may be
 
@@ -18,7 +20,7 @@ _LARGEST = 0.25  # share of a class that one group may be
 def group_names(paths: Sequence[Path], pattern: re.Pattern[str] | None) -> tuple[str, ...]:
     """Returns a name of the group of each image of one class, by its file name.
 
-    Frames of a film (clip3_0001, clip3_0002), series (plant7-a, plant7-b), copies and Roboflow's augmented versions
+    Frames of a film (clip3_0001, clip3_frame2), series (plant7-a, plant7-b), copies and Roboflow's augmented versions
     share what stands before their last part. Where that makes a few large groups (IMG_0001, IMG_0002), names say
     nothing, and each image is its own group.
 
@@ -34,8 +36,9 @@ def group_names(paths: Sequence[Path], pattern: re.Pattern[str] | None) -> tuple
         return tuple(_named(stem, pattern) for stem in stems)
     versions = [match["key"] if (match := _ROBOFLOW.match(stem)) else stem for stem in stems]
     keys = [match["key"] if (match := _ENDING.match(stem)) else stem for stem in versions]
-    largest = max(map(keys.count, set(keys)), default=0)
-    if len(set(keys)) < _FEWEST or largest > max(2.0, _LARGEST * len(keys)):
+    counts = Counter(keys)
+    largest = max(counts.values(), default=0)
+    if len(counts) < _FEWEST or largest > max(2.0, _LARGEST * len(keys)):
         return tuple(versions)
     return tuple(keys)
 
@@ -45,14 +48,13 @@ def same_content(paths: Sequence[Path]) -> tuple[str, ...]:
     return tuple(_digest(path) for path in paths)
 
 
-def join_groups(names: Sequence[str], contents: Sequence[str]) -> tuple[int, ...]:
-    """Returns a number for the group of each image: those of one name are together, and those of one content.
+def join_groups(*marks: Sequence[Hashable]) -> tuple[int, ...]:
+    """Returns a number for the group of each image: those that share a mark are together.
 
     Args:
-        names: A name of the group of each image.
-        contents: What tells each image's content.
+        marks: Each kind of mark, one an image: the name of its group, what tells its content.
     """
-    parents = list(range(len(names)))
+    parents = list(range(len(marks[0])))
 
     def root(index: int) -> int:
         while parents[index] != index:
@@ -60,11 +62,11 @@ def join_groups(names: Sequence[str], contents: Sequence[str]) -> tuple[int, ...
             index = parents[index]
         return index
 
-    first: dict[tuple[str, str], int] = {}
-    for index, marks in enumerate(zip(names, contents, strict=True)):
-        for kind, mark in zip(("name", "content"), marks, strict=True):
-            parents[root(index)] = root(first.setdefault((kind, mark), index))
-    return tuple(root(index) for index in range(len(names)))
+    for kind in marks:
+        first: dict[Hashable, int] = {}
+        for index, mark in enumerate(kind):
+            parents[root(index)] = root(first.setdefault(mark, index))
+    return tuple(root(index) for index in range(len(parents)))
 
 
 def _named(stem: str, pattern: re.Pattern[str]) -> str:

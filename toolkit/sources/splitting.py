@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from cnnkit.errors import DataError, OutputError, UsageError
 from cnnkit.sources.class_folders import LabelledFiles, list_class_folder
 from cnnkit.sources.grouping import group_names, join_groups, same_content
 from cnnkit.sources.layouts import find_layout
+from cnnkit.sources.near_duplicates import group_alike
 from cnnkit.system import check_new_folder, log, make_folder
 
 PARTS = ("train", "val", "test")
+_APART = ", or let near-duplicates be divided with --divide-alike"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class SplitShares:
     seed: int = 0
     group_by: str | None = None  # a regular expression for file names; None guesses
     link: bool = False  # hard links instead of copies
+    keep_alike: bool = True  # images of a class that are nearly the same stay together
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class DividedFolder:
     counts: dict[str, tuple[int, ...]]  # images of each class, by part
     groups: int  # of images that stay together
     images: int
+    joined: int = 0  # groups that became part of another one, since their images are nearly the same
 
 
 def split_folder(source: Path, out: Path, shares: SplitShares) -> DividedFolder:
@@ -66,24 +70,32 @@ def split_folder(source: Path, out: Path, shares: SplitShares) -> DividedFolder:
     if layout.divided:
         raise DataError(f"{source} is divided already: give the folder of its classes alone")
     files = list_class_folder(layout.train)
-    groups = _groups(files, shares.group_by)
-    parts = assign_parts(groups, files, shares)
+    apart = _groups(files, shares.group_by)
+    groups = join_groups(apart, group_alike(files.paths, files.targets)) if shares.keep_alike else apart
+    joined = len(set(apart)) - len(set(groups))
+    parts = assign_parts(groups, files, shares, _APART if joined else "")
     _write(layout.train, files, parts, out, link=shares.link)
     counts = Counter(zip(parts, files.targets, strict=True))
     by_part = {part: tuple(counts[part, target] for target in range(len(files.labels))) for part in PARTS}
-    return DividedFolder(out, files.labels, by_part, len(set(groups)), len(files.paths))
+    return DividedFolder(out, files.labels, by_part, len(set(groups)), len(files.paths), joined)
 
 
-def assign_parts(groups: Sequence[int], files: LabelledFiles, shares: SplitShares) -> tuple[str, ...]:
+def assign_parts(groups: Sequence[int], files: LabelledFiles, shares: SplitShares, advice: str = "") -> tuple[str, ...]:
     """Says of each image which part it is for; the same seed and files give the same on every machine.
 
     In every class, groups are drawn in a random order, into test and val until these have their share.
+
+    Args:
+        groups: A number an image, the same for those that stay together.
+        files: The images.
+        shares: How they are divided.
+        advice: What else helps where a class has too few groups.
 
     Raises:
         DataError: A class has too few groups.
     """
     generator = np.random.default_rng(shares.seed)
-    chosen = [""] * len(groups)
+    chosen = ["train"] * len(groups)
     wanted = [(part, share) for part, share in (("test", shares.test), ("val", shares.val)) if share > 0]
     for target, label in enumerate(files.labels):
         members: dict[int, list[int]] = {}
@@ -93,20 +105,27 @@ def assign_parts(groups: Sequence[int], files: LabelledFiles, shares: SplitShare
         if len(members) <= len(wanted):
             raise DataError(
                 f"class {label!r} has {len(members)} groups of images, too few for {len(wanted) + 1} parts: add images"
+                f"{advice}"
             )
         total = sum(map(len, members.values()))
         order = [list(members)[index] for index in generator.permutation(len(members))]
-        for part, share in wanted:
-            taken = 0
-            while len(order) > 1 and (not taken or taken + len(members[order[-1]]) / 2 <= share * total):
-                group = order.pop()
-                taken += len(members[group])
+        for left, (part, share) in zip(range(len(wanted), 0, -1), wanted, strict=True):
+            sizes = {group: len(members[group]) for group in reversed(order)}
+            for group in _draw(sizes, share * total, len(order) - left):
+                order.remove(group)
                 for index in members[group]:
                     chosen[index] = part
-        for group in order:
-            for index in members[group]:
-                chosen[index] = "train"
     return tuple(chosen)
+
+
+def _draw(sizes: Mapping[int, int], wanted: float, most: int) -> list[int]:
+    """Takes groups in their order as long as they fit, up to so many groups; the smallest one where none fits."""
+    drawn, taken = list[int](), 0
+    for group, size in sizes.items():
+        if len(drawn) < most and taken + size / 2 <= wanted:
+            drawn.append(group)
+            taken += size
+    return drawn or [min(sizes, key=sizes.__getitem__)]
 
 
 def _groups(files: LabelledFiles, group_by: str | None) -> tuple[int, ...]:

@@ -6,13 +6,16 @@ import os
 import re
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from cnnkit.cli import main
 from cnnkit.errors import CnnkitError, DataError, OutputError, UsageError
-from cnnkit.sources import SplitShares, split_folder
+from cnnkit.sources import LabelledFiles, SplitShares, split_folder
 from cnnkit.sources.grouping import group_names, join_groups
+from cnnkit.sources.splitting import assign_parts
 
 
 @pytest.mark.parametrize(
@@ -22,6 +25,8 @@ from cnnkit.sources.grouping import group_names, join_groups
                      [f"clip{c}" for c in range(6) for _ in range(3)], id="films"),
         pytest.param([f"plant{c}-{n}" for c in range(6) for n in "ab"],
                      [f"plant{c}" for c in range(6) for _ in range(2)], id="series"),
+        pytest.param([f"clip{c}_frame{n:03}" for c in range(6) for n in range(3)],
+                     [f"clip{c}" for c in range(6) for _ in range(3)], id="frames"),
         pytest.param([f"IMG_{n:04}" for n in range(9)], [f"IMG_{n:04}" for n in range(9)], id="a camera's numbers"),
         pytest.param([f"{n}" for n in range(9)], [f"{n}" for n in range(9)], id="numbers alone"),
         pytest.param(["a_jpg.rf.12ab", "a_jpg.rf.34cd", "b_jpg.rf.56ef"], ["a", "a", "b"], id="Roboflow"),
@@ -102,3 +107,51 @@ def test_the_command_prints_a_table(photos: Path, tmp_path: Path) -> None:
     assert "80 images in 18 groups that stay together" in result.output
     assert f"next: cnnkit train {tmp_path / 'out'}" in result.output
     assert sorted(os.listdir(tmp_path / "out")) == ["test", "train"]
+
+
+def burst(folder: Path, name: str, seed: int, count: int) -> None:
+    """Photos of one scene that differ in their noise."""
+    generator = np.random.default_rng(seed)
+    scene = cv2.resize(generator.integers(0, 256, (12, 12, 3), dtype=np.uint8), (96, 96), interpolation=cv2.INTER_CUBIC)
+    for index in range(count):
+        image = np.clip(scene + generator.normal(0, 6, scene.shape), 0, 255).astype(np.uint8)
+        (folder / f"{name}{chr(97 + index)}.jpg").write_bytes(cv2.imencode(".jpg", image)[1].tobytes())
+
+
+@pytest.fixture
+def bursts(tmp_path: Path) -> Path:
+    """Two classes of ten scenes with three photos each, whose names say nothing."""
+    for label in ("ants", "bees"):
+        folder = tmp_path / "bursts" / label
+        folder.mkdir(parents=True)
+        for scene in range(10):
+            burst(folder, f"{label}{scene}", 1000 * len(label) + 10 * scene + (label == "bees"), 3)
+    return tmp_path / "bursts"
+
+
+def test_images_that_are_nearly_the_same_stay_together_and_that_is_said(bursts: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["split", str(bursts), "-o", str(tmp_path / "out"), "--val", "0.2"])
+    assert result.exit_code == 0, result.output
+    assert "60 images in 20 groups that stay together" in result.output
+    assert "\n40 groups were joined to others, whose images are nearly the same\n" in result.output
+    scenes = {part: {name[:5] for name in names} for part, names in files_of(tmp_path / "out").items()}
+    assert sum(map(len, scenes.values())) == 20 and len(scenes["val"]) == 4
+
+    divided = split_folder(bursts, tmp_path / "apart", SplitShares(keep_alike=False))
+    assert (divided.groups, divided.joined) == (60, 0)
+
+
+def test_one_class_of_one_scene_names_the_way_out(bursts: Path, tmp_path: Path) -> None:
+    for path in (bursts / "bees").glob("bees[1-9]*"):
+        path.unlink()
+    with pytest.raises(DataError, match=r"'bees' has 1 groups of images, too few for 3 parts: .* --divide-alike"):
+        split_folder(bursts, tmp_path / "out", SplitShares())
+    assert split_folder(bursts, tmp_path / "out", SplitShares(keep_alike=False)).counts["val"][1] == 1
+
+
+def test_a_large_group_is_trained_on_and_every_part_gets_one(tmp_path: Path) -> None:
+    files = LabelledFiles(("ants",), tuple(Path(f"{index}.jpg") for index in range(100)), (0,) * 100)
+    groups = [0] * 90 + [1] * 2 + [2] * 8
+    for seed in range(20):
+        parts = assign_parts(groups, files, SplitShares(seed=seed))
+        assert parts[0] == "train" and set(parts[90:]) == {"val", "test"}
