@@ -48,7 +48,7 @@ def run_crossval(request: TrainingRequest, folds: int) -> CrossValidation:
 def cross_validate(request: TrainingRequest, dataset: Dataset, devices: Devices, folds: int) -> CrossValidation:
     """Cross-validates a training on a dataset that is loaded already; see `run_crossval`."""
     folder = RunFolder(request.out)
-    config = dataclasses.replace(run_config(request, dataset.record()), folds=folds)
+    config = dataclasses.replace(run_config(request, dataset.record(), dataset.classes()), folds=folds)
     folder.start(config, 0, resume=request.resume, overwrite=request.overwrite)
     if not request.resume:
         _clear(request.out)
@@ -68,7 +68,7 @@ def _run_fold(request: TrainingRequest, fold: Dataset, devices: Devices, number:
     out = request.out / f"fold-{number}"
     begun = request.resume and (out / "config.json").exists()
     asked = dataclasses.replace(request, out=out, seed=request.seed + number - 1, resume=begun, overwrite=not begun)
-    finished = RunFolder(out).read_finished(run_config(asked, fold.record())) if begun else None
+    finished = RunFolder(out).read_finished(run_config(asked, fold.record(), fold.classes())) if begun else None
     if finished is not None:
         metrics, history = finished
         log.info("fold %d of %d is finished", number, folds)

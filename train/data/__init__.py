@@ -13,7 +13,12 @@ if TYPE_CHECKING:
         reading_failures as reading_failures,
     )
     from cnnkit.train.data.cifar10 import CIFAR10_LABELS as CIFAR10_LABELS
-    from cnnkit.train.data.dataset import Dataset as Dataset, Split as Split, SplitOptions as SplitOptions
+    from cnnkit.train.data.dataset import (
+        ClassRecord as ClassRecord,
+        Dataset as Dataset,
+        Split as Split,
+        SplitOptions as SplitOptions,
+    )
     from cnnkit.train.data.folder_data import (
         DEFAULT_CACHE_MIB as DEFAULT_CACHE_MIB,
         FolderOptions as FolderOptions,
@@ -33,7 +38,7 @@ else:
         {
             "batches": ("inference_batch", "make_batches", "reading_failures"),
             "cifar10": ("CIFAR10_LABELS",),
-            "dataset": ("Dataset", "Split", "SplitOptions"),
+            "dataset": ("ClassRecord", "Dataset", "Split", "SplitOptions"),
             "folder_data": ("DEFAULT_CACHE_MIB", "FolderOptions", "check_dataset_folder"),
             "image_stores": ("resize_all",),
             "leaks": ("check_apart", "check_standardisation"),

@@ -69,6 +69,14 @@ class Split:
 
 
 @dataclass(frozen=True)
+class ClassRecord:
+    """What one class has over all splits."""
+
+    images: int
+    fingerprint: str  # the first 16 hexadecimal digits of a SHA-256 over their digests, sorted
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What a network is trained, chosen and, once, tested on."""
 
@@ -94,6 +102,19 @@ class Dataset:
             digest.update(split.facts().digests.tobytes())
             digest.update(split.targets.astype("<i8").tobytes())
         return DatasetRecord(self.name, {name: len(split) for name, split in self.splits().items()}, digest.hexdigest())
+
+    def classes(self) -> dict[str, ClassRecord]:
+        """Returns what each class has, by its name, whatever split its images are in."""
+        splits = self.splits().values()
+        digests = np.concatenate([split.facts().digests for split in splits])
+        targets = np.concatenate([split.targets for split in splits])
+        return {label: _record_class(digests[targets == index]) for index, label in enumerate(self.labels)}
+
+
+def _record_class(digests: NDArray[np.uint8]) -> ClassRecord:
+    """Records a class by the (n, 32) digests of its images."""
+    whole = hashlib.sha256(b"".join(sorted(map(bytes, digests))))
+    return ClassRecord(len(digests), whole.hexdigest()[:16])
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnkit.errors import DataError, OutputError, UsageError
+from cnnkit.errors import OutputError, UsageError
 from cnnkit.spec import ModelSpec, write_spec
 from cnnkit.system import check_new_folder, check_space, check_writable, whole_file, write_text
+from cnnkit.train.data import ClassRecord
 from cnnkit.train.fitting import CHECKPOINT_FILE as CHECKPOINT
 from cnnkit.train.recipes import Recipe
+from cnnkit.train.runs.resuming import refuse_change, trains_longer
 
 _CONFIG = "config.json"
-_ENDING = ("cosine", "one-cycle")  # schedules that fall to 0 at the last epoch
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class RunConfig:
     val_data: str | None = None  # name of the folder that chooses the epoch, where one was given
     test_data: str | None = None  # name of the folder to measure with, where one was given
     weights: str | None = None  # SHA-256 of the file that it started from, where one was given
+    classes: Mapping[str, ClassRecord] | None = None  # what each class has, over all splits
     folds: int | None = None  # of a cross-validation
     search: str | None = None  # algorithm, objective and space of a search, as JSON
 
@@ -85,9 +87,9 @@ class RunFolder:
         self.check(resume=resume, overwrite=overwrite)
         stored = self.path / _CONFIG
         going_on = resume and stored.exists()
-        longer = going_on and _trains_longer(stored, _config_fields(config))
+        longer = going_on and trains_longer(stored, _config_fields(config))
         if going_on and not longer:
-            _refuse_change(stored, _config_fields(config))
+            refuse_change(stored, _config_fields(config))
         there = sum(path.stat().st_size for path in (self.model, self.path / CHECKPOINT) if path.exists())
         check_space(self.path, 2 * kept_bytes - there)
         try:
@@ -110,7 +112,7 @@ class RunFolder:
         files = [self.path / name for name in ("metrics.json", "spec.json", "history.csv")]
         if not all(file.is_file() for file in files):
             return None
-        _refuse_change(self.path / _CONFIG, _config_fields(config))
+        refuse_change(self.path / _CONFIG, _config_fields(config))
         with (self.path / "history.csv").open(encoding="utf-8", newline="") as file:
             history = tuple({name: float(value) for name, value in row.items()} for row in csv.DictReader(file))
         return json.loads((self.path / "metrics.json").read_text(encoding="utf-8")), history
@@ -145,58 +147,9 @@ class RunFolder:
         write_text(self.path / "spec.json", write_spec(spec, indent=2) + "\n")
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        recipe = fields["recipe"]
-        return {**fields, **recipe}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(f"{path} is damaged ({error!r}): train again with --overwrite") from error
-
-
 def _config_fields(config: RunConfig) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return fields
-
-
-def _trains_longer(stored: Path, wanted: Mapping[str, Any]) -> bool:
-    """Whether nothing but more epochs are wanted, which a schedule that does not know its end allows.
-
-    Raises:
-        UsageError: The schedule has come to its end.
-    """
-    before, now = _read_config(stored), {**wanted, **wanted["recipe"]}
-    changed = [name for name in now if name != "recipe" and before.get(name) != now[name]]
-    if changed != ["epochs"] or before["epochs"] > now["epochs"]:
-        return False
-    if now["schedule"] in _ENDING or now["warmup"]:
-        raise UsageError(
-            f"the schedule {now['schedule']} was laid out for {before['epochs']} epochs and cannot go on to "
-            f"{now['epochs']}: fine-tune with --from {stored.parent}, or train anew with --overwrite"
-        )
-    return True
-
-
-def _refuse_change(stored: Path, wanted: Mapping[str, Any]) -> None:
-    before, now = _read_config(stored), {**wanted, **wanted["recipe"]}
-    if now["weights"] is None and stored.with_name(CHECKPOINT).exists():  # which has all weights: no file is needed
-        now["weights"] = before.get("weights")
-    changed = [name for name in now if name != "recipe" and before.get(name) != now[name]]
-    others = [name for name in changed if name not in ("fingerprint", "images")]
-    if changed and not others:
-        raise UsageError(
-            f"the run cannot be resumed with other images: it had {_counted(before.get('images'))}, and now there are "
-            f"{_counted(now['images'])}; put them back, train on them with --from {stored.parent}, or use --overwrite"
-        )
-    if others:
-        changes = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in others)
-        raise UsageError(f"the run cannot be resumed with other options: {changes}; use the old ones or --overwrite")
-
-
-def _counted(images: Mapping[str, int] | None) -> str:
-    if not images:
-        return "others"
-    return ", ".join(f"{count:,} {name}" for name, count in images.items())
 
 
 def _json(value: Any) -> str:

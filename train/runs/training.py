@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from cnnkit.machine import cpu_name
 from cnnkit.spec import DatasetRecord, ModelSpec, Provenance
 from cnnkit.system import log, require, sha256
 from cnnkit.train.architectures import check_size
-from cnnkit.train.data import Dataset, check_apart, check_standardisation
+from cnnkit.train.data import ClassRecord, Dataset, check_apart, check_standardisation
 from cnnkit.train.devices import Devices, prepare_devices
 from cnnkit.train.fitting import (
     Checkpoint,
@@ -86,7 +86,8 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
     teacher = Teacher(request.teacher, dataset.labels, spec) if request.teacher else None
     record = dataset.record()
     kept = kept_bytes(request.recipe, network.count_params())
-    folder.start(run_config(request, record), kept, resume=request.resume, overwrite=request.overwrite)
+    config = run_config(request, record, dataset.classes())
+    folder.start(config, kept, resume=request.resume, overwrite=request.overwrite)
     if not request.resume:
         _show_data(request, dataset, folder)
     log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
@@ -129,7 +130,9 @@ def _stops_told() -> Iterator[None]:
         raise
 
 
-def run_config(request: TrainingRequest, record: DatasetRecord) -> RunConfig:
+def run_config(
+    request: TrainingRequest, record: DatasetRecord, classes: Mapping[str, ClassRecord] | None = None
+) -> RunConfig:
     """Returns what config.json says of a training on the recorded dataset."""
     return RunConfig(
         data=record.name,
@@ -147,6 +150,7 @@ def run_config(request: TrainingRequest, record: DatasetRecord) -> RunConfig:
         weights=_sha256_of_weights(request.weights_file),
         fingerprint=record.fingerprint,
         images=record.images,
+        classes=classes,
         val_data=request.val_data.resolve().name if request.val_data else None,
         test_data=request.test_data.resolve().name if request.test_data else None,
     )

@@ -187,5 +187,5 @@ class _Datasets:
 
 def _config(base: TrainingRequest, dataset: Dataset, options: SearchOptions) -> RunConfig:
     described = {"search": options.search, "objective": options.objective, "space": dataclasses.asdict(options.space)}
-    config = run_config(base, dataset.record())
+    config = run_config(base, dataset.record(), dataset.classes())
     return dataclasses.replace(config, folds=options.folds, search=json.dumps(described))
