@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cnnkit.sources.files import STDIN as STDIN, SourceOptions as SourceOptions, expand_sources as expand_sources
     from cnnkit.sources.found import FoundImage as FoundImage
     from cnnkit.sources.frames import Frame as Frame
+    from cnnkit.sources.grouping import group_names as group_names
     from cnnkit.sources.kinds import is_archive as is_archive, is_video as is_video, is_web_address as is_web_address
     from cnnkit.sources.label_files import is_label_file as is_label_file, list_label_file as list_label_file
     from cnnkit.sources.layouts import Layout as Layout, find_layout as find_layout
@@ -72,6 +73,7 @@ else:
             "files": ("STDIN", "SourceOptions", "expand_sources"),
             "found": ("FoundImage",),
             "frames": ("Frame",),
+            "grouping": ("group_names",),
             "kinds": ("is_archive", "is_video", "is_web_address"),
             "label_files": ("is_label_file", "list_label_file"),
             "layouts": ("Layout", "find_layout"),

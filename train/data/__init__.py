@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cnnkit.train.data.leaks import check_apart as check_apart, check_standardisation as check_standardisation
     from cnnkit.train.data.likeness import LikePairs as LikePairs
     from cnnkit.train.data.loading import load_dataset as load_dataset
+    from cnnkit.train.data.series import find_torn_series as find_torn_series
     from cnnkit.train.data.splits import stratified_split as stratified_split, three_way_split as three_way_split
     from cnnkit.train.data.standardise import fit_standardisation as fit_standardisation
     from cnnkit.train.data.step_groups import grouping_model as grouping_model
@@ -44,6 +45,7 @@ else:
             "leaks": ("check_apart", "check_standardisation"),
             "likeness": ("LikePairs",),
             "loading": ("load_dataset",),
+            "series": ("find_torn_series",),
             "splits": ("stratified_split", "three_way_split"),
             "standardise": ("fit_standardisation",),
             "step_groups": ("grouping_model",),

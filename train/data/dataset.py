@@ -63,6 +63,11 @@ class Split:
             ahead = ReadAhead(make, count)
             yield from map(ahead.take, range(count))
 
+    def paths(self) -> tuple[str, ...]:
+        """Returns the file of each image, in order; none where the images lie in no files."""
+        known = self.store.paths
+        return tuple(known[row] for row in self.rows.tolist()) if known else ()
+
     def facts(self) -> ImageFacts:
         """Returns the figures of all images."""
         return self.store.facts(self.rows)

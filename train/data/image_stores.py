@@ -25,6 +25,11 @@ class ImageStore(Protocol):
         """Whether reading is a mere copy."""
         ...
 
+    @property
+    def paths(self) -> Sequence[str]:
+        """The file of each image; empty where they lie in none."""
+        ...
+
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Returns (n, height, width, channels) uint8 in the spec's colour order."""
         ...
@@ -40,11 +45,13 @@ class MemoryStore:
     Args:
         images: (N, height, width, channels) uint8.
         facts: Of all of them, where they have been measured.
+        paths: The files they were read from, where there are any.
     """
 
     in_memory = True
 
-    def __init__(self, images: NDArray[np.uint8], facts: ImageFacts | None = None) -> None:
+    def __init__(self, images: NDArray[np.uint8], facts: ImageFacts | None = None, paths: Sequence[str] = ()) -> None:
+        self.paths = paths
         self._images = images
         self._facts = facts or FactsCache(len(images), self.read)
 
@@ -66,6 +73,7 @@ class ResizedStore:
     """
 
     in_memory = False
+    paths = ()
 
     def __init__(self, images: NDArray[np.uint8], spec: InputSpec) -> None:
         self._images, self._spec = images, spec
@@ -93,7 +101,7 @@ class FileStore:
     in_memory = False
 
     def __init__(self, paths: Sequence[str], spec: InputSpec, facts: ImageFacts, max_pixels: int) -> None:
-        self._paths, self._spec, self._facts, self._max_pixels = tuple(paths), spec, facts, max_pixels
+        self.paths, self._spec, self._facts, self._max_pixels = tuple(paths), spec, facts, max_pixels
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Decodes and resizes images.
@@ -109,7 +117,7 @@ class FileStore:
         return self._facts.take(rows)
 
     def _read_part(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        paths = [Path(self._paths[row]) for row in rows]
+        paths = [Path(self.paths[row]) for row in rows]
         images, failures = read_images(paths, self._spec, max_pixels=self._max_pixels, warn=False)
         if failures:
             raise DataError(

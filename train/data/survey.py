@@ -76,7 +76,7 @@ def survey_files(files: LabelledFiles, spec: InputSpec, where: str, rules: FileR
     facts = facts.take(np.arange(len(readable)))
     paths = [str(files.paths[index]) for index in readable]
     store: ImageStore = (
-        MemoryStore(pixels[: len(readable)], facts) if keep else FileStore(paths, spec, facts, rules.max_pixels)
+        MemoryStore(pixels[: len(readable)], facts, paths) if keep else FileStore(paths, spec, facts, rules.max_pixels)
     )
     return Split.whole(store, np.array(files.targets, np.int64)[readable])
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from cnnkit.system import log
-from cnnkit.train.data import Dataset, LikePairs
+from cnnkit.train.data import Dataset, LikePairs, find_torn_series
 
 _STRONG = 5  # times as many images in the largest class as in the smallest
 _SHOWN = 5
+_PAIRS = 3  # of files
 
 
 def warn_of_data(dataset: Dataset, alike: Sequence[LikePairs], *, weighted: bool) -> None:
-    """Warns of classes without images, strong imbalance, images with two labels, and like ones in two splits.
+    """Warns of classes without images, strong imbalance, images with two labels, torn series, like ones in two splits.
 
     Args:
         dataset: The images.
         alike: What `dataset.alike()` found.
         weighted: Whether rare classes weigh more in the training.
     """
-    for line in (*_empty(dataset), *_uneven(dataset, weighted=weighted), *_two_labels(dataset), *_near(dataset, alike)):
+    counts = (*_empty(dataset), *_uneven(dataset, weighted=weighted))
+    for line in (*counts, *_two_labels(dataset), *_torn_series(dataset), *_near(dataset, alike)):
         log.warning("%s: %s", dataset.name, line)
 
 
@@ -45,14 +47,29 @@ def _uneven(dataset: Dataset, *, weighted: bool) -> Iterator[str]:
 
 
 def _two_labels(dataset: Dataset) -> Iterator[str]:
-    labels: dict[bytes, set[int]] = {}
+    seen: dict[bytes, dict[int, str]] = {}  # digest -> class -> the first image of it
     for split in dataset.splits().values():
-        for digest, target in zip(split.facts().digests, split.targets, strict=True):
-            labels.setdefault(digest.tobytes(), set()).add(int(target))
-    torn = [sorted(targets) for targets in labels.values() if len(targets) > 1]
+        paths = split.paths() or ("",) * len(split)
+        for digest, target, path in zip(split.facts().digests, split.targets.tolist(), paths, strict=True):
+            seen.setdefault(digest.tobytes(), {}).setdefault(target, path)
+    torn = [found for found in seen.values() if len(found) > 1]
     if torn:
-        names = " and ".join(dataset.labels[target] for target in torn[0][:2])
-        yield f"{len(torn):,} images lie under two labels with the very same pixels, the first under {names}: keep one"
+        shown = "; ".join(_named(found, dataset.labels) for found in torn[:_PAIRS]) + ("; ..." if torn[_PAIRS:] else "")
+        yield f"{len(torn):,} images lie under two labels with the very same pixels: {shown}: keep each under one"
+
+
+def _named(found: Mapping[int, str], labels: Sequence[str]) -> str:
+    """Names two files of one image; by their labels alone where they are none."""
+    return " and ".join(path or labels[target] for target, path in sorted(found.items())[:2])
+
+
+def _torn_series(dataset: Dataset) -> Iterator[str]:
+    torn = find_torn_series(dataset)
+    if torn:
+        yield (
+            f"{len(torn):,} series of images by their names, such as {torn[0].learned} and {torn[0].held_out}, are "
+            "torn between training and held-out images, which flatters the result: cnnkit split keeps each together"
+        )
 
 
 def _near(dataset: Dataset, alike: Sequence[LikePairs]) -> Iterator[str]:

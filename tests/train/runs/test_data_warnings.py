@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from skimage import data as photos
 
-from cnnkit.train.data import Dataset, Split
+from cnnkit.spec import InputSpec
+from cnnkit.train.data import Dataset, Split, SplitOptions, load_dataset
 from cnnkit.train.pictures import draw_alike
 from cnnkit.train.runs.data_warnings import warn_of_data
 
@@ -43,8 +45,39 @@ def test_one_image_under_two_labels_is_said(caplog: pytest.LogCaptureFixture) ->
     torn = Dataset("insects", ("ants", "bees"), Split.of(images, np.array([0, 0, 1, 1, 1])), test, None)
     warn_of_data(torn, [], weighted=False)
     assert caplog.messages == [
-        "insects: 1 images lie under two labels with the very same pixels, the first under ants and bees: keep one"
+        "insects: 1 images lie under two labels with the very same pixels: ants and bees: keep each under one"
     ]
+
+
+def test_the_files_of_an_image_under_two_labels_are_named(
+    colour_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for index in range(5):
+        content = (colour_folder / "blue" / f"{index:03}.png").read_bytes()
+        (colour_folder / "red" / f"again{index}.png").write_bytes(content)
+    dataset = load_dataset(str(colour_folder), InputSpec(16, 16, 3), SplitOptions())
+    caplog.clear()
+    warn_of_data(dataset, [], weighted=False)
+    (said,) = [line for line in caplog.messages if "two labels" in line]
+    assert said.startswith("colours: 5 images lie under two labels with the very same pixels: ")
+    assert said.endswith("; ...: keep each under one") and said.count(" and ") == 3
+    pairs = {f"{colour_folder}/blue/{index:03}.png and {colour_folder}/red/again{index}.png" for index in range(5)}
+    assert sum(pair in said for pair in pairs) == 3
+
+
+def test_torn_series_are_said_once(colour_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for path in colour_folder.glob("*/*.png"):
+        number = int(path.stem)
+        path.rename(path.with_name(f"clip{number // 4}_{number % 4}.png"))
+    dataset = load_dataset(str(colour_folder), InputSpec(16, 16, 3), SplitOptions())
+    caplog.clear()
+    warn_of_data(dataset, [], weighted=False)
+    (said,) = caplog.messages
+    assert re.fullmatch(
+        r"colours: 1\d series of images by their names, such as (clip\d)_\d.png and \1_\d.png, are torn between "
+        r"training and held-out images, which flatters the result: cnnkit split keeps each together",
+        said,
+    )
 
 
 def test_near_duplicates_are_counted_and_drawn(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
