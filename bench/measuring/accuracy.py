@@ -21,7 +21,9 @@ from cnnkit.sources import (
     LabelledFiles,
     LabelledImages,
     has_trained,
-    list_class_folder,
+    is_listed,
+    list_listed,
+    list_test_files,
     none_readable,
     read_in_batches,
     test_split,
@@ -36,21 +38,30 @@ _SEED = 0
 def list_data(root: Path, contenders: Sequence[Contender]) -> LabelledFiles:
     """Lists the labelled images to classify: those of `root`/test when there is one, else of `root`.
 
+    Args:
+        root: A folder, or a list of files and labels.
+        contenders: All of the run.
+
     Raises:
-        DataError: The folder is missing, empty, or its classes are not the model's.
+        DataError: The folder or list is missing, empty, or its classes are not the model's.
     """
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder, expected a folder of class folders")
-    if has_trained(root, contenders[0].spec) and test_split(root) == root:
+    listed = is_listed(root)
+    if not listed and not root.is_dir():
+        raise DataError(f"{root}: no such folder, expected a folder of class folders, or a list of files and labels")
+    if has_trained(root, contenders[0].spec) and not _is_divided(root, listed=listed):
         log.warning(
             "images of %s trained the model, so its accuracy is flattered: measure with others, or divide the folder "
             "into train and test before the training", root.name,
         )  # fmt: skip
-    files = list_class_folder(test_split(root), contenders[0].spec.labels)
+    files = list_test_files(root, contenders[0].spec.labels)
     if not files.paths:
         raise DataError(f"{root} has no images in folders named like the model's classes: {_some(contenders[0])}")
     _check_readable(files)
     return files
+
+
+def _is_divided(root: Path, *, listed: bool) -> bool:
+    return "test" in list_listed(root) if listed else test_split(root) != root
 
 
 def _check_readable(files: LabelledFiles) -> None:
@@ -168,6 +179,7 @@ def _parts(files: LabelledFiles, size: int) -> Iterator[LabelledFiles]:
 def _below(source: str, root: Path | None) -> str:
     """Returns a path without what it says of this machine."""
     path = Path(source)
+    root = root.parent if root is not None and root.is_file() else root
     return path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else path.name
 
 

@@ -148,6 +148,7 @@ def _change(data: Path | None, change: Change) -> str:
 
 def _thumbnail(data: Path | None, change: Change) -> str:
     """Returns the image as part of the page; nothing where it is not there any more."""
+    data = data.parent if data is not None and data.is_file() else data  # images are below a list's folder
     path = None if data is None else (data / change.image).resolve()
     if data is None or path is None or not path.is_relative_to(data.resolve()):
         return ""  # a file from elsewhere must not choose what is read

@@ -19,7 +19,7 @@ from cnnkit.export.original.original import Original, load_original, use_tensorf
 from cnnkit.foreign import InputFlags
 from cnnkit.measuring import paired_drop_interval, wilson_interval
 from cnnkit.runtime import SCALINGS, Scaling, is_named, read_run_spec, spread
-from cnnkit.sources import LabelledFiles, draw_balanced, list_class_folder, read_labelled, test_split
+from cnnkit.sources import LabelledFiles, draw_balanced, list_test_files, read_labelled
 from cnnkit.spec import Color, InputSpec
 from cnnkit.system import log, require
 
@@ -90,7 +90,8 @@ def check_conventions(options: ExportOptions) -> tuple[Tried, ...]:
     """Lets a Keras model answer labelled images scaled in each usual way, and in the way that was said.
 
     Args:
-        options: The model, what is said of it, and `options.data`: class folders with the names of its labels.
+        options: The model, what is said of it, and `options.data`: class folders with the names of its labels, or a
+            list of files and labels.
 
     Returns:
         The best first, and those that do no better than chance last.
@@ -106,7 +107,7 @@ def check_conventions(options: ExportOptions) -> tuple[Tried, ...]:
     use_tensorflow()
     original = load_original(options, scaling_known=True)
     wanted, inside = original.spec.input, scales_itself(original.model)
-    files = list_class_folder(test_split(Path(str(options.data))), original.spec.labels)
+    files = list_test_files(Path(str(options.data)), original.spec.labels)
     read = read_labelled(_drawn(files), replace(wanted, color="gray" if wanted.channels == 1 else "rgb"))
     known = inside or _is_said(original, options.input)
     ways = _ways(wanted, known=known, as_it_is=inside or wanted.dtype == "uint8")

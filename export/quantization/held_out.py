@@ -16,8 +16,9 @@ from cnnkit.export.options import QuantizeOptions
 from cnnkit.sources import (
     calibration_paths,
     draw_balanced,
-    list_class_folder,
+    is_listed,
     list_images,
+    list_test_files,
     read_images,
     test_split,
     warn_of,
@@ -80,11 +81,12 @@ def choose_held_out(options: QuantizeOptions, used: frozenset[str], labels: tupl
 
 
 def _of_data(data: Path, used: frozenset[str], labels: tuple[str, ...]) -> HeldOut:
-    if not data.is_dir():
-        raise SourceError(f"--data {data}: no such folder, expected a folder of images")
-    root = test_split(data)
-    if any(path.is_dir() and not path.name.startswith(".") for path in root.iterdir()):
-        files = list_class_folder(root, labels)
+    listed = is_listed(data)
+    if not listed and not data.is_dir():
+        raise SourceError(f"--data {data}: no such folder, expected a folder of images, or a list of files and labels")
+    root = data if listed else test_split(data)
+    if listed or any(path.is_dir() and not path.name.startswith(".") for path in root.iterdir()):
+        files = list_test_files(data, labels)
         held = _select(files.paths, files.targets, set(without(files.paths, used)))
     else:
         held = HeldOut(tuple(without(list_images(root), used)), None)

@@ -21,7 +21,7 @@ from cnnkit.export.verification.pictures import decoding_stage, read_pictures, r
 from cnnkit.images import prepare_batch, softmax
 from cnnkit.measuring import Stage, stage_of
 from cnnkit.runtime import OnnxClassifier, check_golden, decode_golden, golden_stage, keras_sha256
-from cnnkit.sources import list_images, test_split
+from cnnkit.sources import is_listed, list_test_images
 from cnnkit.spec import InputSpec, ModelSpec
 
 MOST_IMAGES = 256
@@ -80,10 +80,10 @@ def require_parity(stages: tuple[Stage, ...]) -> None:
 
 
 def _paths(data: Path) -> list[Path]:
-    """Draws files from a folder: of its test images where it has a folder of them."""
-    if not data.is_dir():
-        raise SourceError(f"--data {data}: no such folder, expected a folder of images")
-    paths = list_images(test_split(data))
+    """Draws files from a folder or list: of its test images where it has some."""
+    if not data.is_dir() and not is_listed(data):
+        raise SourceError(f"--data {data}: no such folder, expected a folder of images, or a list of files and labels")
+    paths = list_test_images(data)
     if not paths:
         raise SourceError(f"--data {data} holds no image")
     drawn = np.random.default_rng(_SEED).permutation(len(paths))[:MOST_IMAGES]

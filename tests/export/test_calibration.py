@@ -135,6 +135,29 @@ def test_the_test_folder_of_data_is_measured_on(tmp_path):
     assert {path.parent.parent.name for path in held.paths} == {"test"}
 
 
+def listed(root: Path, split: str) -> Path:
+    """Class folders of two images, and a list of them in which the first of each class has another label."""
+    paths = sorted(write_class_folders(root, 2).rglob("*.png"))
+    rows = [f"{path.relative_to(root)},{'red' if place % 2 else 'blue'},{split}" for place, path in enumerate(paths)]
+    (root / "list.csv").write_text("\n".join(["file,label,split", *rows]))
+    return root / "list.csv"
+
+
+def test_a_list_says_the_labels(tmp_path):
+    data = listed(tmp_path, "test")
+    held = choose_held_out(options(tmp_path, data), frozenset(), SMALL_SPEC.labels)
+    assert sorted(SMALL_SPEC.labels[target] for target in held.targets) == ["blue"] * 3 + ["red"] * 3
+    with pytest.raises(DataError, match=r"red is none of the model's classes"):
+        choose_held_out(options(tmp_path, data), frozenset(), ("blue", "green"))
+    with pytest.raises(DataError, match=r"list.csv lists no training images: give others"):
+        calibration_paths(data)
+
+
+def test_a_list_calibrates(tmp_path):
+    assert sorted(calibration_paths(listed(tmp_path, "train")).values()) == ["blue"] * 3 + ["red"] * 3
+    assert len(read_calibration(tmp_path / "list.csv", 4, SMALL_SPEC.input, 0).images) == 4
+
+
 def test_a_flat_folder_has_no_targets(tmp_path, colours):
     (tmp_path / "photo.png").write_bytes(next(colours.rglob("*.png")).read_bytes())
     held = choose_held_out(options(tmp_path, tmp_path), frozenset(), SMALL_SPEC.labels)

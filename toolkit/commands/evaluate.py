@@ -40,8 +40,9 @@ from cnnkit.commands.options import overwrite_option, table_or_json_option
 def command(model: Path, data: str, style: Literal["table", "json"], **options: Any) -> None:
     """Measure how right a model is, class by class.
 
-    MODEL is an .onnx file, a run folder of cnnkit train, or its .keras file. DATA is digits, cifar10, or a folder:
-    class folders, or test/ of them. Figures, the answer to every image and pictures are written to a new folder.
+    MODEL is an .onnx file, a run folder of cnnkit train, or its .keras file. DATA is digits, cifar10, a folder (class
+    folders, or test/ of them), or a list of files and labels. Figures, the answer to every image and pictures are
+    written to a new folder.
     """
     from cnnkit.train.evaluation import EvaluationOptions, print_evaluation, run_evaluation
 

@@ -17,7 +17,7 @@ from cnnkit.commands.options import Range, overwrite_option, table_or_json_optio
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: MODEL.int8.onnx or as it is chosen]")
 @click.option(
-    "--data", type=click.Path(path_type=Path), help="Images to measure on  [default: what calibration leaves over]."
+    "--data", type=click.Path(path_type=Path), help="Images to measure on, or a list  [default: what is left over]."
 )
 @click.option(
     "--max-drop", type=Range(0, 100), default=0.5, show_default=True,

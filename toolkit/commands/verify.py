@@ -13,7 +13,9 @@ from cnnkit.commands.options import model_argument, provider_option, table_or_js
 @click.command()
 @model_argument
 @click.option("--original", type=click.Path(path_type=Path), help="The Keras file or run folder it was made from.")
-@click.option("--data", type=click.Path(path_type=Path), help="A folder of images, for the stages before the model.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Images in a folder or list, for the stages before the model."
+)
 @table_or_json_option
 @threads_option
 @provider_option

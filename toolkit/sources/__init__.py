@@ -36,8 +36,13 @@ if TYPE_CHECKING:
     from cnnkit.sources.frames import Frame as Frame
     from cnnkit.sources.grouping import group_names as group_names
     from cnnkit.sources.kinds import is_archive as is_archive, is_video as is_video, is_web_address as is_web_address
-    from cnnkit.sources.label_files import is_label_file as is_label_file, list_label_file as list_label_file
     from cnnkit.sources.layouts import Layout as Layout, find_layout as find_layout
+    from cnnkit.sources.listed_folders import (
+        is_listed as is_listed,
+        list_listed as list_listed,
+        list_test_files as list_test_files,
+        list_test_images as list_test_images,
+    )
     from cnnkit.sources.newest import FrameSource as FrameSource
     from cnnkit.sources.splitting import SplitShares as SplitShares, split_folder as split_folder
     from cnnkit.sources.video import DEFAULT_RATE_HZ as DEFAULT_RATE_HZ, Video as Video, open_video as open_video
@@ -75,8 +80,8 @@ else:
             "frames": ("Frame",),
             "grouping": ("group_names",),
             "kinds": ("is_archive", "is_video", "is_web_address"),
-            "label_files": ("is_label_file", "list_label_file"),
             "layouts": ("Layout", "find_layout"),
+            "listed_folders": ("is_listed", "list_listed", "list_test_files", "list_test_images"),
             "newest": ("FrameSource",),
             "splitting": ("SplitShares", "split_folder"),
             "video": ("DEFAULT_RATE_HZ", "Video", "open_video"),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cnnkit.errors import DataError, ImageError, SourceError
 from cnnkit.sources.class_folders import list_images, read_images
 from cnnkit.sources.layouts import find_layout
+from cnnkit.sources.listed_folders import is_listed, list_listed
 from cnnkit.spec import InputSpec
 from cnnkit.system import log, sha256
 
@@ -68,20 +69,32 @@ def calibration_paths(root: Path, *, flag: str = "--calibration") -> dict[Path, 
     """Lists the images that may calibrate: those of `root/train` where there is one, for test images must not.
 
     Args:
-        root: A folder of images.
+        root: A folder of images, or a list of files and labels.
         flag: What named it, for the message.
 
     Returns:
-        Path -> the name of the class folder it lies in, at whatever depth; empty where it lies in none.
+        Path -> the name of the class folder it lies in, at whatever depth, or its label; empty where there is none.
 
     Raises:
         SourceError: There is no such folder.
     """
+    if is_listed(root):
+        return _listed_paths(root, flag)
     if not root.is_dir():
-        raise SourceError(f"{flag} {root}: no such folder, expected a folder of images")
+        raise SourceError(f"{flag} {root}: no such folder, expected a folder of images, or a list of files and labels")
     top = find_layout(root).train
     parts = {path: path.relative_to(top).parts for path in list_images(top)}
     return {path: normalize("NFC", names[0]) if len(names) > 1 else "" for path, names in parts.items()}
+
+
+def _listed_paths(root: Path, flag: str) -> dict[Path, str]:
+    parts = list_listed(root)
+    files = parts.get("train", parts.get(None))
+    if files is None:
+        raise DataError(f"{flag} {root} lists no training images: give others")
+    return {
+        path: normalize("NFC", files.labels[target]) for path, target in zip(files.paths, files.targets, strict=True)
+    }
 
 
 def draw_balanced(classes: Mapping[Path, str], count: int, seed: int) -> dict[Path, str]:

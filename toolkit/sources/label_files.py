@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from unicodedata import normalize
 
-from cnnkit.errors import DataError, SourceError
+from cnnkit.errors import DataError
 from cnnkit.images import IMAGE_SUFFIXES
 from cnnkit.sources.class_folders import LabelledFiles, strangers_error
+from cnnkit.sources.label_table import read_label_rows
 from cnnkit.sources.layouts import Part, part_named
 from cnnkit.system import log
 
 SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
-_PATHS = (
-    "path", "file_path", "filepath", "image_path", "filename", "file_name", "file", "image", "img", "image_id", "id",
-)  # fmt: skip
-_LABELS = ("label", "labels", "class", "class_name", "category", "target")
-_SPLITS = ("split", "set", "subset")
-_PLACES = (
-    "",
-    "train",
-    "images",
-    "train_images",
-    "test",
-    "valid",
-    "val",
-)  # where files may lie
-_LARGEST = 2**28  # bytes of a list
+PLACES = frozenset({"images", "image", "imgs", "img", "photos", "pictures"})  # folders of images of all parts
 _SHOWN = 3
 
 
@@ -41,41 +27,45 @@ class LabelledFile:
     path: Path
     label: str
     split: str  # as it is called there, empty where nothing is said
+    line: int = 0  # of the list
 
 
-def list_label_file(path: Path, labels: tuple[str, ...] | None = None) -> dict[Part | None, LabelledFiles]:
-    """Lists the images of a list by the part of the dataset they are for.
-
-    Args:
-        path: See `read_label_file`.
-        labels: The classes of a model, in output order; None takes those of the list, sorted.
-
-    Returns:
-        The files of each part that is named; those of no named part under None.
-
-    Raises:
-        DataError: See `read_label_file`; or one class alone, or one that is none of the model's.
-        SourceError: The file cannot be read.
-    """
-    lines = read_label_file(path)
-    found = sorted({normalize("NFC", line.label) for line in lines})
-    known = tuple(found) if labels is None else labels
-    targets = {normalize("NFC", label): index for index, label in enumerate(known)}
-    if labels is None and len(found) < 2:
-        raise DataError(f"{path} holds one class ({', '.join(found)}), expected at least two")
-    strangers = [label for label in found if label not in targets]
-    if strangers:
-        raise strangers_error(path, strangers, known)
+def by_part(lines: Sequence[LabelledFile]) -> dict[Part | None, Sequence[LabelledFile]]:
+    """Divides the lines of a list as its column of splits says; those of no named part come under None."""
     parts: dict[Part | None, list[LabelledFile]] = {}
     for line in lines:
         parts.setdefault(part_named(line.split), []).append(line)
+    return {**parts}
+
+
+def with_targets(
+    parts: Mapping[Part | None, Sequence[LabelledFile]], source: Path, labels: tuple[str, ...] | None
+) -> dict[Part | None, LabelledFiles]:
+    """Numbers the labels of all parts alike.
+
+    Args:
+        parts: The lines of each part.
+        source: Of all of them, for messages.
+        labels: The classes of a model, in output order; None takes those of the lines, sorted.
+
+    Raises:
+        DataError: There is one class alone, or one that is none of the model's.
+    """
+    found = sorted({normalize("NFC", line.label) for lines in parts.values() for line in lines})
+    known = tuple(found) if labels is None else labels
+    targets = {normalize("NFC", label): index for index, label in enumerate(known)}
+    if labels is None and len(found) < 2:
+        raise DataError(f"{source} holds one class ({', '.join(found)}), expected at least two")
+    strangers = [label for label in found if label not in targets]
+    if strangers:
+        raise strangers_error(source, strangers, known)
     return {
         part: LabelledFiles(
             known,
-            tuple(line.path for line in listed),
-            tuple(targets[normalize("NFC", line.label)] for line in listed),
+            tuple(line.path for line in lines),
+            tuple(targets[normalize("NFC", line.label)] for line in lines),
         )
-        for part, listed in parts.items()
+        for part, lines in parts.items()
     }
 
 
@@ -84,38 +74,38 @@ def is_label_file(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
-def read_label_file(path: Path) -> tuple[LabelledFile, ...]:
-    """Reads a list of images with their labels.
-
-    A CSV file has a column of file names, one of labels and perhaps one of splits, or, as Roboflow writes it, one
-    column for each class with a 1 where an image belongs to it. A text file has a name and a label in every line.
+def read_label_file(path: Path, part: Part | None = None) -> tuple[LabelledFile, ...]:
+    """Reads a list of images with their labels, as `read_label_rows` does, and finds the images.
 
     Args:
-        path: The file; names are relative to its folder.
+        path: The file. Names are relative to its folder, or to a folder in it that is called as one of the parts of a
+            dataset or "images"; their suffix may be left out.
+        part: Of the dataset, where the list is of one alone: the folders of the others are not looked into.
 
     Returns:
         Its lines in their order, each image once.
 
     Raises:
-        DataError: Columns are missing, a name is absolute or leads out of the folder, one image has two labels, or not
-            one image is there. Images that are missing and lines that repeat others are counted in messages.
+        DataError: It is no such list, a name is absolute or leads out of the folder, an image has two labels or none,
+            or not one image is there. Images that are missing and lines that repeat others are counted in messages.
         SourceError: The file cannot be read.
     """
-    rows = list(_rows(path))
+    rows = read_label_rows(path)
     if not rows:
         raise DataError(f"{path} lists no images, expected lines of a file name and a label")
-    found, missing = list[LabelledFile](), list[str]()
-    for name, label, split in rows:
-        place = _find(path.parent, name, path)
+    finder = _Finder(path, part)
+    found, missing = list[LabelledFile](), list[tuple[str, int]]()
+    for row in rows:
+        place = finder.find(row.name, row.line, part_named(row.split))
         if place is None:
-            missing.append(name)
-        elif not label:
-            raise DataError(f"{path}: {name} has no label: add one, or take the line out")
+            missing.append((row.name, row.line))
+        elif not row.label:
+            raise DataError(f"{path}, line {row.line}: {row.name} has no label: add one, or take the line out")
         else:
-            found.append(LabelledFile(place, label, split))
+            found.append(LabelledFile(place, row.label, row.split, row.line))
     if missing:
-        shown = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
-        said = f"{len(missing):,} of {len(rows):,} images are not there: {shown}"
+        shown = ", ".join(name for name, _ in missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
+        said = f"{len(missing):,} of {len(rows):,} images are not there: {shown} ({_lines(n for _, n in missing)})"
         if not found:
             raise DataError(f"{path}: {said}; names are taken relative to {path.parent}")
         log.warning("%s: %s", path, said)
@@ -124,107 +114,70 @@ def read_label_file(path: Path) -> tuple[LabelledFile, ...]:
 
 def _once(found: Sequence[LabelledFile], path: Path) -> tuple[LabelledFile, ...]:
     labels: dict[Path, LabelledFile] = {}
+    repeated = list[int]()
     for line in found:
         known = labels.setdefault(line.path, line)
         if known.label != line.label:
             raise DataError(
-                f"{path}: {line.path.name} is labelled {known.label!r} and {line.label!r}, expected one label an image"
+                f"{path}, lines {known.line} and {line.line}: {line.path.name} is labelled {known.label!r} and "
+                f"{line.label!r}, expected one label an image"
             )
-    repeated = len(found) - len(labels)
+        if known is not line:
+            repeated.append(line.line)
     if repeated:
-        log.warning("%s: %s lines repeat others and are left out", path, f"{repeated:,}")
+        log.warning("%s: %s lines repeat others and are left out (%s)", path, f"{len(repeated):,}", _lines(repeated))
     return tuple(labels.values())
 
 
-def _find(folder: Path, name: str, listed: Path) -> Path | None:
-    """Returns the file that a name means; None where there is none.
+def _lines(numbers: Iterable[int]) -> str:
+    every = list(numbers)
+    shown = ", ".join(f"{number:,}" for number in every[:_SHOWN]) + (", ..." if len(every) > _SHOWN else "")
+    return f"{'line' if len(every) == 1 else 'lines'} {shown}"
 
-    Raises:
-        DataError: The name is absolute, or leads out of the folder.
+
+class _Finder:
+    """Finds the images of a list.
+
+    Args:
+        listed: The list.
+        part: The part of the dataset that it is of; None for all.
     """
-    if PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor or ".." in PurePosixPath(name).parts:
-        raise DataError(f"{listed}: {name!r} leads out of the list's folder, expected names relative to it")
-    suffixes = ("",) if Path(name).suffix.lower() in IMAGE_SUFFIXES else ("", *sorted(IMAGE_SUFFIXES))
-    for place in _PLACES:
-        for suffix in suffixes:
-            path = folder / place / f"{name}{suffix}"
-            if path.is_file():
-                return path
-    return None
 
+    def __init__(self, listed: Path, part: Part | None) -> None:
+        self._listed, self._folder, self._part = listed, listed.parent, part
+        self._real = self._folder.resolve()
+        folders = sorted(entry.name for entry in os.scandir(self._folder) if entry.is_dir())
+        self._common = [name for name in folders if name.lower() in PLACES]
+        self._parts = {name: named for name in folders if (named := part_named(name)) is not None}
 
-def _rows(path: Path) -> Iterator[tuple[str, str, str]]:
-    """Yields name, label and split of every line."""
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise DataError(f"{path} has more than 256 MiB, expected a list of images")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no text in UTF-8 ({error.reason}), expected a list of images") from error
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines:
-        return
-    if path.suffix.lower() == ".txt":
-        yield from (_words(line, path) for line in lines)
-        return
-    table = csv.reader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else _delimiter(lines))
-    header = [name.strip() for name in next(table, [])]
-    columns = _columns(header, path)
-    for number, row in enumerate(table, start=2):
-        if len(row) != len(header):
-            raise DataError(f"{path}, line {number}: {len(row)} columns, expected {len(header)}: {', '.join(header)}")
-        yield columns.read([value.strip() for value in row], number)
+    def find(self, name: str, line: int, part: Part | None) -> Path | None:
+        """Returns the file that a name means; None where there is none.
 
+        Raises:
+            DataError: The name is absolute, or it or a link leads out of the folder.
+        """
+        if PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor or ".." in PureWindowsPath(name).parts:
+            raise self._outside(name, line)
+        suffixes = ("",) if Path(name).suffix.lower() in IMAGE_SUFFIXES else ("", *sorted(IMAGE_SUFFIXES))
+        for place in self._places(self._part or part):
+            for suffix in suffixes:
+                path = self._folder / place / f"{name}{suffix}"
+                if path.is_file():
+                    if not path.resolve().is_relative_to(self._real):
+                        raise self._outside(name, line)
+                    return path
+        return None
 
-def _words(line: str, path: Path) -> tuple[str, str, str]:
-    name, _, label = line.strip().rpartition("\t" if "\t" in line else " ")
-    if not name:
-        raise DataError(f"{path}: {line.strip()!r} is no file name with a label behind it")
-    return name.strip(), label, ""
+    def _places(self, part: Part | None) -> list[str]:
+        """Returns the folders in which an image may lie, those of its part first."""
+        own = [name for name, named in self._parts.items() if named == part]
+        others = [name for name in self._parts if name not in own] if self._part is None else []
+        return [*own, "", *self._common, *others] if part else ["", *self._common, *sorted(others, key=self._rank)]
 
+    def _rank(self, name: str) -> int:
+        return ("train", "val", "test").index(self._parts[name])
 
-def _delimiter(lines: Sequence[str]) -> str:
-    counts = Counter({mark: lines[0].count(mark) for mark in ",;\t"}) if lines else Counter(",")
-    return counts.most_common(1)[0][0]
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """Where in a row everything stands."""
-
-    listed: Path
-    name: int
-    label: int | None
-    split: int | None
-    classes: dict[int, str]  # of a table with a column for each class
-
-    def read(self, row: Sequence[str], number: int) -> tuple[str, str, str]:
-        split = "" if self.split is None else row[self.split]
-        if self.label is not None:
-            return row[self.name], row[self.label], split
-        chosen = [name for place, name in self.classes.items() if row[place] in ("1", "1.0")]
-        if len(chosen) != 1:
-            raise DataError(
-                f"{self.listed}, line {number}: {row[self.name]} belongs to {len(chosen)} classes, expected one"
-            )
-        return row[self.name], chosen[0], split
-
-
-def _columns(header: Sequence[str], path: Path) -> _Columns:
-    lowered = [name.lower().replace(" ", "_") for name in header]
-    name, label, split = (_first(lowered, known) for known in (_PATHS, _LABELS, _SPLITS))
-    others = {place: text for place, text in enumerate(header) if place not in (name, split)}
-    one_hot = label is None and path.name == "_classes.csv" and len(others) > 1
-    if name is None or (label is None and not one_hot):
-        what = "file names" if name is None else "labels"
-        expected = _PATHS if name is None else _LABELS
-        raise DataError(
-            f"{path} has the columns {', '.join(header[:8])} and none of {what}: name one {', '.join(expected[:6])}"
+    def _outside(self, name: str, line: int) -> DataError:
+        return DataError(
+            f"{self._listed}, line {line}: {name!r} leads out of the list's folder, expected names relative to it"
         )
-    return _Columns(path, name, label, split, others if one_hot else {})
-
-
-def _first(header: Sequence[str], known: Sequence[str]) -> int | None:
-    return next((header.index(name) for name in known if name in header), None)

@@ -60,7 +60,7 @@ def find_layout(root: Path) -> Layout:
         SourceError: A folder does not exist or cannot be listed.
     """
     root = _inside(root)
-    folders, parts = _folders(root), dict[Part, Path]()
+    folders, parts = folder_names(root), dict[Part, Path]()
     named = {folder: part for folder in folders if (part := part_named(folder)) is not None}
     if not _divides(root, folders, named):
         return Layout(root)
@@ -70,7 +70,7 @@ def find_layout(root: Path) -> Layout:
                 f"{root} holds {parts[part].name} and {folder}, which both name the {part} images: merge or rename one"
             )
         inside = _inside(root / folder)
-        if _folders(inside):
+        if folder_names(inside):
             parts[part] = inside
         else:
             log.warning("%s holds no class folders and is left out: its images have no labels", root / folder)
@@ -88,7 +88,7 @@ def _divides(root: Path, folders: list[str], named: dict[str, Part]) -> bool:
         return False
     whole = [folder for folder, part in named.items() if part == "train"]
     others_too = len(set(named.values())) > 1 or len(named) == len(folders)
-    return others_too or bool(_folders(root / whole[0]))
+    return others_too or bool(folder_names(root / whole[0]))
 
 
 def part_named(name: str) -> Part | None:
@@ -105,8 +105,8 @@ def part_named(name: str) -> Part | None:
 def _inside(folder: Path) -> Path:
     """Returns the folder itself, or the only folder in it where that holds folders and nothing else matters."""
     while True:
-        folders = _folders(folder)
-        if len(folders) != 1 or _holds_images(folder) or not _folders(folder / folders[0]):
+        folders = folder_names(folder)
+        if len(folders) != 1 or holds_images(folder) or not folder_names(folder / folders[0]):
             return folder
         if part_named(folders[0]) is not None and part_named(folder.name) is None:
             return folder
@@ -114,15 +114,18 @@ def _inside(folder: Path) -> Path:
         log.info("the dataset is taken from %s", folder)
 
 
-def _folders(folder: Path) -> list[str]:
-    return [entry.name for entry in _visible(folder) if entry.is_dir()]
+def folder_names(folder: Path) -> list[str]:
+    """Returns the names of the folders in a folder, sorted; see `visible_entries`."""
+    return [entry.name for entry in visible_entries(folder) if entry.is_dir()]
 
 
-def _holds_images(folder: Path) -> bool:
-    return any(Path(entry.name).suffix.lower() in IMAGE_SUFFIXES for entry in _visible(folder) if not entry.is_dir())
+def holds_images(folder: Path) -> bool:
+    """Whether images lie in a folder itself, by their suffix."""
+    files = (entry.name for entry in visible_entries(folder) if not entry.is_dir())
+    return any(Path(name).suffix.lower() in IMAGE_SUFFIXES for name in files)
 
 
-def _visible(folder: Path) -> list[os.DirEntry[str]]:
+def visible_entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             shown = (entry for entry in entries if not entry.name.startswith((".", "__MACOSX")))

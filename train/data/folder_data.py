@@ -16,9 +16,9 @@ from cnnkit.sources import (
     Layout,
     class_names,
     find_layout,
-    is_label_file,
+    is_listed,
     list_class_folder,
-    list_label_file,
+    list_listed,
 )
 from cnnkit.spec import InputSpec
 from cnnkit.system import log
@@ -54,7 +54,7 @@ def load_folders(root: Path, spec: InputSpec, splits: SplitOptions, options: Fol
 
     Args:
         root: Class folders, or `train/` and perhaps `val/` and `test/` of them, as `cnnkit.sources.layouts` finds them;
-            or a list of files and labels.
+            a list of files and labels, or a folder with such lists.
         spec: Size, colour and resizing of the images.
         splits: How to divide what is not divided.
         options: Further folders, and how files are read.
@@ -64,7 +64,7 @@ def load_folders(root: Path, spec: InputSpec, splits: SplitOptions, options: Fol
             one without readable images; or too few images to divide.
         SourceError: A folder cannot be listed.
     """
-    train, others, divided = _list_file(root, options) if root.is_file() else _list_folders(root, options)
+    train, others, divided = _list_listed(root, options) if _is_listed(root) else _list_folders(root, options)
     count = len(train.paths) + sum(len(files.paths) for files in others.values())
     keep = count * image_bytes(spec) <= options.cache_mib * 2**20
     if not keep:
@@ -92,12 +92,11 @@ def _list_folders(root: Path, options: FolderOptions) -> tuple[LabelledFiles, di
     return train, _list_others(folders, train.labels), folders.divided
 
 
-def _list_file(root: Path, options: FolderOptions) -> tuple[LabelledFiles, dict[str, LabelledFiles], bool]:
-    """As above, for a list of files and labels."""
-    check_dataset_folder(root)
+def _list_listed(root: Path, options: FolderOptions) -> tuple[LabelledFiles, dict[str, LabelledFiles], bool]:
+    """As above, for lists of files and labels."""
     if options.more_data:
         raise DataError(f"{root} is a list of images: further folders go with a folder alone")
-    parts = list_label_file(root)
+    parts = list_listed(root)
     named = {part for part in parts if part is not None}
     if named and None in parts:
         raise DataError(f"{root} says of some images which part they are for, and not of others: fill the column")
@@ -108,6 +107,11 @@ def _list_file(root: Path, options: FolderOptions) -> tuple[LabelledFiles, dict[
     given = _Folders((), options.val_data, options.test_data, True)
     others |= _list_others(given, train.labels)
     return train, {str(part): files for part, files in others.items()}, bool(others)
+
+
+def _is_listed(root: Path) -> bool:
+    check_dataset_folder(root)
+    return is_listed(root)
 
 
 def _list_others(folders: _Folders, labels: tuple[str, ...]) -> dict[Any, LabelledFiles]:
@@ -124,7 +128,7 @@ def check_dataset_folder(root: Path) -> None:
     Raises:
         DataError: There is no such folder.
     """
-    if not root.is_dir() and not is_label_file(root):
+    if not root.is_dir() and not is_listed(root):
         raise DataError(
             f"no dataset {str(root)!r}: expected digits, cifar10 or a folder of class folders, or a list of files "
             "and labels (.csv, .tsv, .txt)"

@@ -17,8 +17,9 @@ from cnnkit.sources import (
     LabelledFiles,
     LabelledImages,
     find_layout,
+    is_listed,
     list_class_folder,
-    list_label_file,
+    list_listed,
     read_in_batches,
     strangers_error,
     test_split,
@@ -69,7 +70,8 @@ def open_data(data: str, split: SplitName | None, spec: ModelSpec, data_folder: 
     files, failures = _choose_files(root, split, spec)
     if not files.paths:
         raise DataError(f"{root} has no images in folders named like the model's classes: {', '.join(files.labels)}")
-    part = "test" if split is None and test_split(root) != root else split
+    divided = split is None and not is_listed(root) and test_split(root) != root
+    part = "test" if divided else split
     _compare_with_training(root.resolve().name, part, spec, len(files.paths))
     sources = tuple(map(str, files.paths))
     return EvaluationData(sources, lambda size: read_in_batches(files, spec.input, size), failures)
@@ -136,7 +138,7 @@ def _indices_of(labels: tuple[str, ...], name: str, known: tuple[str, ...]) -> N
 
 def _choose_files(root: Path, split: SplitName | None, spec: ModelSpec) -> tuple[LabelledFiles, tuple[ImageError, ...]]:
     """Returns the files of a split, and what is wrong with others that had to be read to divide them."""
-    if root.is_file():
+    if is_listed(root):
         return _choose_listed(root, split, spec)
     if split is None:
         return list_class_folder(test_split(root), spec.labels), ()
@@ -152,8 +154,8 @@ def _choose_files(root: Path, split: SplitName | None, spec: ModelSpec) -> tuple
 def _choose_listed(
     root: Path, split: SplitName | None, spec: ModelSpec
 ) -> tuple[LabelledFiles, tuple[ImageError, ...]]:
-    """The same for a list of files and labels."""
-    parts = list_label_file(root, spec.labels)
+    """The same for lists of files and labels."""
+    parts = list_listed(root, spec.labels)
     chosen = parts.get(split or "test", parts.get(None) if split is None else None)
     if chosen is not None:
         return chosen, ()

@@ -11,6 +11,7 @@ from tiny_models import TINY_SPEC
 from cnnkit.bench.measuring.accuracy import classify_all, list_data
 from cnnkit.bench.options import BenchOptions
 from cnnkit.errors import CnnkitError, DataError
+from cnnkit.spec import DatasetRecord, Provenance
 
 OPTIONS = BenchOptions((Path("tiny.onnx"),))
 
@@ -99,6 +100,33 @@ def test_the_test_split_is_taken(make_image, make_contender, tmp_path):
     make_image("data/test/red/2.png")
     files = list_data(tmp_path / "data", [make_contender()])
     assert [path.name for path in files.paths] == ["2.png"]
+
+
+def test_a_list_of_files_and_labels_is_data_as_well(data, make_contender, fake_runner):
+    (data / "list.csv").write_text("file,label\nred/1.png,red\nred/2.png,green\n")
+    contenders = [make_contender()]
+    files = list_data(data / "list.csv", contenders)
+    options = replace(OPTIONS, data=data / "list.csv")
+    (answers,) = classify_all(contenders, {"tiny": fake_runner(answers=(0, 0))}, options, files)
+    assert answers.images == ("red/1.png", "red/2.png")
+    assert [TINY_SPEC.labels[target] for target in answers.targets] == ["red", "green"]
+    (data / "list.csv").write_text("file,label\nred/1.png,purple\n")
+    with pytest.raises(DataError, match="purple is none of the model's classes"):
+        list_data(data / "list.csv", contenders)
+
+
+def test_a_list_that_trained_the_model_flatters_it(data, make_contender, caplog):
+    (data / "list.csv").write_text("file,label\nred/1.png,red\ngreen/1.png,green\n")
+    record = DatasetRecord("list.csv", {}, "0" * 64)
+    contender = make_contender(spec=replace(TINY_SPEC, provenance=Provenance("1.0", dataset=record)))
+    list_data(data / "list.csv", [contender])
+    assert "images of list.csv trained the model" in caplog.text
+    caplog.clear()
+    (data / "list.csv").write_text(
+        "file,label,split\nred/1.png,red,train\nred/2.png,green,train\ngreen/1.png,green,test\n"
+    )
+    assert [path.parent.name for path in list_data(data / "list.csv", [contender]).paths] == ["green"]
+    assert not caplog.text
 
 
 def test_a_corrupt_image_is_warned_about_and_left_out(data, make_contender, fake_runner, caplog):

@@ -82,6 +82,16 @@ def test_without_an_original_the_stages_before_the_model_are_compared(exported, 
     assert list(stages_of(exported, None, folder)) == ["golden", "decoding", "resizing"]
 
 
+def test_a_list_names_the_images(exported, folder, tmp_path):
+    for name in ("1.jpg", "turned.jpg"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "list.csv").write_text("file,label\n1.jpg,anything\nturned.jpg,anything\n")
+    assert stages_of(exported, None, tmp_path / "list.csv")["decoding"].images == 2
+    (tmp_path / "list.csv").write_text("file,label\n/1.jpg,anything\n")
+    with pytest.raises(DataError, match=r"list.csv, line 2: '/1.jpg' leads out of the list's folder"):
+        climb(OnnxClassifier(exported), None, tmp_path / "list.csv")
+
+
 def rewritten(exported, tmp_path, **changes):
     """The file with another spec of its input."""
     spec = read_spec_of(exported)

@@ -152,3 +152,33 @@ def test_the_run_folder_of_several_folders_is_named_after_all(parts: Path) -> No
 
     request = make_request(str(parts / "a"), None, {"more_data": (str(parts / "b"), str(parts / "c"))})
     assert request.out == Path("runs/conv2-a+b+c")
+
+
+def listed(root: Path, write_colours: Callable[..., None], *texts: tuple[str, str]) -> Path:
+    """Images of red and blue without class folders, 6 in train and 2 in test, and lists."""
+    write_colours(root.parent.parent / "source", 8)
+    for number in range(8):
+        for colour in ("red", "blue"):
+            part = root / ("train" if number < 6 else "test")
+            part.mkdir(parents=True, exist_ok=True)
+            (root.parent.parent / "source" / colour / f"00{number}.png").rename(part / f"{colour}{number}.png")
+    for name, text in texts:
+        (root / name).write_text(text)
+    return root
+
+
+def rows(numbers: range) -> str:
+    return "".join(f"{colour}{number},{colour}\n" for number in numbers for colour in ("red", "blue"))
+
+
+def test_a_folder_with_kaggles_lists_is_trained_on(tmp_path: Path, write_colours: Callable[..., None]) -> None:
+    root = listed(tmp_path / "zip" / "data", write_colours, ("train.csv", "id,label\n" + rows(range(6))))
+    dataset = load_dataset(str(root), SPEC, SplitOptions())
+    assert {name: len(split) for name, split in dataset.splits().items()} == {"train": 8, "validation": 2, "test": 2}
+    (root / "test.csv").write_text("id,label\n" + rows(range(6, 8)))
+    dataset = load_dataset(str(root.parent), SPEC, SplitOptions())  # with one more folder around it
+    assert {name: len(split) for name, split in dataset.splits().items()} == {"train": 10, "validation": 2, "test": 4}
+    assert dataset.labels == ("blue", "red") and dataset.test is not None
+    assert [Path(path).name[:3] for path in dataset.test.paths()] == ["red", "blu"] * 2
+    with pytest.raises(DataError, match="is a list of images: further folders go with a folder alone"):
+        load_dataset(str(root), SPEC, SplitOptions(), folders=FolderOptions((str(root.parent.parent / "source"),)))

@@ -83,6 +83,21 @@ def test_class_folders_are_all_taken(colour_folder: Path) -> None:
     assert open_data(str(colour_folder), None, COLOURS).count == 60
 
 
+def test_a_folder_with_lists_is_taken_as_in_training(colour_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = colour_folder.parent / "export"
+    for part, colour in (("train", "red"), ("test", "blue")):
+        (root / "name" / part).mkdir(parents=True)
+        for path in sorted((colour_folder / colour).glob("00[0-4].png")):
+            path.rename(root / "name" / part / path.name)
+        rows = [f"00{number}.png,{number % 2},{(number + 1) % 2}" for number in range(5)]
+        (root / "name" / part / "_classes.csv").write_text("\n".join(["filename,green,red", *rows]))
+    _, targets, sources = read(open_data(str(root), None, COLOURS))
+    assert {Path(source).parent.name for source in sources} == {"test"}
+    assert [COLOURS.labels[target] for target in targets] == ["red", "green", "red", "green", "red"]
+    assert open_data(str(root), "train", COLOURS).count == 5
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
 def recorded(name: str, **images: int) -> ModelSpec:
     return replace(COLOURS, provenance=Provenance("1.0", seed=3, dataset=DatasetRecord(name, images, "0" * 64)))
 

@@ -31,7 +31,7 @@ _SUBJECTS = (
     click.option(
         "--calibration", type=_PATH, metavar="DIR", help="Images with which those runtimes make their own INT8."
     ),
-    click.option("--data", type=_PATH, help="Class folders, or a folder with test/: adds accuracy."),
+    click.option("--data", type=_PATH, help="Class folders, test/ of them, or a list: adds accuracy."),
 )  # fmt: skip
 _WAYS = (
     click.option("--runs", type=click.IntRange(1), help="Timed runs at batch 1  [default: for p99, if time allows]."),
