@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cnnkit.errors import CnnkitError
 from cnnkit.export.graph import load_graph, save_with_spec
 from cnnkit.export.options import CalibrationMethod, Target
-from cnnkit.export.quantization.correction import correct_biases, mean_inputs
+from cnnkit.export.quantization.correction import correct_biases, inputs_of_convolutions, mean_inputs
 from cnnkit.export.quantization.equalization import equalize
 from cnnkit.export.quantization.float16 import FLOAT16_SCHEME, to_float16
 from cnnkit.export.quantization.integers import Quantizer, dequantized_layers
@@ -106,7 +106,9 @@ class Workshop:
         quantizer = self._quantizer_for(scheme)
         graph = quantizer.quantize(scheme, floats)
         if scheme.corrected:
-            correct_biases(graph, quantizer.prepared, mean_inputs(quantizer.prepared, quantizer.batches()))
+            prepared = quantizer.prepared
+            batches = quantizer.batches(kept=inputs_of_convolutions(prepared))
+            correct_biases(graph, prepared, mean_inputs(prepared, batches))
         return graph, quantizer
 
     def keep(

@@ -39,6 +39,8 @@ def objection(measured: Measured, limits: Limits) -> str | None:
         return candidate.refused
     if candidate.name == FLOAT32:
         return None
+    if measured.dropped is not None:
+        return measured.dropped
     if effect is None:
         return "not judged: no images to measure on"
     if effect.agreement < limits.min_agreement:
@@ -139,5 +141,5 @@ def _reason(chosen: Measured, measured: Sequence[Measured], able: Sequence[Measu
         quickest = "" if best is None else f": the quickest of the others takes {best:.2f} x its time"
         return f"float32 is fastest on this CPU{quickest}"
     if not others:
-        return "float32 is kept: nothing else is within the limits"
+        return "float32 is kept: nothing that is faster is within the limits"
     return f"float32 is kept: what is within the limits takes {min(one.ratio for one in others):.2f} x its time or more"

@@ -61,7 +61,7 @@ def mean_inputs(prepared: Any, batches: Any) -> dict[str, NDArray[np.float32]]:
 
     from cnnkit.runtime import import_onnxruntime
 
-    names = sorted({node.input[0] for node in prepared.graph.node if node.op_type == "Conv"})
+    names = inputs_of_convolutions(prepared)
     graph = onnx.ModelProto()
     graph.CopyFrom(prepared)
     graph.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
@@ -75,6 +75,11 @@ def mean_inputs(prepared: Any, batches: Any) -> dict[str, NDArray[np.float32]]:
         for name, output in zip(names, outputs, strict=True):
             sums[name] = sums.get(name, 0.0) + output.sum(axis=0, keepdims=True, dtype=np.float64)
     return {name: (total / count).astype(np.float32) for name, total in sums.items()}
+
+
+def inputs_of_convolutions(prepared: Any) -> list[str]:
+    """Returns the names of the tensors that convolutions take, each once."""
+    return sorted({node.input[0] for node in prepared.graph.node if node.op_type == "Conv"})
 
 
 def _mean_output(node: Any, mean: NDArray[np.float32], error: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.errors import DataError
-from cnnkit.export.quantization.held_out import HeldOut
 from cnnkit.measuring import paired_drop_interval
 from cnnkit.runtime import OnnxClassifier, decode_golden
 from cnnkit.spec import ModelSpec, Tolerance
@@ -37,51 +34,20 @@ class Effect:
         return figures
 
 
-def measure_effects(
-    floating: OnnxClassifier,
-    others: Mapping[str, OnnxClassifier],
-    held_out: HeldOut,
-    limits: Mapping[str, int | None],
-) -> dict[str, Effect]:
-    """Lets the float model and others answer the held-out images, each of which is read once.
+def compare(before: NDArray[np.int64], after: NDArray[np.int64], targets: NDArray[np.int64]) -> Effect:
+    """Compares labels.
 
     Args:
-        floating: The float32 model.
-        others: Name -> what is compared with it.
-        held_out: The images, in random order.
-        limits: Name -> how many images it answers at least; None is all.
-
-    Raises:
-        DataError: None of them can be read.
+        before: (N,) answers of the float model.
+        after: (N,) answers of the other.
+        targets: (N,) true labels, or (0,) where they are not known.
     """
-    before: list[NDArray[np.int64]] = []
-    targets: list[NDArray[np.int64]] = []
-    after: dict[str, list[NDArray[np.int64]]] = {name: [] for name in others}
-    done = 0
-    for images, known in held_out.chunks(floating.spec.input):
-        before.append(floating.probabilities(images).argmax(axis=1))
-        targets.append(known if known is not None else np.zeros(0, np.int64))
-        for name, model in others.items():
-            most = limits.get(name)
-            if most is None or done < most:
-                after[name].append(model.probabilities(images).argmax(axis=1))
-        done += len(images)
-    if not before:
-        raise DataError("none of the images to measure on can be read")
-    expected, truth = np.concatenate(before), np.concatenate(targets)
-    return {name: _effect(expected, np.concatenate(parts), truth) for name, parts in after.items()}
-
-
-def _effect(before: NDArray[np.int64], after: NDArray[np.int64], targets: NDArray[np.int64]) -> Effect:
-    """Compares labels; `after` may be of the first images only, `targets` may be empty."""
-    count = len(after)
-    before, targets = before[:count], targets[:count]
     agreement = float((before == after).mean())
     if not len(targets):
-        return Effect(count, agreement)
+        return Effect(len(after), agreement)
     right_before, right_after = before == targets, after == targets
     drop = paired_drop_interval(right_before, right_after)
-    return Effect(count, agreement, float(right_before.mean()), float(right_after.mean()), drop)
+    return Effect(len(after), agreement, float(right_before.mean()), float(right_after.mean()), drop)
 
 
 def tolerance_for(quantized: OnnxClassifier, spec: ModelSpec) -> Tolerance:

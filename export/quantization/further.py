@@ -16,7 +16,7 @@ from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.original import load_again
 from cnnkit.export.quantization.candidates import Candidate, Workshop
 from cnnkit.export.quantization.choosing import Limits, about_as_fast, agreement, choose, closest, is_faster
-from cnnkit.export.quantization.held_out import HeldOut
+from cnnkit.export.quantization.jury import Jury
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, SAFE, SCHEMES
 from cnnkit.export.quantization.sensitivity import mixed_candidates, rank_layers
@@ -33,7 +33,7 @@ class Further:
     workshop: Workshop
     spec: ModelSpec
     images: NDArray[np.uint8]  # (N, height, width, channels) that calibrated
-    held_out: HeldOut
+    jury: Jury
     lessons: tuple[Path, ...]  # images to fine-tune on; empty where that is not asked for
 
     def finetuned(self, measured: tuple[Measured, ...]) -> tuple[Measured, ...]:
@@ -51,7 +51,7 @@ class Further:
             return measured
         log.info("fine-tuning %s on %d images", scheme.name, len(self.lessons))
         graph, quantizer = self.workshop.quantized(scheme)
-        hashes = frozenset(sha256(path) for path in self.held_out.paths if path.is_file())
+        hashes = frozenset(sha256(path) for path in self.jury.held_out.paths if path.is_file())
         finetune(
             graph, quantizer.prepared, scheme.bits, self._teacher(measured[0].candidate), self.lessons, hashes,
             steps=self.options.finetune_steps, seed=self.options.seed,
@@ -90,7 +90,7 @@ class Further:
     def _measure(self, floating: Measured, beside: Measured, candidate: Candidate) -> Measured:
         """Measures a candidate in a run of its own, beside one that was measured already and says how runs compare."""
         both = tuple(dict.fromkeys((floating.candidate, beside.candidate)))
-        *known, one = measure_candidates((*both, candidate), self.held_out, self.images[:1], self.options.threads)
+        *known, one = measure_candidates((*both, candidate), self.jury, self.images[:1], self.options.threads)
         latency_ms = beside.latency_ms * one.latency_ms / known[-1].latency_ms
         return replace(one, latency_ms=latency_ms, ratio=latency_ms / floating.latency_ms)
 

@@ -44,21 +44,29 @@ class HeldOut:
         targets = None if self.targets is None else tuple(self.targets[index] for index in order)
         return HeldOut(tuple(self.paths[index] for index in order), targets)
 
-    def chunks(self, taken: InputSpec) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64] | None]]:
+    def chunks(
+        self, taken: InputSpec, start: int = 0, said: int = 0
+    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64] | None, int]]:
         """Reads the images in parts, leaving out those that cannot be read.
 
+        Args:
+            taken: How they are prepared.
+            start: The path to begin with: 0, or where an earlier part ended.
+            said: Failures of paths before this one were said earlier.
+
         Yields:
-            (n, height, width, channels) uint8, n at least 1, and (n,) targets or None.
+            (n, height, width, channels) uint8, n at least 1; (n,) targets or None; and where the next part starts.
         """
-        for start in range(0, len(self.paths), _CHUNK):
-            paths = self.paths[start : start + _CHUNK]
+        for first in range(start, len(self.paths), _CHUNK):
+            paths = self.paths[first : first + _CHUNK]
             images, failures = read_images(paths, taken)
-            warn_of(failures)
+            if first >= said:
+                warn_of(failures)
             if not len(images):
                 continue
             failed = {failure.source for failure in failures}
-            kept = [start + index for index, path in enumerate(paths) if str(path) not in failed]
-            yield images, None if self.targets is None else np.array(self.targets, np.int64)[kept]
+            kept = [first + index for index, path in enumerate(paths) if str(path) not in failed]
+            yield images, None if self.targets is None else np.array(self.targets, np.int64)[kept], first + len(paths)
 
 
 def choose_held_out(options: QuantizeOptions, used: frozenset[str], labels: tuple[str, ...]) -> HeldOut | None:

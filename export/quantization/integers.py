@@ -19,6 +19,7 @@ from cnnkit.errors import ModelError
 from cnnkit.export.calibration import CalibrationReader
 from cnnkit.export.graph import load_graph, opset_of, producers, set_versions, static_shapes
 from cnnkit.export.options import CalibrationMethod
+from cnnkit.export.quantization.batching import images_at_once
 from cnnkit.export.quantization.direct_bytes import feed_bytes, input_nodes
 from cnnkit.export.quantization.schemes import Scheme
 from cnnkit.images import prepare_batch
@@ -101,15 +102,20 @@ class Quantizer:
         set_versions(model, opset_of(model))
         return model
 
-    def batches(self) -> Iterator[NDArray[Any]]:
-        """Yields the calibration images as the graph takes them, (n, ...) each."""
-        for start in range(0, len(self._images), _BATCH):
-            yield prepare_batch(self._images[start : start + _BATCH], self._taken)
+    def batches(self, kept: Collection[str] = ()) -> Iterator[NDArray[Any]]:
+        """Yields the calibration images as the graph takes them, (n, ...) each.
+
+        Args:
+            kept: Tensors that whoever runs the graph asks for; n is the smaller, the more there are of them.
+        """
+        at_once = min(_BATCH, images_at_once(self.prepared, kept))
+        for start in range(0, len(self._images), at_once):
+            yield prepare_batch(self._images[start : start + at_once], self._taken)
 
     def _reader(self, method: CalibrationMethod) -> CalibrationReader:
         name = self.prepared.graph.input[0].name
         if method == "minmax":
-            return CalibrationReader(self._images, self._taken, name, _BATCH)
+            return CalibrationReader(self._images, self._taken, name, min(_BATCH, images_at_once(self.prepared)))
         # Histograms image by image: at once they would hold the activations of all images in memory.
         return CalibrationReader(self._images[: self._counted()], self._taken, name, 1)
 

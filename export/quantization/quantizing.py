@@ -10,11 +10,14 @@ from typing import Any
 from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.export.graph import load_graph, opset_of, write_model
 from cnnkit.export.options import QuantizeOptions, Target
+from cnnkit.export.quantization.batching import images_at_once
 from cnnkit.export.quantization.candidates import Failed, Workshop
 from cnnkit.export.quantization.choosing import Decision, Limits, can_tell, choose
 from cnnkit.export.quantization.effects import Effect, tolerance_for
 from cnnkit.export.quantization.further import Further, learnt_from
-from cnnkit.export.quantization.held_out import HeldOut, choose_held_out
+from cnnkit.export.quantization.heats import measure_in_heats
+from cnnkit.export.quantization.held_out import choose_held_out
+from cnnkit.export.quantization.jury import Jury
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FLOAT32, SAFE, SCHEMES, resolve_target, unlike_this_machine
 from cnnkit.machine import EMULATED, cpu_name, describe_machine
@@ -76,8 +79,9 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
     target = resolve_target(options.target, machine.instruction_sets, machine.architecture)
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         workshop = Workshop(options.model, spec, calibration.images, target, Path(folder))
-        further = None if held_out is None else Further(options, workshop, spec, calibration.images, held_out, lessons)
-        measured, failed = _candidates(options, workshop, calibration, held_out, further)
+        jury = None if held_out is None else Jury(held_out, spec.input, images_at_once(workshop.quantizer.prepared))
+        further = None if jury is None else Further(options, workshop, spec, calibration.images, jury, lessons)
+        measured, failed = _candidates(options, workshop, calibration, jury, further)
         decision = _decide(options, measured)
         return _write(options, spec, calibration, decision, measured, failed)
 
@@ -86,7 +90,7 @@ def _candidates(
     options: QuantizeOptions,
     workshop: Workshop,
     calibration: CalibrationSet,
-    held_out: HeldOut | None,
+    jury: Jury | None,
     further: Further | None,
 ) -> tuple[tuple[Measured, ...], tuple[Failed, ...]]:
     log.info("calibrating with %d images", len(calibration.images))
@@ -94,9 +98,13 @@ def _candidates(
     if options.scheme is not None and len(made) < 2:
         reason = failed[0].reason if failed else "it does not go with --calibration-method"
         raise UsageError(f"--scheme {options.scheme} cannot be applied to {options.model}: {reason}")
-    images = "" if held_out is None else f" on {len(held_out.paths):,} other images"
+    images = "" if jury is None else f" on {len(jury.held_out.paths):,} other images"
     log.info("measuring %d candidates%s", len(made), images)
-    measured = measure_candidates(made, held_out, calibration.images[:1], options.threads)
+    image, threads = calibration.images[:1], options.threads
+    if options.scheme is None:
+        measured = measure_in_heats(made, jury, image, threads, _limits(options))
+    else:
+        measured = measure_candidates(made, jury, image, threads)
     if further is not None and further.lessons:
         measured = further.finetuned(measured)
     if further is not None and options.scheme is None:
@@ -110,7 +118,7 @@ def _decide(options: QuantizeOptions, measured: tuple[Measured, ...]) -> Decisio
         reason = f"{asked.candidate.name} was asked for; it takes {asked.ratio:.2f} x the time of float32"
         others = {one.candidate.name: "not asked for" for one in measured[:-1]}
         decision = Decision(asked, reason, others)
-    elif effect := next((one.effect for one in measured if one.effect), None):
+    elif effect := max((one.effect for one in measured if one.effect), key=lambda effect: effect.images, default=None):
         if effect.drop is not None and not can_tell(effect.images, options.max_drop):
             log.warning(
                 "%d images cannot tell a drop of %g points from chance: the drop seen is judged, not its interval",

@@ -10,7 +10,7 @@ from small_cnn import SMALL_SPEC, colour_images, run_graph, save_small, trained_
 from cnnkit.errors import UsageError
 from cnnkit.export import QuantizeOptions, quantize_model
 from cnnkit.export.graph.graphs import constants, load_graph
-from cnnkit.export.quantization import further, quantizing
+from cnnkit.export.quantization import further, heats, quantizing
 from cnnkit.export.quantization.candidates import Workshop
 from cnnkit.export.quantization.choosing import choose
 from cnnkit.export.quantization.correction import correct_biases, mean_inputs
@@ -184,7 +184,7 @@ def test_the_layer_that_hurts_most_is_found_and_kept_in_float(images, tmp_path, 
 
 def test_layers_stay_in_float_where_nothing_else_is_right_enough(small_model, colours, tmp_path, monkeypatch):
     """Agreement of all of it in integers is made to look bad, as long as no layer is in float."""
-    real = quantizing.measure_candidates
+    real = heats.measure_candidates
 
     def pessimistic(candidates, *args, **kwargs):
         return tuple(
@@ -196,7 +196,7 @@ def test_layers_stay_in_float_where_nothing_else_is_right_enough(small_model, co
             for one in real(candidates, *args, **kwargs)
         )
 
-    for module in (quantizing, further):
+    for module in (heats, further):
         monkeypatch.setattr(module, "measure_candidates", pessimistic)
     options = QuantizeOptions(small_model, colours, tmp_path / "out.onnx", calibration_size=48, threads=1, max_drop=0.5)
     report = quantize_model(options)
@@ -207,7 +207,7 @@ def test_layers_stay_in_float_where_nothing_else_is_right_enough(small_model, co
 def test_the_file_says_what_it_was_chosen_among(report):
     record = read_spec_of(report.path).quantization
     assert set(record.candidates) == {one.candidate.name for one in report.measured}
-    assert {"latency_ms", "ratio", "images_per_s", "size_bytes"} == set(record.candidates["float32"])
+    assert {"latency_ms", "ratio", "images_per_s", "runs", "size_bytes"} == set(record.candidates["float32"])
     assert record.decision == report.decision.reason
     assert record.target == "any"
     chosen = report.decision.chosen
@@ -231,7 +231,7 @@ def test_evidence_is_written_beside_the_model(report):
 
 
 def test_float32_is_written_where_it_is_fastest(small_model, colours, tmp_path, monkeypatch):
-    real = quantizing.measure_candidates
+    real = heats.measure_candidates
 
     def slow(candidates, *args, **kwargs):
         return tuple(
@@ -239,7 +239,7 @@ def test_float32_is_written_where_it_is_fastest(small_model, colours, tmp_path, 
             for one in real(candidates, *args, **kwargs)
         )
 
-    monkeypatch.setattr(quantizing, "measure_candidates", slow)
+    monkeypatch.setattr(heats, "measure_candidates", slow)
     model = tmp_path / "m.onnx"
     model.write_bytes(small_model.read_bytes())
     report = quantize_model(QuantizeOptions(model, colours, calibration_size=48, threads=1))

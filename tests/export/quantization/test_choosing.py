@@ -48,7 +48,8 @@ FLOAT = measured("float32", 10.0)
         ),
         pytest.param([measured("a", 9.8, 0.99)], "float32", "float32 is fastest on this CPU", id="no faster"),
         pytest.param(
-            [measured("a", 5, 0.9)], "float32", "float32 is kept: nothing else is within the limits", id="none within",
+            [measured("a", 5, 0.9)], "float32",
+            "float32 is kept: nothing that is faster is within the limits", id="none within",
         ),
         pytest.param(
             [measured("a", 5, 0.9), measured("b", 12, 0.99)], "float32",
