@@ -18,6 +18,7 @@ from cnnkit.export.quantization.correction import correct_biases, inputs_of_conv
 from cnnkit.export.quantization.equalization import equalize
 from cnnkit.export.quantization.float16 import FLOAT16_SCHEME, to_float16
 from cnnkit.export.quantization.integers import Quantizer, dequantized_layers
+from cnnkit.export.quantization.progress import shown
 from cnnkit.export.quantization.schemes import FLOAT16, FLOAT32, SCHEMES, Scheme
 from cnnkit.runtime import OnnxClassifier, short_reason
 from cnnkit.spec import ModelSpec, Precision, Quantization
@@ -82,9 +83,8 @@ class Workshop:
             only: The one scheme to make beside float32; None makes all.
         """
         made, failed = [self._float32()], []
-        for name, make in self._makers(method):
-            if only is not None and name != only:
-                continue
+        makers = [(name, make) for name, make in self._makers(method) if only in (None, name)]
+        for name, make in shown(makers, "making candidates"):
             try:
                 candidate = make()
                 candidate.open(threads=1)

@@ -73,8 +73,14 @@ def mean_inputs(prepared: Any, batches: Any) -> dict[str, NDArray[np.float32]]:
         outputs = session.run(names, {prepared.graph.input[0].name: batch})
         count += len(batch)
         for name, output in zip(names, outputs, strict=True):
-            sums[name] = sums.get(name, 0.0) + output.sum(axis=0, keepdims=True, dtype=np.float64)
+            sums[name] = sums.get(name, 0.0) + _sum_of_images(output)
     return {name: (total / count).astype(np.float32) for name, total in sums.items()}
+
+
+def _sum_of_images(output: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Sums over the first axis, which is kept with one image; as a product, which threads and vectors make quick."""
+    summed = np.ones(len(output), np.float32) @ output.reshape(len(output), -1)
+    return summed.reshape(1, *output.shape[1:]).astype(np.float64)
 
 
 def inputs_of_convolutions(prepared: Any) -> list[str]:

@@ -16,6 +16,7 @@ from cnnkit.export.quantization.candidates import Candidate
 from cnnkit.export.quantization.choosing import Limits, is_faster, objection
 from cnnkit.export.quantization.jury import Jury
 from cnnkit.export.quantization.measuring import SHORT, Measured, measure_candidates
+from cnnkit.export.quantization.progress import shown
 from cnnkit.measuring import wilson_interval
 from cnnkit.system import log
 
@@ -43,8 +44,8 @@ def measure_in_heats(
     floating, *others = candidates
     heat: dict[str, Measured] = {}
     besides: dict[str, Measured] = {}  # float32 as each was measured beside it
-    for number, candidate in enumerate(others, start=1):
-        log.debug("heat %d of %d: %s", number, len(others), candidate.name)
+    for candidate in shown(others, "comparing"):
+        log.debug("heat of %s", candidate.name)
         beside, one = measure_candidates((floating, candidate), jury, image, threads, effort=SHORT)
         heat[candidate.name] = replace(one, dropped=_hopeless(one, limits))
         besides[candidate.name] = beside

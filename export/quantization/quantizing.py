@@ -20,13 +20,15 @@ from cnnkit.export.quantization.held_out import choose_held_out
 from cnnkit.export.quantization.jury import Jury
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FLOAT32, SAFE, SCHEMES, resolve_target, unlike_this_machine
-from cnnkit.machine import EMULATED, cpu_name, describe_machine
+from cnnkit.machine import EMULATED, cpu_name, describe_machine, free_memory
 from cnnkit.runtime import read_spec_of
 from cnnkit.sources import CalibrationSet, calibration_size, has_trained, read_calibration
 from cnnkit.spec import ModelSpec, Quantization
 from cnnkit.system import check_new_file, check_other_file, log, require
 
 _QUANTIZED = {"QuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "DynamicQuantizeLinear"}
+_MEMORY = 1200 * 2**20  # bytes: sessions with their activations, images that judge, the program itself
+_COPIES = 6  # of the float model: as it is, prepared, equalized, and as sessions
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
     _warn(options, spec)
     if lessons and held_out is None:
         raise UsageError("--finetune needs images to measure what it brings: name others than calibrate with --data")
+    _warn_of_memory(options.model, calibration.images.nbytes)
     machine = describe_machine()
     target = resolve_target(options.target, machine.instruction_sets, machine.architecture)
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
@@ -229,6 +232,17 @@ def _warn(options: QuantizeOptions, spec: ModelSpec) -> None:
         log.warning("%s, and the choice rests on them", EMULATED)
     if unlike_this_machine(options.target, machine.instruction_sets, machine.architecture):
         log.warning("times are those of this CPU, which is no %s: measure on one with cnnkit bench", options.target)
+
+
+def _warn_of_memory(model: Path, images: int) -> None:
+    """Says before it starts where the memory that is free will hardly do."""
+    needed = _MEMORY + _COPIES * model.stat().st_size + images
+    free = free_memory()
+    if free is not None and free < needed:
+        log.warning(
+            "quantizing takes about %.1f GiB of memory, %.1f GiB are free: close other programs, or draw fewer images "
+            "with --calibration-size", needed / 2**30, free / 2**30,
+        )  # fmt: skip
 
 
 def _spec_of_float(path: Path) -> ModelSpec:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         package_version as package_version,
         physical_cores as physical_cores,
     )
+    from cnnkit.machine.memory import free_memory as free_memory
     from cnnkit.machine.tensorflow_probe import (
         Gpu as Gpu,
         TensorFlowFacts as TensorFlowFacts,
@@ -26,6 +27,7 @@ else:
         __name__,
         {
             "emulation": ("EMULATED", "family_of"),
+            "memory": ("free_memory",),
             "machine": (
                 "BFLOAT16_PRODUCTS",
                 "Machine",
