@@ -93,10 +93,9 @@ def write_into(quantized: Any, network: Any, bits: int) -> None:
                     changed.get(before, values[before]) / values[before]
                 )
             scale, zero = _scale_and_zero(source, {**values, **changed})
-            kind = values[source.input[0]].dtype
-            low, high = _limits(kind, bits)
+            held = values[source.input[0]]
             integers = np.rint(np.asarray(weight) / scale) + zero
-            changed[source.input[0]] = np.clip(integers, low, high).astype(kind)
+            changed[source.input[0]] = np.clip(integers, *_limits(held, bits)).astype(held.dtype)
     for tensor in quantized.graph.initializer:
         if tensor.name in changed:
             tensor.CopyFrom(numpy_helper.from_array(np.asarray(changed[tensor.name]), tensor.name))
@@ -109,8 +108,11 @@ def _constant(array: NDArray[Any]) -> Any:
 
 
 def _integer_layers(quantized: Any, prepared: Any) -> dict[str, tuple[NDArray[np.float32], ...]]:
-    """Returns the float weight, and bias where there is one, of each layer that computes in integers."""
-    floats, made_by = constants(prepared), producers(quantized)
+    """Returns the float weight, and bias where there is one, of each layer that computes in integers.
+
+    The bias is the quantized graph's, which may have been corrected since.
+    """
+    floats, values, made_by = constants(prepared), constants(quantized), producers(quantized)
     originals = {node.name: node for node in prepared.graph.node}
     fixed = {tensor.name for tensor in quantized.graph.initializer}
     found = {}
@@ -119,8 +121,9 @@ def _integer_layers(quantized: Any, prepared: Any) -> dict[str, tuple[NDArray[np
             continue
         sources = [made_by.get(name) for name in node.input[1:3]]
         if all(source is not None and source.input[0] in fixed for source in sources):
-            names = originals[node.name].input[1 : len(node.input)]
-            found[node.name] = tuple(floats[name] for name in names)
+            biases = [values[bias.input[0]] * values[bias.input[1]] for bias in sources[1:] if bias is not None]
+            weight = floats[originals[node.name].input[1]]
+            found[node.name] = (weight, *(bias.astype(np.float32) for bias in biases))
     return found
 
 
@@ -179,7 +182,7 @@ def _rounded(weight: Any, source: Any, values: Arrays, bits: int, stretch: Any) 
     """Rounds a weight or a bias as the graph's integers hold it, whose scale is stretched."""
     scale, zero = _scale_and_zero(source, values)
     scale = scale * stretch
-    low, high = _limits(values[source.input[0]].dtype, bits)
+    low, high = _limits(values[source.input[0]], bits)
     return (round_to(weight / scale + zero, low, high) - zero) * scale
 
 
@@ -196,11 +199,14 @@ def _scale_and_zero(node: Any, values: Arrays) -> tuple[NDArray[np.float32], NDA
     return scale, zero
 
 
-def _limits(dtype: Any, bits: int) -> tuple[int, int]:
-    """Returns the least and largest integer of a weight: of 7 bits where 8 would saturate; or of a bias."""
-    if dtype == np.int32:
+def _limits(held: NDArray[Any], bits: int) -> tuple[int, int]:
+    """Returns the least and largest integer of a weight or a bias, whose integers before training are `held`.
+
+    A weight keeps to 7 bits where it did: beside others that do, the last layer may have 8.
+    """
+    if held.dtype == np.int32:
         return -(2**31), 2**31 - 1
-    if dtype == np.uint8:
+    if held.dtype == np.uint8:
         return 0, 2**bits - 1
     largest = 2 ** (bits - 1)
-    return (-largest, largest) if bits == 7 else (-largest + 1, largest - 1)
+    return (-largest, largest) if np.abs(held.astype(np.int32)).max(initial=0) <= 64 and bits == 7 else (-127, 127)

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from cnnkit.errors import CnnkitError
 from cnnkit.export.graph import load_graph, save_with_spec
 from cnnkit.export.options import CalibrationMethod, Target
-from cnnkit.export.quantization.correction import correct_biases, inputs_of_convolutions, mean_inputs
+from cnnkit.export.quantization.correction import correct_biases
 from cnnkit.export.quantization.equalization import equalize
 from cnnkit.export.quantization.float16 import FLOAT16_SCHEME, to_float16
 from cnnkit.export.quantization.integers import Quantizer, dequantized_layers
+from cnnkit.export.quantization.own_weights import put_pair_safe
 from cnnkit.export.quantization.progress import shown
+from cnnkit.export.quantization.saturation import wrong_on
 from cnnkit.export.quantization.schemes import FLOAT16, FLOAT32, SCHEMES, Scheme
 from cnnkit.runtime import OnnxClassifier, short_reason
 from cnnkit.spec import ModelSpec, Precision, Quantization
@@ -26,6 +28,7 @@ from cnnkit.system import log
 
 # What onnxruntime's quantizer and converter raise where a graph is not what a scheme can be applied to.
 _MAKING = (CnnkitError, ValueError, RuntimeError, KeyError, IndexError, TypeError, AttributeError, NotImplementedError)
+_ON_REQUEST = frozenset(scheme.name for scheme in SCHEMES if scheme.on_request)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Workshop:
             only: The one scheme to make beside float32; None makes all.
         """
         made, failed = [self._float32()], []
-        makers = [(name, make) for name, make in self._makers(method) if only in (None, name)]
+        wanted = {only} if only is not None else {name for name, _ in self._makers(method)} - set(_ON_REQUEST)
+        makers = [(name, make) for name, make in self._makers(method) if name in wanted]
         for name, make in shown(makers, "making candidates"):
             try:
                 candidate = make()
@@ -105,23 +109,21 @@ class Workshop:
         """Returns the graph of a scheme, and what quantized it."""
         quantizer = self._quantizer_for(scheme)
         graph = quantizer.quantize(scheme, floats)
+        if scheme.pairs:
+            put_pair_safe(graph, quantizer.prepared)
         if scheme.corrected:
-            prepared = quantizer.prepared
-            batches = quantizer.batches(kept=inputs_of_convolutions(prepared))
-            correct_biases(graph, prepared, mean_inputs(prepared, batches))
+            correct_biases(graph, quantizer.prepared, quantizer.means)
         return graph, quantizer
 
     def keep(
         self, graph: Any, scheme: Scheme, *, name: str, description: str, floats: Collection[str] = ()
     ) -> Candidate:
         """Makes a candidate of a graph that was quantized by a scheme."""
-        refused = None
+        refused = wrong_on(graph, self._target, precise_x64=scheme.precise_x64)
         if not dequantized_layers(graph):
             refused = "quantizes no layer of this model"
         path = self._save(graph, name, Quantization(description, 0, "", "", precise_x64=scheme.precise_x64))
-        return Candidate(
-            name, "int8", description, path, scheme, refused or scheme.wrong_on(self._target), tuple(floats)
-        )
+        return Candidate(name, "int8", description, path, scheme, refused, tuple(floats))
 
     def _makers(self, method: CalibrationMethod | None) -> list[tuple[str, Callable[[], Candidate]]]:
         schemes: list[Scheme] = []

@@ -18,7 +18,9 @@ from cnnkit.export.quantization.candidates import Candidate, Workshop
 from cnnkit.export.quantization.choosing import Limits, about_as_fast, agreement, choose, closest, is_faster
 from cnnkit.export.quantization.jury import Jury
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
-from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, SAFE, SCHEMES
+from cnnkit.export.quantization.own_weights import make_pair_safe
+from cnnkit.export.quantization.saturation import saturating_layers
+from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, SAFE
 from cnnkit.export.quantization.sensitivity import mixed_candidates, rank_layers
 from cnnkit.sources import calibration_paths
 from cnnkit.spec import ModelSpec
@@ -51,11 +53,14 @@ class Further:
             return measured
         log.info("fine-tuning %s on %d images", scheme.name, len(self.lessons))
         graph, quantizer = self.workshop.quantized(scheme)
+        was_safe = not saturating_layers(graph)
         hashes = frozenset(sha256(path) for path in self.jury.held_out.paths if path.is_file())
         finetune(
             graph, quantizer.prepared, scheme.bits, self._teacher(measured[0].candidate), self.lessons, hashes,
             steps=self.options.finetune_steps, seed=self.options.seed,
         )  # fmt: skip
+        if was_safe:
+            make_pair_safe(graph)
         described = f"{scheme.describe()}, fine-tuned for {self.options.finetune_steps} steps"
         made = self.workshop.keep(graph, scheme, name=scheme.name + FINETUNED, description=described)
         return (*measured, self._measure(measured[0], pupil, made))
@@ -66,8 +71,8 @@ class Further:
         if choose(measured, limits).chosen.candidate.name != FLOAT32 or not faster:
             return measured
         scheme = max(faster, key=agreement).candidate.scheme
-        if scheme is None or scheme.equalized:
-            scheme = SCHEMES[0]
+        if scheme is None:
+            return measured
         log.info("no candidate is within the limits: looking for the layers that hurt most")
         ranked = rank_layers(self.workshop, scheme, measured[0].candidate.open(self.options.threads), self.images)
         for candidate in mixed_candidates(self.workshop, scheme, ranked):

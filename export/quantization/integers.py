@@ -1,6 +1,6 @@
 """Static quantization with onnxruntime: one float graph, prepared and calibrated once, quantized in many ways.
 
-Softmax and the dense layer before it stay in float, for probabilities in steps of 1/256 would not sum to 1.
+Softmax and what the dense layer before it gives stay in float, for probabilities in steps of 1/256 would not sum to 1.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import contextlib
 import io
 import logging
 from collections.abc import Collection, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from cnnkit.export.calibration import CalibrationReader
 from cnnkit.export.graph import load_graph, opset_of, producers, set_versions, static_shapes
 from cnnkit.export.options import CalibrationMethod
 from cnnkit.export.quantization.batching import images_at_once
+from cnnkit.export.quantization.correction import Means, inputs_of_convolutions, mean_inputs
 from cnnkit.export.quantization.direct_bytes import feed_bytes, input_nodes
+from cnnkit.export.quantization.head import quantize_head
 from cnnkit.export.quantization.schemes import Scheme
 from cnnkit.images import prepare_batch
 from cnnkit.runtime import import_onnxruntime
@@ -98,9 +101,17 @@ class Quantizer:
                 calibration_cache_path=self._folder / f"ranges-{scheme.method}.json",  # measured once, then read
             )
         model = load_graph(target)
+        for name in self._floats:
+            if name not in floats:
+                quantize_head(model, name)
         # The quantizer raises the opset for 16-bit integers, and rewrites what that changes.
         set_versions(model, opset_of(model))
         return model
+
+    @cached_property
+    def means(self) -> Means:
+        """The mean images of the inputs of its convolutions, measured once."""
+        return mean_inputs(self.prepared, self.batches(inputs_of_convolutions(self.prepared)))
 
     def batches(self, kept: Collection[str] = ()) -> Iterator[NDArray[Any]]:
         """Yields the calibration images as the graph takes them, (n, ...) each.

@@ -1,4 +1,4 @@
-"""The ways to quantize that are tried, and on which CPUs each of them is right."""
+"""The ways to quantize that are tried, and the CPUs to be right on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnnkit.export.options import CalibrationMethod, Target
 
 FLOAT32 = "float32"
 FLOAT16 = "float16"
-SAFE = "u8s8-7bit"  # right everywhere, and what all variants are variants of
+SAFE = "u8s8-pairs"  # right everywhere, and taken where nothing can be measured
 
 _VNNI = frozenset({"avx_vnni", "avx512_vnni", "amx_int8"})
 _ARM_DOT = frozenset({"dotprod", "i8mm"})
@@ -21,20 +21,22 @@ class Scheme:
     """How activations and weights become integers.
 
     With 8-bit weights and unsigned activations x86 CPUs without VNNI add pairs of products in 16 bits (VPMADDUBSW) and
-    saturate without a word: one wrong answer in eight on one network. Weights in 7 bits cannot, nor can weights of the
-    same signedness as the activations, which are widened first.
+    saturate without a word: one wrong answer in eight on one network. Weights in 7 bits cannot, nor can those of which
+    no pair is too large (`pair_safe`). Whether a file can is read off its weights, see `saturation`.
     """
 
     name: str
     activations: Literal["u8", "s8", "u16"] = "u8"
     weights: Literal["u8", "s8"] = "s8"
     bits: Literal[7, 8] = 8  # of the weights
+    pairs: bool = False  # weights rounded so that no two that meet can saturate
     per_channel: bool = True  # one scale an output channel, or one a tensor
     operators: Literal["qdq", "qoperator"] = "qdq"
     method: CalibrationMethod = "minmax"
     precise_x64: bool = False  # with the option session.x64quantprecision, which only cnnkit sets by itself
     corrected: bool = False  # with bias correction
     equalized: bool = False  # with cross-layer equalization
+    on_request: bool = False  # made only where it is asked for by its name
 
     def describe(self) -> str:
         """Returns the scheme in words, for the spec: "static QDQ, U8 activations, S8 weights per channel in 7 bits"."""
@@ -42,47 +44,37 @@ class Scheme:
             f"static {'QDQ' if self.operators == 'qdq' else 'QOperator'}",
             f"{self.activations.upper()} activations",
             f"{self.weights.upper()} weights per {'channel' if self.per_channel else 'tensor'} in {self.bits} bits",
-            "float head",
+            *(["pairs that cannot saturate"] if self.pairs else []),
+            "float result",
             *(["bias correction"] if self.corrected else []),
             *(["cross-layer equalization"] if self.equalized else []),
             *(["session.x64quantprecision"] if self.precise_x64 else []),
         ]
         return f"{', '.join(parts)}, {self.method} calibration"
 
-    def wrong_on(self, target: Target) -> str | None:
-        """Says where among a target's machines the scheme gives wrong answers or none; None where it gives right ones.
-
-        Args:
-            target: Anything but "this".
-        """
-        if self.activations == "u16" and target == "any":
-            return "needs onnxruntime 1.18 or later"
-        saturates = (self.activations, self.weights, self.bits) == ("u8", "s8", 8)
-        if target in ("vnni", "arm64") or not saturates:
-            return None
-        if self.precise_x64:
-            return None if target == "avx2" else "saturates on x86 without VNNI in programs that do not set the option"
-        return "saturates on x86 without VNNI"
-
 
 FINETUNED = "-finetuned"  # at the end of a candidate's name
 # Which of two schemes is the better one where measuring cannot tell, the better one first.
-PREFERRED = ("u8s8-7bit-corrected", "u8s8-7bit-percentile", SAFE, "u8s8-7bit-equalized", "u8s8-7bit-qoperator")
+PREFERRED = (SAFE, "u8s8-pairs-percentile", "u8s8-pairs-equalized", "u8s8-7bit-corrected", "u8s8-7bit")
 
 SCHEMES = (
-    Scheme(SAFE, bits=7),
-    Scheme("u8s8-7bit-percentile", bits=7, method="percentile"),
-    Scheme("u8s8-7bit-entropy", bits=7, method="entropy"),
+    Scheme(SAFE, pairs=True, corrected=True),
+    Scheme("u8s8-pairs-percentile", pairs=True, corrected=True, method="percentile"),
+    Scheme("u8s8-pairs-equalized", pairs=True, corrected=True, equalized=True, method="percentile"),
+    Scheme("u8s8-pairs-plain", pairs=True),
+    Scheme("u8s8-7bit", bits=7),
+    Scheme("u8s8-7bit-percentile", bits=7, method="percentile", on_request=True),
+    Scheme("u8s8-7bit-entropy", bits=7, method="entropy", on_request=True),
     Scheme("u8s8-7bit-corrected", bits=7, corrected=True),
-    Scheme("u8s8-7bit-equalized", bits=7, corrected=True, equalized=True),
-    Scheme("u8s8-7bit-tensor", bits=7, per_channel=False),
+    Scheme("u8s8-7bit-equalized", bits=7, corrected=True, equalized=True, on_request=True),
+    Scheme("u8s8-7bit-tensor", bits=7, per_channel=False, on_request=True),
     Scheme("u8s8-7bit-qoperator", bits=7, operators="qoperator"),
     Scheme("u8s8"),
     Scheme("u8s8-precise", precise_x64=True),
     Scheme("u8u8", weights="u8"),
     Scheme("s8s8", activations="s8"),
     Scheme("s8s8-qoperator", activations="s8", operators="qoperator"),
-    Scheme("u16s8", activations="u16"),
+    Scheme("u16s8", activations="u16", pairs=True),
 )
 
 

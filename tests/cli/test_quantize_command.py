@@ -56,7 +56,7 @@ def test_json_is_the_evidence(model, colours, tmp_path):
     assert result.exit_code == 0, result.stderr
     report = json.loads(result.stdout)
     assert report == json.loads((tmp_path / "chosen.candidates.json").read_text())
-    assert [row["name"] for row in report["candidates"]][:3] == ["float32", "float16", "u8s8-7bit"]
+    assert [row["name"] for row in report["candidates"]][:3] == ["float32", "float16", "u8s8-pairs"]
     chosen = [row["name"] for row in report["candidates"] if row["verdict"] == "chosen"]
     assert chosen == [report["chosen"]]
     record = read_spec_of(out).quantization

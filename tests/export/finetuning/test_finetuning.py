@@ -12,18 +12,19 @@ from cnnkit.export import QuantizeOptions, quantize_model
 from cnnkit.export.finetuning.finetuning import finetune
 from cnnkit.export.finetuning.network import trainable_network, write_into
 from cnnkit.export.finetuning.operators import operator
-from cnnkit.export.graph.graphs import constants, save_with_spec
+from cnnkit.export.graph.graphs import constants, load_graph, save_with_spec
 from cnnkit.export.quantization import further
 from cnnkit.export.quantization.candidates import Workshop
 from cnnkit.export.quantization.choosing import is_faster
+from cnnkit.export.quantization.saturation import saturating_layers
 from cnnkit.export.quantization.schemes import SCHEMES
 from cnnkit.runtime.onnx import OnnxClassifier, read_spec_of
 from cnnkit.sources.calibration_images import calibration_paths, read_calibration
 from cnnkit.sources.class_folders import list_images, read_images
 from cnnkit.system.files import sha256
 
-SAFE = SCHEMES[0]
 BY_NAME = {scheme.name: scheme for scheme in SCHEMES}
+SAFE = BY_NAME["u8s8-7bit"]
 IMAGE = (2, 3, 7, 6)
 
 
@@ -117,7 +118,7 @@ def answers(graph, spec, folder, images):
     return OnnxClassifier(folder / "tried.onnx", precise_x64=True).probabilities(images)
 
 
-@pytest.mark.parametrize("name", ["u8s8-7bit", "u8s8-7bit-percentile", "u8s8-7bit-tensor", "u8s8", "u8u8", "s8s8"])
+@pytest.mark.parametrize("name", ["u8s8-pairs", "u8s8-7bit", "u8s8-7bit-tensor", "u8s8", "u8u8", "s8s8"])
 def test_the_network_computes_as_the_integers_do(keras, workshop, spec, images, tmp_path, name):
     graph, quantizer = workshop.quantized(BY_NAME[name])
     network = trainable_network(graph, quantizer.prepared, BY_NAME[name].bits)
@@ -126,7 +127,7 @@ def test_the_network_computes_as_the_integers_do(keras, workshop, spec, images, 
     assert len(network.trainable_variables) >= 4
 
 
-@pytest.mark.parametrize("name", ["u8s8-7bit", "u8u8", "s8s8"])
+@pytest.mark.parametrize("name", ["u8s8-pairs", "u8s8-7bit", "u8u8", "s8s8"])
 def test_what_was_not_trained_is_written_back_unchanged(keras, workshop, images, name):
     graph, quantizer = workshop.quantized(BY_NAME[name])
     before = constants(graph)
@@ -219,8 +220,25 @@ def test_schemes_that_cannot_be_finetuned(keras, small_model, colours, tmp_path,
     options = QuantizeOptions(
         small_model, colours, tmp_path / "x.onnx", calibration_size=48, scheme=scheme, finetune=colours
     )
-    with pytest.raises(UsageError, match=f"--scheme {scheme} cannot be fine-tuned, expected one such as u8s8-7bit"):
+    with pytest.raises(UsageError, match=f"--scheme {scheme} cannot be fine-tuned, expected one such as u8s8-pairs"):
         quantize_model(options)
+
+
+def test_what_could_not_saturate_cannot_when_it_is_trained(keras, small_model, colours, tmp_path, monkeypatch):
+    def widened(graph, *_arguments, **_options):
+        for tensor in graph.graph.initializer:
+            if tensor.data_type == TensorProto.INT8 and len(tensor.dims) == 4:
+                full = np.full(tuple(tensor.dims), 120, np.int8)
+                tensor.CopyFrom(numpy_helper.from_array(full, tensor.name))
+
+    monkeypatch.setattr(further, "finetune", widened)
+    made = {}
+    for scheme in ("u8s8-pairs", "s8s8"):
+        options = QuantizeOptions(
+            small_model, colours, tmp_path / f"{scheme}.onnx", calibration_size=48, scheme=scheme, finetune=colours
+        )
+        made[scheme] = saturating_layers(load_graph(quantize_model(options).path))
+    assert made["u8s8-pairs"] == () and len(made["s8s8"]) == 4
 
 
 def test_finetuning_needs_images_to_measure_on(small_model, colours, tmp_path):

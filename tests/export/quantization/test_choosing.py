@@ -86,7 +86,7 @@ def test_every_other_candidate_is_told_why_not():
     [
         pytest.param({"u8s8-7bit-tensor": 0.985, "u8s8-7bit": 0.982}, 600, "u8s8-7bit", id="luck"),
         pytest.param({"u8s8-7bit-tensor": 0.985, "u8s8-7bit": 0.982}, 10_000, "u8s8-7bit-tensor", id="more than luck"),
-        pytest.param({"u8s8-7bit-percentile": 0.98, "u8s8-7bit-corrected": 0.98}, 600, "u8s8-7bit-corrected", id="tie"),
+        pytest.param({"u8s8-pairs-percentile": 0.98, "u8s8-pairs": 0.98}, 600, "u8s8-pairs", id="tie"),
         pytest.param({"u8s8-7bit": 0.983, "u8s8-7bit-finetuned": 0.98}, 600, "u8s8-7bit-finetuned", id="fine-tuned"),
         pytest.param({"a": 0.983, "b": 0.98}, 600, "a", id="unknown names"),
     ],
@@ -112,23 +112,6 @@ def test_agreement_alone_is_judged_where_labels_are_not_known():
     assert choose([FLOAT, nameless], LIMITS).chosen is nameless
 
 
-NOT_ANYWHERE = ("u8s8", "u8s8-precise", "u16s8")
-
-
-@pytest.mark.parametrize(
-    ("name", "targets"),
-    [
-        ("u8s8", {"vnni", "arm64"}),
-        ("u8s8-precise", {"vnni", "arm64", "avx2"}),
-        ("u16s8", {"vnni", "arm64", "avx2"}),  # for any machine it would need too new an onnxruntime
-        *((name, {"any", "avx2", "vnni", "arm64"}) for name in BY_NAME if name not in NOT_ANYWHERE),
-    ],
-)
-def test_where_schemes_are_right(name, targets):
-    scheme = BY_NAME[name]
-    assert {target for target in ("any", "avx2", "vnni", "arm64") if scheme.wrong_on(target) is None} == targets
-
-
 @pytest.mark.parametrize(
     ("sets", "architecture", "target"),
     [
@@ -150,8 +133,13 @@ def test_this_machine(sets, architecture, target):
 
 def test_a_scheme_in_words():
     assert Scheme("x", bits=7, corrected=True, method="entropy").describe() == (
-        "static QDQ, U8 activations, S8 weights per channel in 7 bits, float head, bias correction, entropy calibration"
+        "static QDQ, U8 activations, S8 weights per channel in 7 bits, float result, bias correction, "
+        "entropy calibration"
+    )
+    assert Scheme("x", pairs=True).describe() == (
+        "static QDQ, U8 activations, S8 weights per channel in 8 bits, pairs that cannot saturate, float result, "
+        "minmax calibration"
     )
     assert BY_NAME["s8s8-qoperator"].describe() == (
-        "static QOperator, S8 activations, S8 weights per channel in 8 bits, float head, minmax calibration"
+        "static QOperator, S8 activations, S8 weights per channel in 8 bits, float result, minmax calibration"
     )

@@ -1,0 +1,95 @@
+"""x86 CPUs without VNNI, emulated by qemu-user on any x86 machine: what saturates there does so here."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emulation.errors import CannotRunError, EmulationError
+
+QEMU = "qemu-x86_64-static"
+CPU = "Haswell"  # AVX2, no VNNI
+ERRORS = "errors.txt"
+_RUNNER = Path(__file__).with_name("run_graph.py")
+
+
+class Runner:
+    """A process that runs ONNX files, on this CPU or an emulated one.
+
+    Args:
+        process: Of `run_graph.py`.
+        folder: Where inputs and outputs may lie.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
+        self._process, self._folder = process, folder
+
+    def run(self, model: Path, inputs: Mapping[str, NDArray[np.generic]], batch: int = 0) -> NDArray[np.float32]:
+        """Runs a file.
+
+        Args:
+            model: The file.
+            inputs: Name -> what it takes, (n, ...).
+            batch: How many of the n run together; 0 is all of them.
+
+        Returns:
+            Its first output, (n, ...).
+
+        Raises:
+            EmulationError: It cannot be run there.
+        """
+        assert self._process.stdin is not None and self._process.stdout is not None
+        given, taken = self._folder / "inputs.npz", self._folder / "output.npy"
+        np.savez(given, **inputs)  # type: ignore[arg-type]
+        self._process.stdin.write("\t".join(map(str, (model.resolve(), given, taken, batch))) + "\n")
+        self._process.stdin.flush()
+        if self._process.stdout.readline() != "done\n":
+            self._process.wait()
+            *_, last = ["nothing", *(self._folder / ERRORS).read_text(encoding="utf-8").splitlines()]
+            raise EmulationError(f"{model.name} cannot be run: it said {last}")
+        output: NDArray[np.float32] = np.load(taken)
+        return output
+
+
+@contextmanager
+def on_this_cpu() -> Iterator[Runner]:
+    """Runs ONNX files on this machine's CPU."""
+    with _started([]) as runner:
+        yield runner
+
+
+@contextmanager
+def on_haswell() -> Iterator[Runner]:
+    """Runs ONNX files on an emulated CPU with AVX2 and without VNNI.
+
+    Raises:
+        CannotRunError: There is no emulator here, or this machine is no x86 one, whose Python it could run.
+    """
+    found = shutil.which(QEMU)
+    if found is None or platform.machine() not in ("x86_64", "AMD64"):
+        raise CannotRunError(f"{QEMU} on x86 is needed, expected Debian's package qemu-user-static")
+    with _started([found, "-cpu", CPU]) as runner:
+        yield runner
+
+
+@contextmanager
+def _started(emulator: list[str]) -> Iterator[Runner]:
+    pipe, command = subprocess.PIPE, [*emulator, sys.executable, str(_RUNNER)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Path(folder, ERRORS).open("w", encoding="utf-8") as errors,
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, text=True) as process,
+    ):
+        try:
+            yield Runner(process, Path(folder))
+        finally:
+            process.communicate()  # closes its input, at which it ends

@@ -1,0 +1,40 @@
+"""Runs ONNX files with NumPy and onnxruntime alone, one for each line it reads: fit for an emulated CPU.
+
+    python run_graph.py
+
+Each line on stdin has MODEL, INPUTS.npz, OUTPUT.npy and BATCH with tabs between them. It answers "done", and ends with
+a traceback where one cannot be run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import onnxruntime
+
+
+def run(model: str, given: str, taken: str, batch: str) -> None:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    inputs = dict(np.load(given))
+    count = len(next(iter(inputs.values())))
+    step = int(batch) or count
+    parts = [
+        session.run(None, {name: value[start : start + step] for name, value in inputs.items()})[0]
+        for start in range(0, count, step)
+    ]
+    np.save(taken, np.concatenate(parts))
+
+
+def main() -> None:
+    for line in sys.stdin:
+        run(*line.rstrip("\n").split("\t"))
+        sys.stdout.write("done\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
