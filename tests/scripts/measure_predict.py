@@ -2,10 +2,11 @@
 
     python tests/scripts/measure_predict.py photos           # 200 photos of 12 megapixels
     python tests/scripts/measure_predict.py tiny FOLDER      # 20,000 of the small JPEGs in a folder
+    python tests/scripts/measure_predict.py folder FOLDER --model lite0.onnx --count 1000    # photos of one's own
 
 The photos are cut from CC0 photographs of scikit-image, enlarged and encoded as a camera would. The plain loop reads
-with cv2.imread, averages areas and runs one image after the other, of tiny files 64 together; the limit is decoding
-alone at the same reduced scale on two threads. The classifier, and so the threads of one inference, is the same.
+with cv2.imread, averages areas and runs one image after the other, of tiny files 64 together, of a folder 32; the limit
+is decoding alone at the same reduced scale on two threads, or the network alone in batches of 32. The classifier, and so the threads of one inference, is the same.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from cnnkit.measuring import wilson_interval
 from cnnkit.predicting import NamedClassifier, PredictOptions, PredictRun, run_predict
 from cnnkit.report import ReportOptions
 from cnnkit.runtime import OnnxClassifier, bundled_model
+from cnnkit.sources import list_images
 from cnnkit.system import import_cv2
 
 NAMES = ("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "retina", "immunohistochemistry")
@@ -58,7 +60,8 @@ def cnnkit_way(classifier: OnnxClassifier, paths: list[Path], rows: Path, *, exa
     names = rows.with_suffix(".list")
     names.write_text("\n".join(map(str, paths)))
     report = ReportOptions("jsonl", rows, overwrite=True)
-    run = PredictRun((f"@{names}",), predict=PredictOptions(exact=exact), report=report)
+    models = (classifier.path,)  # else threads would open the bundled one
+    run = PredictRun((f"@{names}",), models, predict=PredictOptions(exact=exact), report=report)
     run_predict(run, [NamedClassifier(classifier)])
 
 
@@ -133,20 +136,38 @@ def measure_photos(classifier: OnnxClassifier, paths: list[Path], rows: Path, ro
     return figures | {"labels_changed": changed, "images": len(paths), "low": low, "high": high}
 
 
+def measure_folder(classifier: OnnxClassifier, folder: Path, count: int, rows: Path, rounds: int) -> dict[str, Any]:
+    """Measures with photos of a folder, taken over again where there are too few, and with any network."""
+    there = list_images(folder)
+    paths = [there[index % len(there)] for index in range(count)]
+    taken = classifier.spec.input
+    batch = classifier.input_tensor(np.zeros((32, taken.height, taken.width, taken.channels), np.uint8))
+    ways = {
+        "cnnkit": lambda: cnnkit_way(classifier, paths, rows),
+        "plain loop": lambda: plain_loop(classifier, paths, 32),
+        "decoding alone, 2 threads": lambda: decoding_alone(classifier, paths),
+        "network alone": lambda: [classifier.run(batch) for _ in range(count // 32)],
+    }
+    return compare(ways, count, rounds) | {"images": count}
+
+
 def main() -> None:
     """Measures and prints; see the head of this file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["photos", "tiny"])
+    parser.add_argument("what", choices=["photos", "tiny", "folder"])
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=200, help="photos")
+    parser.add_argument("--model", type=Path, default=bundled_model())
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     arguments = parser.parse_args()
-    classifier = OnnxClassifier(bundled_model())
+    classifier = OnnxClassifier(arguments.model)
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder, "rows.jsonl")
         if arguments.what == "tiny":
             figures = measure_tiny(classifier, arguments.folder, rows, arguments.rounds)
+        elif arguments.what == "folder":
+            figures = measure_folder(classifier, arguments.folder, arguments.count, rows, arguments.rounds)
         else:
             paths = write_photos(Path(folder), arguments.count)
             figures = measure_photos(classifier, paths, rows, arguments.rounds)

@@ -1,10 +1,14 @@
 """Loads images and answers them batch by batch, in order, on as many threads as pay.
 
-Which way is the fastest depends on the images, so the first ones are timed:
+Each of several threads takes a whole batch, and decodes and answers it alone, so that all processors work whether it is
+decoding or the network that takes long; and a network on one thread wastes nothing on dividing its work. The first
+images are timed to tell the rest:
 
-- Large ones take long to decode: several threads decode one image each, and one thread answers.
-- Small ones take less time than handing them to another thread, some 50 us and Python's lock: several threads take a
-  whole batch each, and decode and answer it alone.
+- Batches are so small that each takes about a tenth of a second: none is left over at the end that others wait for.
+- Small images are loaded by one thread at a time: that is mostly Python, which two threads do not do at once.
+
+Where a model is not to be shared by threads, because a number of them was asked for, large images are decoded on
+several threads and answered on one.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ Done = TypeVar("Done")
 
 _TRIED = 4  # images that tell how long one takes
 _WORTH_A_THREAD = 0.002  # seconds an image
+_BATCH_S = 0.1  # seconds that a batch takes about
 _IMAGES_AHEAD, _BATCHES_AHEAD = 4, 1  # a thread, that may be ready before they are asked for
 
 
@@ -62,33 +67,52 @@ class Pipeline(Generic[Item, Loaded, Answer]):
 
         An item waits only for others of its batch. What `load` and `answer` raise is raised here.
         """
-        remaining, begun, spent_s = iter(items), list[Loaded](), list[float]()
+        remaining, begun = iter(items), list[Loaded]()
+        loading_s, answering_s = list[float](), list[float]()  # of each image
         for item in islice(remaining, _TRIED):
-            start = self.clock()
-            begun.append(self.load(item))
-            spent_s.append(self.clock() - start)
+            begun.append(self._timed(self.load, item, loading_s))
             if len(begun) == self.batch_size:
-                yield self.answer(begun)
+                yield self._timed(self.answer, begun, answering_s)
                 begun = []
         threads = self.threads or _processors()
         # The first one may have waited for OpenCV to be imported.
-        large = len(spent_s) == _TRIED and sorted(spent_s)[_TRIED // 2] >= _WORTH_A_THREAD
-        if len(spent_s) < _TRIED or threads < 2 or not (self.sharing or large):
+        each_s = sorted(loading_s)[_TRIED // 2] if len(loading_s) == _TRIED else 0.0
+        large = each_s >= _WORTH_A_THREAD
+        if len(loading_s) < _TRIED or threads < 2 or not (self.sharing or large):
             yield from self._answers(chain(begun, map(self.load, remaining)))
-        elif large:
+        elif not self.sharing:
             yield from self._answers(chain(begun, self._on_threads(self.load, remaining, threads, _IMAGES_AHEAD)))
+        elif large:
+            if begun:
+                yield self._timed(self.answer, begun, answering_s)
+            size = self._batch_size(each_s + answering_s[-1])
+            yield from self._on_threads(self._alone, _batches(remaining, size), threads, _BATCHES_AHEAD)
         else:
             rest = islice(remaining, self.batch_size - len(begun))
             yield from self._answers(chain(begun, map(self.load, rest)))
             batches = _batches(remaining, self.batch_size)
-            for answer in self._on_threads(self._batch, batches, threads, _BATCHES_AHEAD):
+            for answer in self._on_threads(self._in_turn, batches, threads, _BATCHES_AHEAD):
                 with self._loading:  # held while whoever asked writes it down, which is mostly Python as well
                     yield answer
+
+    def _timed(self, work: Callable[[Given], Done], given: Given, spent_s: list[float]) -> Done:
+        """Does something with one item or a batch, and notes the seconds that each image took."""
+        start = self.clock()
+        done = work(given)
+        spent_s.append((self.clock() - start) / (len(given) if isinstance(given, list) else 1))
+        return done
+
+    def _batch_size(self, seconds: float) -> int:
+        """Returns how many images of so many seconds each make a batch."""
+        return max(1, min(self.batch_size, round(_BATCH_S / seconds)))
 
     def _answers(self, loaded: Iterator[Loaded]) -> Iterator[Answer]:
         return map(self.answer, _batches(loaded, self.batch_size))
 
-    def _batch(self, items: list[Item]) -> Answer:
+    def _alone(self, items: list[Item]) -> Answer:
+        return self.answer([self.load(item) for item in items])
+
+    def _in_turn(self, items: list[Item]) -> Answer:
         with self._loading:
             loaded = [self.load(item) for item in items]
         return self.answer(loaded)
