@@ -67,11 +67,9 @@ def open_data(data: str, split: SplitName | None, spec: ModelSpec, data_folder: 
         return _built_in(data, split or "test", spec, data_folder)
     root = Path(data)
     check_dataset_folder(root)
-    files, failures = _choose_files(root, split, spec)
+    files, failures, part = _choose_files(root, split, spec)
     if not files.paths:
         raise DataError(f"{root} has no images in folders named like the model's classes: {', '.join(files.labels)}")
-    divided = split is None and not is_listed(root) and test_split(root) != root
-    part = "test" if divided else split
     _compare_with_training(root.resolve().name, part, spec, len(files.paths))
     sources = tuple(map(str, files.paths))
     return EvaluationData(sources, lambda size: read_in_batches(files, spec.input, size), failures)
@@ -136,33 +134,38 @@ def _indices_of(labels: tuple[str, ...], name: str, known: tuple[str, ...]) -> N
     return np.array([by_name[label] for label in labels], np.int64)
 
 
-def _choose_files(root: Path, split: SplitName | None, spec: ModelSpec) -> tuple[LabelledFiles, tuple[ImageError, ...]]:
-    """Returns the files of a split, and what is wrong with others that had to be read to divide them."""
+_Chosen = tuple[LabelledFiles, tuple[ImageError, ...], SplitName | None]
+
+
+def _choose_files(root: Path, split: SplitName | None, spec: ModelSpec) -> _Chosen:
+    """Returns the files of a split, what is wrong with others that had to be read to divide them, and its name."""
     if is_listed(root):
         return _choose_listed(root, split, spec)
     if split is None:
-        return list_class_folder(test_split(root), spec.labels), ()
+        tested = test_split(root)
+        return list_class_folder(tested, spec.labels), (), "test" if tested != root else None
     layout = find_layout(root)
     folder = layout.part(split) if layout.divided else None
     if folder is not None and (split != "train" or layout.val is not None):
-        return list_class_folder(folder, spec.labels), ()
+        return list_class_folder(folder, spec.labels), (), split
     if layout.divided and split == "test":
         raise DataError(f"{root} has a folder train and none named test: name another --split, or the test images")
-    return _divide(list_class_folder(layout.train, spec.labels), split, spec, hold_out_test=not layout.divided)
+    pool = list_class_folder(layout.train, spec.labels)
+    return *_divide(pool, split, spec, hold_out_test=not layout.divided), split
 
 
-def _choose_listed(
-    root: Path, split: SplitName | None, spec: ModelSpec
-) -> tuple[LabelledFiles, tuple[ImageError, ...]]:
+def _choose_listed(root: Path, split: SplitName | None, spec: ModelSpec) -> _Chosen:
     """The same for lists of files and labels."""
     parts = list_listed(root, spec.labels)
-    chosen = parts.get(split or "test", parts.get(None) if split is None else None)
-    if chosen is not None:
-        return chosen, ()
+    wanted = split or "test"
+    if wanted in parts:
+        return parts[wanted], (), wanted
+    if split is None and None in parts:
+        return parts[None], (), None
     pool = parts.get("train", parts.get(None))
     if split is None or pool is None or (split == "test" and "train" in parts):
-        raise DataError(f"{root} lists no {split or 'test'} images: name another --split, or other images")
-    return _divide(pool, split, spec, hold_out_test="train" not in parts)
+        raise DataError(f"{root} lists no {wanted} images: name another --split, or other images")
+    return *_divide(pool, split, spec, hold_out_test="train" not in parts), split
 
 
 def _divide(

@@ -12,6 +12,7 @@ from cnnkit.train.fitting import CHECKPOINT_FILE as CHECKPOINT
 
 _ENDING = ("cosine", "one-cycle")  # schedules that fall to 0 at the last epoch
 _OF_IMAGES = ("fingerprint", "images", "classes")
+_FITTED = {"epochs", "batch_size", "learning_rate"}  # they follow the number of images, see `small_data`
 _SHOWN = 5  # classes
 
 
@@ -53,7 +54,7 @@ def refuse_change(stored: Path, wanted: Mapping[str, Any]) -> None:
         now["weights"] = before.get("weights")
     changed = _changed(before, now)
     others = [name for name in changed if name not in _OF_IMAGES]
-    if len(others) < len(changed) and not set(others) - {"epochs"}:
+    if len(others) < len(changed) and set(others) <= _FITTED:
         raise UsageError(
             f"the run cannot be resumed with other images: {_other_images(before, now)}; put them back, train on them "
             f"with --from {stored.parent}, or use --overwrite"

@@ -91,7 +91,8 @@ def test_a_folder_with_lists_is_taken_as_in_training(colour_folder: Path, caplog
             path.rename(root / "name" / part / path.name)
         rows = [f"00{number}.png,{number % 2},{(number + 1) % 2}" for number in range(5)]
         (root / "name" / part / "_classes.csv").write_text("\n".join(["filename,green,red", *rows]))
-    _, targets, sources = read(open_data(str(root), None, COLOURS))
+    trained = recorded("export", train=5, validation=1, test=5)
+    _, targets, sources = read(open_data(str(root), None, trained))
     assert {Path(source).parent.name for source in sources} == {"test"}
     assert [COLOURS.labels[target] for target in targets] == ["red", "green", "red", "green", "red"]
     assert open_data(str(root), "train", COLOURS).count == 5

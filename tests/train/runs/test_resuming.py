@@ -76,12 +76,15 @@ def test_a_run_of_an_earlier_version_has_the_counts_alone_and_is_gone_on_with(tm
         refuse_change(path, config(**other(ants=(9, "a"))))
 
 
-def test_options_are_said_before_images_but_for_more_epochs(tmp_path: Path) -> None:
+def test_options_are_said_before_images_but_for_those_that_follow_them(tmp_path: Path) -> None:
     path = stored(tmp_path, config())
     with pytest.raises(UsageError, match="other options: seed was 0 and is 1; use"):
         refuse_change(path, config(**other(ants=(1, "c")), seed=1))
     longer = config(**other(ants=(118, "a")), recipe={**RECIPE, "epochs": 5})
     assert not trains_longer(path, longer)
+    fitted = config(**other(ants=(118, "a")), recipe={**RECIPE, "batch_size": 16, "learning_rate": 0.1})
+    with pytest.raises(UsageError, match="bees: none, were 40"):
+        refuse_change(path, fitted)
     with pytest.raises(UsageError, match="bees: none, were 40"):
         refuse_change(path, longer)
 
