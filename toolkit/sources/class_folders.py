@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import DataError, ImageError, SourceError
 from cnnkit.images import DEFAULT_MAX_PIXELS, IMAGE_SUFFIXES, read_image, resize_image
-from cnnkit.sources.layouts import find_layout, part_named
+from cnnkit.sources.layouts import find_layout, holds_images, part_named
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.system import log
 
@@ -212,7 +212,8 @@ def _images_by_class(root: Path) -> tuple[dict[str, tuple[Path, ...]], int]:
 
 def _check_folders(root: Path, names: tuple[str, ...], labels: tuple[str, ...] | None) -> None:
     if not names:
-        raise DataError(f"{root} holds no folders, expected one a class")
+        or_list = ", or a labels.csv that lists its images" if holds_images(root) else ""
+        raise DataError(f"{root} holds no folders, expected one a class{or_list}")
     if all(map(part_named, names)) and not any(map(part_named, labels or ())):
         raise DataError(f"{root} holds the folders {', '.join(names)}, expected a folder a class: give one of these")
 

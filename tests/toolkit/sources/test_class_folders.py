@@ -120,7 +120,12 @@ def test_images_outside_of_the_class_folders_are_counted(tmp_path: Path, caplog:
     ("files", "labels", "message"),
     [
         pytest.param((), None, "{root} holds no folders, expected one a class", id="empty"),
-        pytest.param(("a.jpg",), ("a", "b"), "{root} holds no folders, expected one a class", id="no-folders"),
+        pytest.param(
+            ("a.jpg",),
+            ("a", "b"),
+            "{root} holds no folders, expected one a class, or a labels.csv that lists its images",
+            id="no-folders",
+        ),
         pytest.param(
             ("a/1.jpg",), None, "{root} holds one class (a), expected at least two: a folder a class", id="one"
         ),
