@@ -210,6 +210,6 @@ def test_what_cannot_be_read_neither_stops_nor_blocks(tmp_path, caplog):
     options = QuantizeOptions(tmp_path / "a.onnx", root, tmp_path / "b.onnx")
     held_out = choose_held_out(options, calibration.hashes, SMALL_SPEC.labels)
     assert held_out is not None
-    measured = sum(len(images) for images, _ in held_out.chunks(SMALL_SPEC.input))
+    measured = sum(len(images) for images, *_ in held_out.chunks(SMALL_SPEC.input))
     assert len(calibration.images) + measured == 90
     assert "pipe.png" in caplog.text and "broken.png" in caplog.text

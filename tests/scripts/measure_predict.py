@@ -6,7 +6,8 @@
 
 The photos are cut from CC0 photographs of scikit-image, enlarged and encoded as a camera would. The plain loop reads
 with cv2.imread, averages areas and runs one image after the other, of tiny files 64 together, of a folder 32; the limit
-is decoding alone at the same reduced scale on two threads, or the network alone in batches of 32. The classifier, and so the threads of one inference, is the same.
+is decoding alone at the same reduced scale on two threads, or the network alone in batches of 32. The classifier, and
+so the threads of one inference, is the same.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def compare(ways: dict[str, Callable[[], object]], count: int, rounds: int) -> d
 def measure_tiny(classifier: OnnxClassifier, folder: Path, rows: Path, rounds: int) -> dict[str, Any]:
     """Measures with the small JPEGs of a folder."""
     paths = sorted(folder.rglob("*.jpg"))[:TINY]
-    ways = {
+    ways: dict[str, Callable[[], object]] = {
         "cnnkit": lambda: cnnkit_way(classifier, paths, rows),
         "plain loop": lambda: plain_loop(classifier, paths, 64),
     }
@@ -122,7 +123,7 @@ def measure_tiny(classifier: OnnxClassifier, folder: Path, rows: Path, rounds: i
 
 def measure_photos(classifier: OnnxClassifier, paths: list[Path], rows: Path, rounds: int) -> dict[str, Any]:
     """Measures with large photos, and counts the labels that their reduced scale changes."""
-    ways = {
+    ways: dict[str, Callable[[], object]] = {
         "cnnkit": lambda: cnnkit_way(classifier, paths, rows),
         "plain loop": lambda: plain_loop(classifier, paths, 1),
         "decoding alone, 2 threads": lambda: decoding_alone(classifier, paths),
@@ -142,7 +143,7 @@ def measure_folder(classifier: OnnxClassifier, folder: Path, count: int, rows: P
     paths = [there[index % len(there)] for index in range(count)]
     taken = classifier.spec.input
     batch = classifier.input_tensor(np.zeros((32, taken.height, taken.width, taken.channels), np.uint8))
-    ways = {
+    ways: dict[str, Callable[[], object]] = {
         "cnnkit": lambda: cnnkit_way(classifier, paths, rows),
         "plain loop": lambda: plain_loop(classifier, paths, 32),
         "decoding alone, 2 threads": lambda: decoding_alone(classifier, paths),
