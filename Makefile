@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # bench/. because bench is the name of a target.
 FOLDERS := $(shell find toolkit train export bench/. -type d -not -name __pycache__)
 
-.PHONY: demo test test-slow test-arm lint bench clean
+.PHONY: demo test test-slow test-arm test-haswell lint bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/cnnkit demo
@@ -19,6 +19,11 @@ test-slow: $(VENV)/.installed-dev
 # On ARM CPUs that qemu emulates. Needs root, who leaves no files here that others could not overwrite.
 test-arm: $(VENV)/.installed-dev
 	PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m pytest -p no:cacheprovider -m slow -rs tests/packaging/test_arm.py
+
+# On an x86 CPU without VNNI that qemu emulates (Debian's qemu-user-static): layers, then whole networks; half an hour.
+test-haswell: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "slow or not slow" -rs tests/export/quantization/test_haswell.py \
+		tests/export/quantization/test_haswell_networks.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

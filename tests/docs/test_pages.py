@@ -33,7 +33,7 @@ from cnnkit.cli import main
 WIDEST = 200  # characters of a row
 CALLS = [(name_of(page), call) for page in (README, GUIDE, RUNNING, FIGURES) for call in calls(text_of(page))]
 LINKS = [(page, target) for page in PAGES for target in re.findall(r"\]\(([^)\s]+)\)", prose(text_of(page)))]
-TARGETS = ("demo", "test", "test-slow", "test-arm", "bench", "lint")
+TARGETS = ("demo", "test", "test-slow", "test-arm", "test-haswell", "bench", "lint")
 
 
 @pytest.mark.parametrize(("page", "call"), CALLS, ids=[f"{page}: {' '.join(call)}" for page, call in CALLS])
