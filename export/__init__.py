@@ -8,6 +8,7 @@ from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
     from cnnkit.export.exporting import default_output as default_output, export_model as export_model
+    from cnnkit.export.inspecting import with_counts as with_counts
     from cnnkit.export.options import (
         ExportOptions as ExportOptions,
         QuantizeOptions as QuantizeOptions,
@@ -22,6 +23,7 @@ else:
         __name__,
         {
             "exporting": ("default_output", "export_model"),
+            "inspecting": ("with_counts",),
             "options": ("ExportOptions", "QuantizeOptions", "StampOptions"),
             "original": ("check_conventions", "judge"),
             "quantization": ("quantize_model",),

@@ -8,12 +8,21 @@ from typing import Any
 
 from cnnkit import __version__
 from cnnkit.errors import ModelError
-from cnnkit.export.graph import constants, load_graph, multiply_adds, write_model
+from cnnkit.export.graph import count, load_graph, write_model
 from cnnkit.export.options import StampOptions
 from cnnkit.export.samples import generated_images
 from cnnkit.foreign import ForeignModel, foreign_spec, output_kind
 from cnnkit.runtime import OnnxClassifier, encode_golden, inspect_model
-from cnnkit.spec import MAX_GOLDEN_IMAGES, GraphFacts, ModelFacts, ModelSpec, Provenance, Tolerance, read_header
+from cnnkit.spec import (
+    MAX_GOLDEN_IMAGES,
+    GraphFacts,
+    InputSpec,
+    ModelFacts,
+    ModelSpec,
+    Provenance,
+    Tolerance,
+    read_header,
+)
 from cnnkit.system import check_new_file, require
 
 _SEED = 0
@@ -43,15 +52,19 @@ def stamp_model(options: StampOptions) -> ModelFacts:
         raise ModelError(f"{options.model} carries a spec already, expected one without: export it again")
     graph = load_graph(options.model)
     model = ForeignModel(options.model, facts.inputs, facts.outputs, read_header(options.model).metadata)
-    spec = replace(foreign_spec(model, options.said), graph=_graph_facts(graph, facts))
+    spec = foreign_spec(model, options.said)
+    spec = replace(spec, graph=_graph_facts(graph, facts, spec.input))
     answered = _answered(spec, options.model, quantized=facts.quantized)
     write_model(graph, answered, options.output)
     return inspect_model(options.output)
 
 
-def _graph_facts(graph: Any, facts: ModelFacts) -> GraphFacts:
-    numbers = sum(value.size for value in constants(graph).values() if value.dtype.kind == "f")
-    return GraphFacts(int(numbers), multiply_adds(graph), facts.opset or 0, facts.ir_version or 0)
+def _graph_facts(graph: Any, facts: ModelFacts, taken: InputSpec) -> GraphFacts | None:
+    """Counts what the graph is made of; None where branches or loops leave that open."""
+    counts = count(graph, (taken.height, taken.width))
+    if counts is None or counts.multiply_adds is None:
+        return None
+    return GraphFacts(counts.parameters, counts.multiply_adds, facts.opset or 0, facts.ir_version or 0)
 
 
 def _answered(spec: ModelSpec, path: Path, *, quantized: bool) -> ModelSpec:

@@ -13,11 +13,15 @@ from cnnkit.errors import ModelError
 from cnnkit.spec import METADATA_KEY, ModelSpec, is_ort_format, read_model_bytes, write_spec
 
 
-def load_graph(path: Path) -> Any:
-    """Loads an onnx.ModelProto whose weights are inside the file.
+def load_graph(path: Path, *, outside: bool = False) -> Any:
+    """Loads an onnx.ModelProto.
+
+    Args:
+        path: The file.
+        outside: Whether weights may be in other files, which are not read then.
 
     Raises:
-        ModelError: The file is no ONNX model, or keeps its weights in other files.
+        ModelError: The file is no ONNX model, or keeps its weights in other files where it may not.
     """
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -29,7 +33,7 @@ def load_graph(path: Path) -> Any:
         model = onnx.load_model_from_string(data)
     except DecodeError as error:
         raise ModelError(f"{path} is no ONNX model, or is damaged: copy or export it again") from error
-    if any(onnx.external_data_helper.uses_external_data(tensor) for tensor in model.graph.initializer):
+    if not outside and any(onnx.external_data_helper.uses_external_data(tensor) for tensor in model.graph.initializer):
         raise ModelError(f"{path} keeps its weights in other files, expected them inside: save it as one file")
     return model
 
@@ -88,8 +92,10 @@ def static_shapes(model: Any, batch: int) -> dict[str, tuple[int, ...]]:
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
     del fixed.graph.value_info[:]
+    weights = {tensor.name for tensor in fixed.graph.initializer}  # among the inputs, too, where a file is of IR 3
     for value in fixed.graph.input:
-        value.type.tensor_type.shape.dim[0].dim_value = batch
+        if value.name not in weights:
+            value.type.tensor_type.shape.dim[0].dim_value = batch
     for value in fixed.graph.output:
         value.type.tensor_type.ClearField("shape")
     inferred = onnx.shape_inference.infer_shapes(fixed, data_prop=True).graph

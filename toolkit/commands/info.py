@@ -7,18 +7,20 @@ from typing import Literal
 
 import click
 
-from cnnkit.commands.options import model_argument, table_or_json_option
+from cnnkit.commands.options import model_argument, size as height_and_width, table_or_json_option
 
 
 @click.command()
 @model_argument
+@click.option("--size", type=height_and_width, help="HEIGHTxWIDTH to count for, for models that take any size.")
 @table_or_json_option
-def command(model: Path | None, style: Literal["table", "json"]) -> None:
+def command(model: Path | None, size: tuple[int, int] | None, style: Literal["table", "json"]) -> None:
     """Show what a model file holds.
 
     MODEL is an .onnx file, with or without a model spec; without it the bundled INT8 model is shown.
     """
+    from cnnkit.export import with_counts
     from cnnkit.report import print_model_facts
     from cnnkit.runtime import bundled_model, inspect_model
 
-    print_model_facts(inspect_model(model or bundled_model()), style)
+    print_model_facts(with_counts(inspect_model(model or bundled_model()), size), style)

@@ -14,6 +14,7 @@ Row = tuple[str, str]
 
 _SHARES = {"top1", "top1_float", "low", "high", "drop", "drop_low", "drop_high", "agreement"}  # fractions of 1
 _COUNTS = {"images", "runs", "epoch"}
+_SAY_SIZE = ": it takes any size, say one with --size HEIGHTxWIDTH"
 
 
 def print_model_facts(facts: ModelFacts, style: Literal["table", "json"]) -> None:
@@ -49,7 +50,7 @@ def _rows(facts: ModelFacts) -> Iterator[Row]:
     yield from (("output", _tensor(tensor)) for tensor in facts.outputs)
     yield "opset", f"{_number(facts.opset)} (IR version {_number(facts.ir_version)})"
     yield "parameters", _number(facts.parameters)
-    yield "multiply-adds", _number(facts.multiply_adds)
+    yield "multiply-adds", _number(facts.multiply_adds) + ("" if not _takes_any_size(facts) else _SAY_SIZE)
     if facts.operators is not None:
         counts = ", ".join(f"{count} {printable(name)}" for name, count in facts.operators.items())
         yield "operators", f"{sum(facts.operators.values()):,}: {counts}"
@@ -113,6 +114,12 @@ def _figure(name: str, value: float) -> str:
     if name in _SHARES:
         return f"{100 * value:.2f} %"
     return f"{value:,.0f}" if name in _COUNTS else f"{value:.4g}"
+
+
+def _takes_any_size(facts: ModelFacts) -> bool:
+    """Whether multiply-adds are not known since the sizes of the image, the batch aside, are left open."""
+    sizes = [size for tensor in facts.inputs for size in tensor.shape[1:]]
+    return facts.multiply_adds is None and any(not isinstance(size, int) for size in sizes)
 
 
 def _number(value: int | None) -> str:
