@@ -70,13 +70,13 @@ def multiply_adds(model: Any) -> int:
 
 def _batch(model: Any) -> int:
     """Returns how many images run together: as many as the graph is fixed to, or one."""
-    dims = model.graph.input[0].type.tensor_type.shape.dim if model.graph.input else ()
+    dims: Any = model.graph.input[0].type.tensor_type.shape.dim if model.graph.input else ()
     return max(1, dims[0].dim_value) if dims else 1
 
 
 def _set_size(model: Any, size: tuple[int, int] | None) -> bool:
     """Sets height and width of the one image; returns whether all its sizes but the batch are known then."""
-    dims = model.graph.input[0].type.tensor_type.shape.dim if len(model.graph.input) == 1 else ()
+    dims: Any = model.graph.input[0].type.tensor_type.shape.dim if len(model.graph.input) == 1 else ()
     if size is not None:
         if len(dims) != 4:
             raise UsageError("--size does not fit a graph whose input is no image of four dimensions: leave it out")
