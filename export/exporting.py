@@ -128,4 +128,5 @@ def _write(
 
 def _in_float16(spec: ModelSpec, classifier: OnnxClassifier) -> ModelSpec:
     record = Quantization(FLOAT16_SCHEME, 0, "", cpu_name(), precision="float16")
-    return dataclasses.replace(spec, quantization=record, tolerance=tolerance_for(classifier, spec))
+    spec = dataclasses.replace(spec, quantization=record)
+    return dataclasses.replace(spec, tolerance=tolerance_for(classifier, spec))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import DataError, UsageError
 from cnnkit.export.original import Original
-from cnnkit.export.samples import generated_images
+from cnnkit.export.samples import telling_images
 from cnnkit.runtime import decode_golden, encode_golden, least_sure_of_each
 from cnnkit.sources import list_images, read_images, warn_of
 from cnnkit.spec import MAX_GOLDEN_IMAGES, GoldenImage
@@ -32,27 +32,27 @@ def choose_golden(original: Original, wish: str | None) -> tuple[tuple[GoldenIma
         UsageError: The wish is neither a word nor a folder.
         DataError: The folder holds no readable image.
     """
-    images = _images(original, wish)
-    if not len(images):
-        return (), images
-    answers = original.probabilities(images)
+    spec = original.spec
+    if wish in (None, "generated") and not (wish is None and spec.golden):
+        images, answers = telling_images(original.probabilities, spec.input)
+    else:
+        images = _images(original, wish)
+        if not len(images):
+            return (), images
+        answers = original.probabilities(images)
     if len(images) > MAX_GOLDEN_IMAGES:
         chosen = least_sure_of_each(answers, answers.argmax(axis=1), MAX_GOLDEN_IMAGES)
         images, answers = images[chosen], answers[chosen]
-    golden = encode_golden(images, answers, color=original.spec.input.color)
+    golden = encode_golden(images, answers, color=spec.input.color)
     return golden, images[: len(golden)]
 
 
 def _images(original: Original, wish: str | None) -> NDArray[np.uint8]:
-    """Returns the run's own golden images, or many to choose from."""
+    """Returns the run's own golden images, or those of a folder to choose from; none where none are wished."""
     spec = original.spec
     if wish == "none":
         return np.empty((0, spec.input.height, spec.input.width, spec.input.channels), np.uint8)
-    if wish is None and spec.golden:
-        return decode_golden(spec)
-    if wish in (None, "generated"):
-        return generated_images(_MOST, spec.input, _SEED)
-    return _from_folder(Path(str(wish)), original)
+    return decode_golden(spec) if wish is None else _from_folder(Path(wish), original)
 
 
 def _from_folder(folder: Path, original: Original) -> NDArray[np.uint8]:

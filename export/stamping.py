@@ -6,15 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cnnkit import __version__
 from cnnkit.errors import ModelError
 from cnnkit.export.graph import count, load_graph, write_model
 from cnnkit.export.options import StampOptions
-from cnnkit.export.samples import generated_images
+from cnnkit.export.samples import generated_images, telling_images
 from cnnkit.foreign import ForeignModel, foreign_spec, output_kind
 from cnnkit.runtime import OnnxClassifier, encode_golden, inspect_model
 from cnnkit.spec import (
-    MAX_GOLDEN_IMAGES,
     GraphFacts,
     InputSpec,
     ModelFacts,
@@ -25,7 +26,7 @@ from cnnkit.spec import (
 )
 from cnnkit.system import check_new_file, require
 
-_SEED = 0
+_SEED, _PROBES = 0, 16  # images whose answers tell probabilities from logits
 # The file's own answers are recorded: other CPUs may round floats otherwise, and integers by a step.
 _TOLERANCE, _QUANTIZED_TOLERANCE = 1e-4, 0.05
 
@@ -69,11 +70,13 @@ def _graph_facts(graph: Any, facts: ModelFacts, taken: InputSpec) -> GraphFacts 
 
 def _answered(spec: ModelSpec, path: Path, *, quantized: bool) -> ModelSpec:
     """Adds what the file answers here: whether it gives probabilities, and golden images."""
-    images = generated_images(MAX_GOLDEN_IMAGES, spec.input, _SEED)
-    raw = OnnxClassifier(path, spec=spec).probabilities(images)  # not taken for logits yet
+    raw = OnnxClassifier(path, spec=spec).probabilities(generated_images(_PROBES, spec.input, _SEED))
+    if not np.isfinite(raw).all():
+        raise ModelError(f"{path} answers with what is no number, expected probabilities or logits: check the scaling")
+    kind = output_kind(raw, path)  # not taken for logits until now
     spec = replace(
-        spec, output=output_kind(raw, path), provenance=Provenance(__version__),
+        spec, output=kind, provenance=Provenance(__version__),
         tolerance=Tolerance(_QUANTIZED_TOLERANCE if quantized else _TOLERANCE, 0),
     )  # fmt: skip
-    answers = OnnxClassifier(path, spec=spec).probabilities(images)
+    images, answers = telling_images(OnnxClassifier(path, spec=spec).probabilities, spec.input)
     return replace(spec, golden=encode_golden(images, answers, color=spec.input.color))

@@ -1,4 +1,4 @@
-"""What quantization costs: accuracy, agreement with the float model, and what verify may allow for it."""
+"""What quantization costs: accuracy, and agreement with the float model."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.measuring import paired_drop_interval
-from cnnkit.runtime import OnnxClassifier, decode_golden
-from cnnkit.spec import ModelSpec, Tolerance
-
-TOLERANCE_FACTOR = 1.5  # room for CPUs that round otherwise
-LEAST_TOLERANCE = 1e-3  # of a probability
+from cnnkit.runtime import OnnxClassifier
 
 
 @dataclass(frozen=True)
@@ -48,24 +44,3 @@ def compare(before: NDArray[np.int64], after: NDArray[np.int64], targets: NDArra
     right_before, right_after = before == targets, after == targets
     drop = paired_drop_interval(right_before, right_after)
     return Effect(len(after), agreement, float(right_before.mean()), float(right_after.mean()), drop)
-
-
-def tolerance_for(quantized: OnnxClassifier, spec: ModelSpec) -> Tolerance:
-    """Returns what verify is to allow: the largest difference on the golden images, with room for other CPUs' rounding.
-
-    A label may change on the images where it changed here, and where the two likeliest are closer than that room.
-
-    Args:
-        quantized: The INT8 model.
-        spec: Whose golden images to take.
-    """
-    if not spec.golden:
-        return Tolerance(LEAST_TOLERANCE, 0)
-    expected = np.array([image.probabilities for image in spec.golden], np.float32)
-    answers = quantized.probabilities(decode_golden(spec))
-    worst = float(np.abs(answers - expected).max())
-    allowed = max(worst * TOLERANCE_FACTOR, LEAST_TOLERANCE)
-    ordered = np.sort(answers, axis=1)
-    close = ordered[:, -1] - ordered[:, -2] < 2 * (allowed - worst)
-    changed = answers.argmax(axis=1) != expected.argmax(axis=1)
-    return Tolerance(allowed, int((changed | close).sum()))

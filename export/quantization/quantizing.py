@@ -5,21 +5,21 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from cnnkit.errors import ModelError, SpecError, UsageError
+from cnnkit.errors import ModelError, ParityError, SpecError, UsageError
 from cnnkit.export.graph import load_graph, opset_of, write_model
-from cnnkit.export.options import QuantizeOptions, Target
+from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.quantization.batching import images_at_once
 from cnnkit.export.quantization.candidates import Failed, Workshop
 from cnnkit.export.quantization.choosing import Decision, Limits, can_tell, choose
-from cnnkit.export.quantization.effects import Effect, tolerance_for
+from cnnkit.export.quantization.effects import Effect
 from cnnkit.export.quantization.further import Further, learnt_from
 from cnnkit.export.quantization.heats import measure_in_heats
 from cnnkit.export.quantization.held_out import choose_held_out
 from cnnkit.export.quantization.jury import Jury
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FLOAT32, SAFE, SCHEMES, resolve_target, unlike_this_machine
+from cnnkit.export.quantization.tolerances import difference_ceiling, straying, tolerance_for, with_clear_golden
 from cnnkit.machine import EMULATED, cpu_name, describe_machine, free_memory
 from cnnkit.runtime import read_spec_of
 from cnnkit.sources import CalibrationSet, calibration_size, has_trained, read_calibration
@@ -60,6 +60,7 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
         SourceError: A folder does not exist.
         DataError: There is no readable image.
         UsageError: There is no such scheme, or it cannot be applied to this model, or nothing can be fine-tuned.
+        ParityError: The scheme asked for answers otherwise than the limits allow.
         OutputError: The output exists already or cannot be written.
         MissingExtraError: onnx is not installed.
     """
@@ -85,8 +86,8 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
         jury = None if held_out is None else Jury(held_out, spec.input, images_at_once(workshop.quantizer.prepared))
         further = None if jury is None else Further(options, workshop, spec, calibration.images, jury, lessons)
         measured, failed = _candidates(options, workshop, calibration, jury, further)
-        decision = _decide(options, measured)
-        return _write(options, spec, calibration, decision, measured, failed)
+        decision, final = _settle(options, spec, calibration, measured)
+        return _write(options, final, decision, measured, failed)
 
 
 def _candidates(
@@ -115,6 +116,36 @@ def _candidates(
     return measured, failed
 
 
+def _settle(
+    options: QuantizeOptions, spec: ModelSpec, calibration: CalibrationSet, measured: tuple[Measured, ...]
+) -> tuple[Decision, ModelSpec]:
+    """Decides, and once more without what is chosen as long as its golden answers stray.
+
+    Returns:
+        The decision, and the spec of the file.
+
+    Raises:
+        ParityError: The scheme that was asked for strays.
+    """
+    rounding = with_clear_golden(spec, measured[0].candidate.open(None))
+    while True:
+        decision = _decide(options, measured)
+        chosen = decision.chosen
+        own = spec if chosen.candidate.name == FLOAT32 else rounding
+        final = _stamped(options, own, calibration, decision, measured)
+        if chosen.candidate.name == FLOAT32:
+            return decision, final
+        model = chosen.candidate.open(None)
+        why = straying(model, final)
+        if not why:
+            return decision, replace(final, tolerance=tolerance_for(model, final))
+        if options.scheme is not None:
+            raise ParityError(f"--scheme {options.scheme}: {why}; no file was written")
+        log.warning("%s is not taken: %s", chosen.candidate.name, why)
+        refused = replace(chosen, candidate=replace(chosen.candidate, refused=why))
+        measured = tuple(refused if one is chosen else one for one in measured)
+
+
 def _decide(options: QuantizeOptions, measured: tuple[Measured, ...]) -> Decision:
     if options.scheme is not None:
         asked = measured[-1]  # fine-tuned, where that was asked for too
@@ -139,7 +170,7 @@ def _decide(options: QuantizeOptions, measured: tuple[Measured, ...]) -> Decisio
 
 def _unjudged(measured: tuple[Measured, ...]) -> Decision:
     """Decides where no image is left to measure on: for the safe scheme if it is faster, and says so."""
-    safe = next((one for one in measured if one.candidate.name == SAFE), measured[0])
+    safe = next((one for one in measured if one.candidate.name == SAFE and not one.candidate.refused), measured[0])
     chosen = safe if safe.ratio < 1 else measured[0]
     reason = f"{chosen.candidate.name} takes {chosen.ratio:.2f} x the time of float32; its accuracy was not measured"
     others = {one.candidate.name: "not judged: no images to measure on" for one in measured if one is not chosen}
@@ -148,8 +179,7 @@ def _unjudged(measured: tuple[Measured, ...]) -> Decision:
 
 def _write(
     options: QuantizeOptions,
-    spec: ModelSpec,
-    calibration: CalibrationSet,
+    final: ModelSpec,
     decision: Decision,
     measured: tuple[Measured, ...],
     failed: tuple[Failed, ...],
@@ -158,9 +188,7 @@ def _write(
     chosen = decision.chosen.candidate
     output = _target_path(options, chosen.precision)
     check_new_file(output, overwrite=options.overwrite)
-    graph = load_graph(chosen.path)
-    final = _stamped(options.target, spec, graph, calibration, decision, measured)
-    write_model(graph, final, output)
+    write_model(load_graph(chosen.path), final, output)
     return QuantizeReport(
         path=output,
         spec=final,
@@ -172,14 +200,13 @@ def _write(
 
 
 def _stamped(
-    target: Target,
+    options: QuantizeOptions,
     spec: ModelSpec,
-    graph: Any,
     calibration: CalibrationSet,
     decision: Decision,
     measured: tuple[Measured, ...],
 ) -> ModelSpec:
-    """Returns the spec of the chosen file."""
+    """Returns the spec of the chosen file, its tolerance aside."""
     chosen = decision.chosen
     candidate = chosen.candidate
     record = Quantization(
@@ -187,18 +214,31 @@ def _stamped(
         calibration_images=len(calibration.images),
         calibration_fingerprint=calibration.fingerprint,
         cpu=cpu_name(),
-        evaluation={} if chosen.effect is None else chosen.effect.figures(),
+        evaluation=_evaluation(options, calibration, chosen, measured[0]),
         latency=_latency(chosen, measured),
         precision=candidate.precision,
         precise_x64=candidate.scheme is not None and candidate.scheme.precise_x64,
-        target=target,
+        target=options.target,
         decision=decision.reason,
         candidates={one.candidate.name: one.figures() for one in measured},
     )
     if candidate.name == FLOAT32:
         return replace(spec, quantization=record)
+    graph = load_graph(candidate.path)
     facts = spec.graph and replace(spec.graph, opset=opset_of(graph), ir_version=graph.ir_version)
-    return replace(spec, quantization=record, tolerance=tolerance_for(candidate.open(None), spec), graph=facts)
+    return replace(spec, quantization=record, graph=facts)
+
+
+def _evaluation(
+    options: QuantizeOptions, calibration: CalibrationSet, chosen: Measured, floating: Measured
+) -> dict[str, float]:
+    """Returns what the spec says of the chosen file's answers, and verify's ceiling rests on."""
+    figures = {} if chosen.effect is None else chosen.effect.figures()
+    if chosen is floating:
+        return figures
+    before, after = floating.candidate.open(None), chosen.candidate.open(None)
+    figures["difference_ceiling"] = difference_ceiling(before, after, calibration.images)
+    return {**figures, "min_agreement": options.min_agreement}
 
 
 def _latency(chosen: Measured, measured: tuple[Measured, ...]) -> dict[str, float]:

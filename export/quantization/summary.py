@@ -8,6 +8,7 @@ from cnnkit.export.quantization.evidence import evidence, write_evidence
 from cnnkit.export.quantization.measuring import Measured
 from cnnkit.export.quantization.quantizing import QuantizeReport
 from cnnkit.report import NOTHING, print_json, print_table
+from cnnkit.spec import ModelSpec
 from cnnkit.system import log
 
 _COLUMNS = (
@@ -31,12 +32,20 @@ def print_quantization(report: QuantizeReport, style: str) -> None:
     for failed in report.failed:
         log.warning("%s cannot be made: %s", failed.name, failed.reason)
     click.echo(f"chosen: {report.decision.reason}")
-    tolerance, golden = report.spec.tolerance, len(report.spec.golden)
-    click.echo(
-        f"verify allows a difference of {tolerance.max_probability_difference:.3g} and {tolerance.max_label_changes} "
-        f"changed labels on {golden} golden images"
-    )
+    click.echo(_allowed(report.spec))
     click.echo(f"evidence: {', '.join(str(file) for file in files)}")
+
+
+def _allowed(spec: ModelSpec) -> str:
+    """Says in words what verify allows."""
+    tolerance, golden = spec.tolerance, len(spec.golden)
+    if not golden:
+        return "verify has nothing to check: the model carries no golden images, which cnnkit export adds"
+    changes = f"at most {tolerance.max_label_changes}" if tolerance.max_label_changes else "none"
+    return (
+        f"verify: {changes} of {golden} golden labels may change, and no probability by more than "
+        f"{tolerance.max_probability_difference:.3g}"
+    )
 
 
 def _row(one: Measured, report: QuantizeReport) -> tuple[str, ...]:

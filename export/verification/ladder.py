@@ -52,7 +52,8 @@ def climb(file: OnnxClassifier, source: Path | None, data: Path | None) -> tuple
     original = None if source is None else load_again(source, file.spec, "cnnkit verify --original")
     stages: list[Stage | None] = []
     if file.spec.golden:
-        stages.append(golden_stage("golden", check_golden(file, file.spec)))
+        result = check_golden(file, file.spec)
+        stages.append(replace(golden_stage("golden", result), cause=result.cause))
     if data is None:
         golden = decode_golden(file.spec) if file.spec.golden else _no_images(file.spec.input)
         images = parity_images(golden, file.spec.input)

@@ -41,7 +41,9 @@ def test_what_is_printed(model, colours):
     assert re.fullmatch(ROW + r"- +- +- +- +not asked for", lines[2]).group("name") == "float32"
     assert re.fullmatch(ROW + rf"[\d.]+ +{LOST} +[\d.]+ +42  chosen", lines[3]).group("name") == "u8s8-7bit"
     assert re.fullmatch(r"chosen: u8s8-7bit was asked for; it takes \d\.\d\d x the time of float32", lines[4])
-    assert re.fullmatch(r"verify allows a difference of 0\.\d+ and \d changed labels on 12 golden images", lines[5])
+    assert re.fullmatch(
+        r"verify: none of 12 golden labels may change, and no probability by more than 0\.\d+", lines[5]
+    )
     assert lines[6] == "evidence: " + ", ".join(
         str(path.with_name(f"small.int8.candidates.{suffix}")) for suffix in ("json", "png")
     )

@@ -8,7 +8,7 @@ import pytest
 from small_keras import body, exported, keras_answers, random_images
 
 from cnnkit.errors import SpecError, UsageError
-from cnnkit.export.samples import generated_images
+from cnnkit.export.samples import blended_photo, generated_images
 from cnnkit.foreign import InputFlags
 
 
@@ -76,7 +76,8 @@ def test_golden_images_from_a_folder(run_folder, tmp_path):
 
 def test_golden_images_are_of_every_class_that_occurs(keras, run_folder, tmp_path):
     report = exported(run_folder, tmp_path, labels=None, golden="generated")
-    drawn = generated_images(96, report.spec.input, 0)
+    taken = report.spec.input
+    drawn = np.concatenate([blended_photo(96, taken, 0), generated_images(96, taken, 0)])
     answered = keras_answers(keras, run_folder / "model.keras", drawn).argmax(axis=1)
     golden = [np.argmax(image.probabilities) for image in report.spec.golden]
     assert len(golden) == 16

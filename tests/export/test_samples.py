@@ -6,8 +6,8 @@ from hypothesis import given, settings, strategies as st
 
 from cnnkit.errors import ParityError
 from cnnkit.export.parity import check_parity, parity_images
-from cnnkit.export.samples import generated_images, varied_images
-from cnnkit.runtime.golden import encode_golden
+from cnnkit.export.samples import blended_photo, generated_images, telling_images, varied_images
+from cnnkit.runtime.golden import encode_golden, is_clear
 from cnnkit.spec import InputSpec
 
 
@@ -60,3 +60,28 @@ def test_parity_within_the_tolerance():
 def test_parity_error(value):
     with pytest.raises(ParityError, match="expected at most 1e-04: no file was written"):
         check_parity(answer(0.5), answer(value), tolerance=1e-4)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_blended_photos_are_small_files_and_come_again(channels):
+    images = blended_photo(6, taken(224, channels), 0)
+    assert (images.shape, images.dtype) == ((6, 224, 225, channels), np.uint8)
+    np.testing.assert_array_equal(images, blended_photo(6, taken(224, channels), 0))
+    assert len({image.tobytes() for image in images}) == 6
+    assert max(len(image.png) for image in encode_golden(images, np.ones((6, 2), np.float32))) < 24_000
+
+
+def test_telling_images_vary_in_their_answers():
+    """A network of 1,000 classes: which of a thousand colours is the nearest to the mean of an image."""
+    colours = np.random.default_rng(0).uniform(60, 200, (1000, 3))
+
+    def answer(images):
+        means = images.mean(axis=(1, 2))
+        scores = -((means[:, None] - colours[None]) ** 2).sum(axis=-1) / 20
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+    images, answers = telling_images(answer, taken(64))
+    assert (len(images), len(set(answers.argmax(axis=1)))) == (16, 16)
+    assert is_clear(answers).all()
+    np.testing.assert_allclose(answers, answer(images), rtol=1e-5)

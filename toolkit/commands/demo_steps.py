@@ -133,7 +133,7 @@ def verify_step(folder: DemoFolder) -> str:
 
     classifier = load_model(folder.quantized).classifier
     result = check_golden(classifier, classifier.spec)
-    require_passed(result, classifier.spec.tolerance)
+    require_passed(result)
     return (
         f"{result.images} golden images passed: largest difference {result.max_probability_difference:.4f}, "
         f"{_percent(result.top1_agreement)} same labels"

@@ -46,4 +46,4 @@ def command(
         return
     result = check_golden(classifier, classifier.spec)
     print_verification([golden_stage("onnxruntime", result)], style)
-    require_passed(result, classifier.spec.tolerance)
+    require_passed(result)

@@ -12,7 +12,17 @@ from cnnkit.spec import InputSpec, ModelFacts, ModelSpec, Provenance, Quantizati
 
 Row = tuple[str, str]
 
-_SHARES = {"top1", "top1_float", "low", "high", "drop", "drop_low", "drop_high", "agreement"}  # fractions of 1
+_SHARES = {
+    "min_agreement",
+    "top1",
+    "top1_float",
+    "low",
+    "high",
+    "drop",
+    "drop_low",
+    "drop_high",
+    "agreement",
+}  # fractions of 1
 _COUNTS = {"images", "runs", "epoch"}
 _SAY_SIZE = ": it takes any size, say one with --size HEIGHTxWIDTH"
 

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.runtime.ceiling import (
+        MOST_DIFFERENCE as MOST_DIFFERENCE,
+        ceiling_of as ceiling_of,
+    )
     from cnnkit.runtime.golden import (
+        changes_that_count as changes_that_count,
         check_golden as check_golden,
         decode_golden as decode_golden,
         encode_golden as encode_golden,
         golden_stage as golden_stage,
+        is_clear as is_clear,
         least_sure_of_each as least_sure_of_each,
         require_passed as require_passed,
     )
@@ -55,11 +61,14 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
+            "ceiling": ("MOST_DIFFERENCE", "ceiling_of"),
             "golden": (
+                "changes_that_count",
                 "check_golden",
                 "decode_golden",
                 "encode_golden",
                 "golden_stage",
+                "is_clear",
                 "least_sure_of_each",
                 "require_passed",
             ),

@@ -122,9 +122,12 @@ def _graph(item: StrictObject) -> GraphFacts:
 
 
 def _tolerance(item: StrictObject) -> Tolerance:
-    tolerance = Tolerance(item.number("max_probability_difference"), item.integer("max_label_changes", minimum=0))
+    difference = item.number("max_probability_difference")
+    if not 0 <= difference <= 1:
+        raise SpecError(f"{item.where}.max_probability_difference is {difference:g}, expected 0 to 1")
+    changes = item.integer("max_label_changes", minimum=0, maximum=MAX_GOLDEN_IMAGES)
     item.close()
-    return tolerance
+    return Tolerance(difference, changes)
 
 
 def _dataset(item: StrictObject) -> DatasetRecord:
