@@ -37,8 +37,10 @@ def print_export(report: ExportReport) -> None:
             f"opset {graph.opset}, IR version {graph.ir_version}"
         )
     parity = report.parity
+    logits = parity.logit_difference
+    said = "its answers do not vary" if logits is None else f"by {logits:.1e} of what its logits vary"
     click.echo(
-        f"parity: {report.source} differs by at most {parity.max_probability_difference:.1e} in a probability "
+        f"parity: {report.source} differs by at most {parity.max_probability_difference:.1e} in a probability, {said}, "
         f"on {parity.images} images, {len(spec.golden)} of them golden"
     )
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.measuring import paired_drop_interval
-from cnnkit.runtime import OnnxClassifier
 
 
 @dataclass(frozen=True)

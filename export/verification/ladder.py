@@ -15,7 +15,7 @@ from cnnkit.export.conversion import convert
 from cnnkit.export.exporting import TOLERANCE
 from cnnkit.export.graph import save_with_spec, tidy
 from cnnkit.export.original import Original, load_again
-from cnnkit.export.parity import parity_images
+from cnnkit.export.parity import DO_NOT_VARY, LOGIT_TOLERANCE, logit_difference, parity_images
 from cnnkit.export.verification.causes import why_answers_differ
 from cnnkit.export.verification.pictures import decoding_stage, read_pictures, resizing_stage
 from cnnkit.images import prepare_batch, softmax
@@ -130,7 +130,16 @@ def _golden_of_keras(original: Original, spec: ModelSpec) -> Stage | None:
 
 def _exact(name: str, expected: Probabilities, answers: Probabilities) -> Stage:
     passed = float(np.abs(answers - expected).max()) <= TOLERANCE
+    logits = logit_difference(expected, answers) if passed else None
     cause = "" if passed else "the graph computes something else than Keras: export it again, and tell us of the layers"
+    if logits is not None and logits > LOGIT_TOLERANCE:
+        passed = False
+        cause = (
+            f"logits differ by {logits:.2g} of what they vary from image to image, expected at most {LOGIT_TOLERANCE}: "
+            "the graph computes something else than Keras"
+        )
+    elif passed and logits is None:
+        cause = DO_NOT_VARY
     return stage_of(name, expected, answers, passed=passed, cause=cause)
 
 

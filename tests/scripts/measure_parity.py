@@ -6,24 +6,27 @@
 --keep leaves the files in a folder, for tests/scripts/measure_quantizing.py and others.
 Weights are random. So that answers differ from image to image, as those of a trained network do, batch normalisation
 takes its moving statistics from 32 images, and the last layer is scaled until its logits deviate by 2. The exit code
-is 1 where a probability differs by more than 1e-4, or a label changes.
+is 1 where a probability differs by more than 1e-4, logits by more than a hundredth of what they vary from image to
+image, or a label changes.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 import warnings
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
 
 from cnnkit.export import ExportOptions, export_model
+from cnnkit.export.parity import LOGIT_TOLERANCE, logit_difference
 from cnnkit.export.samples import generated_images
 from cnnkit.foreign import InputFlags
 from cnnkit.images import prepare_batch
@@ -76,8 +79,18 @@ def enliven(model: Any, tensor: np.ndarray) -> None:
     head.set_weights([kernel * factor, *[(value * 0 - (centre - centre.mean())).astype(np.float32) for value in bias]])
 
 
-def measure(name: str, folder: Path) -> tuple[int, float, float, int]:
-    """Returns parameters, mean confidence, the largest difference of a probability, and changed labels."""
+class Measured(NamedTuple):
+    """What was found of one network."""
+
+    parameters: int
+    confidence: float  # mean over images
+    difference: float  # the largest of a probability
+    logits: float  # difference of logits, relative to how much they vary; infinite where they do not
+    changed: int  # labels
+
+
+def measure(name: str, folder: Path) -> Measured:
+    """Builds, exports and compares a network."""
     model, flags = build(name)
     height, width = model.input_shape[1:3]
     images = generated_images(IMAGES, InputSpec(height, width, 3), seed=5)
@@ -95,7 +108,9 @@ def measure(name: str, folder: Path) -> tuple[int, float, float, int]:
     answers = OnnxClassifier(report.path).probabilities(images)
     changed = int((answers.argmax(axis=1) != expected.argmax(axis=1)).sum())
     confidence = float(expected.max(axis=1).mean())
-    return int(model.count_params()), confidence, float(np.abs(answers - expected).max()), changed
+    logits = logit_difference(expected, answers)
+    difference = float(np.abs(answers - expected).max())
+    return Measured(model.count_params(), confidence, difference, math.inf if logits is None else logits, changed)
 
 
 def main() -> int:
@@ -108,16 +123,23 @@ def main() -> int:
     import_keras("measure_parity.py")
     bad, networks = 0, []
     click.echo(
-        f"{'network':26} {'parameters':>11} {'confidence':>10} {'difference':>10} {'labels':>6}  of {IMAGES} images"
+        f"{'network':26} {'parameters':>11} {'confidence':>10} {'difference':>10} {'logits':>8} {'labels':>6}  "
+        f"of {IMAGES} images"
     )
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         for name in arguments.names:
-            parameters, confidence, difference, changed = measure(name, folder)
-            bad += changed > 0 or not difference <= ALLOWED
-            click.echo(f"{name:26} {parameters:11,} {confidence:10.2f} {difference:10.1e} {changed:6}")
-            networks.append({"name": name, "max_probability_difference": difference, "label_changes": changed})
+            one = measure(name, folder)
+            bad += one.changed > 0 or not one.difference <= ALLOWED or not one.logits <= LOGIT_TOLERANCE
+            click.echo(
+                f"{name:26} {one.parameters:11,} {one.confidence:10.2f} {one.difference:10.1e} {one.logits:8.1e} "
+                f"{one.changed:6}"
+            )
+            networks.append({
+                "name": name, "max_probability_difference": one.difference, "logit_difference": one.logits,
+                "label_changes": one.changed,
+            })  # fmt: skip
     if arguments.json:
         click.echo(json.dumps({"images": IMAGES, "networks": networks}))
     return int(bad > 0)

@@ -51,6 +51,10 @@ def _parity(output: Output) -> str:
     return f"{worst:.1e}, {changed_labels(changed)} ({len(found)} networks)"
 
 
+def _logits(output: Output) -> str:
+    return f"{max(network['logit_difference'] for network in output.last_line()['networks']):.1e}"
+
+
 def _of_photos(name: str) -> Callable[[Output], str]:
     def read(output: Output) -> str:
         found = output.last_line()
@@ -106,7 +110,10 @@ ACCURACY = (
     Measurement(
         "parity",
         ("python tests/scripts/measure_parity.py",),
-        (Row("the same for every architecture and four of keras.applications, 64 images", _parity),),
+        (
+            Row("the same for every architecture and four of keras.applications, 64 images", _parity),
+            Row("difference of their logits, over how much logits vary from image to image", _logits),
+        ),
         minutes=8,
     ),
     Measurement(
