@@ -50,7 +50,8 @@ class QuantizeOptions:
     max_drop: float = 0.005  # of accuracy, as a fraction; held against the upper end of its 95 % interval
     min_agreement: float = 0.96  # fraction of images with the label of the float32 model
     target: Target = "any"  # the CPUs the file must be right on
-    scheme: str | None = None  # takes this one, whatever it costs; None chooses
+    scheme: str | None = None  # takes this one, within the limits; None chooses
+    force: bool = False  # writes the scheme that is asked for beyond the limits, too
     finetune: Path | None = None  # a folder of images that the weights learn from; None leaves them as they are
     finetune_steps: int = 800  # batches of 64 images
     original: Path | None = None  # the Keras model to learn from; None takes the float32 file

@@ -54,7 +54,7 @@ class Further:
         log.info("fine-tuning %s on %d images", scheme.name, len(self.lessons))
         graph, quantizer = self.workshop.quantized(scheme)
         was_safe = not saturating_layers(graph)
-        hashes = frozenset(sha256(path) for path in self.jury.held_out.paths if path.is_file())
+        hashes = frozenset(sha256(path) for path in self.jury.paths if path.is_file())
         finetune(
             graph, quantizer.prepared, scheme.bits, self._teacher(measured[0].candidate), self.lessons, hashes,
             steps=self.options.finetune_steps, seed=self.options.seed,

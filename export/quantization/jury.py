@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from cnnkit.errors import DataError
 from cnnkit.export.quantization.effects import Effect, compare
 from cnnkit.export.quantization.held_out import HeldOut
+from cnnkit.export.quantization.judged_images import doubts, unlike
 from cnnkit.runtime import OnnxClassifier
 from cnnkit.spec import InputSpec
 
@@ -19,19 +21,65 @@ _Chunk = tuple[NDArray[np.uint8], NDArray[np.int64] | None]
 
 
 class Jury:
-    """Held-out images with the float model's answers, against which candidates are judged.
+    """Images with the float model's answers, against which candidates are judged.
 
     Args:
-        held_out: The images, in random order.
-        taken: What the models take.
+        chunks: (n, height, width, channels) uint8 images with (n,) targets, or None; the same each time.
         at_once: Images in one run.
+        described: Which images they are, in words.
+
+    Attributes:
+        paths: The files that were read for it; none where the images that calibrate judge.
+        calibrated: Whether they are the images that calibrate.
     """
 
-    def __init__(self, held_out: HeldOut, taken: InputSpec, at_once: int) -> None:
-        self.held_out = held_out
-        self._at_once = at_once
-        self._chunks = _Remembered(held_out, taken)
+    def __init__(self, chunks: Iterable[_Chunk], at_once: int, described: str) -> None:
+        self._chunks, self._at_once, self.described = chunks, at_once, described
+        self.paths: tuple[Path, ...] = ()
+        self.calibrated = False
+        self._names: tuple[str, ...] = ()
         self._expected: list[NDArray[np.int64]] = []  # the float model's labels, a chunk each
+
+    @classmethod
+    def of_held_out(cls, held_out: HeldOut, taken: InputSpec, at_once: int) -> Jury:
+        """Returns a jury of images that calibrate nothing.
+
+        Args:
+            held_out: The images, in random order.
+            taken: What the models take.
+            at_once: Images in one run.
+        """
+        jury = cls(_Remembered(held_out, taken), at_once, f"{len(held_out.paths):,} other images")
+        jury.paths = held_out.paths
+        return jury
+
+    @classmethod
+    def of_calibration(cls, images: NDArray[np.uint8], at_once: int) -> Jury:
+        """Returns a jury of the images that calibrate: they flatter, and tell what is wrong from what is not.
+
+        Args:
+            images: (N, height, width, channels) uint8.
+            at_once: Images in one run.
+        """
+        jury = cls([(images, None)], at_once, f"the {len(images):,} images that calibrate")
+        jury.calibrated = True
+        return jury
+
+    def doubts(self, calibrating: NDArray[np.uint8]) -> Iterator[str]:
+        """Yields why its verdict may say little, by what float32 has answered so far and how the images look.
+
+        Args:
+            calibrating: (N, height, width, channels) uint8, the images that calibrate.
+        """
+        answered = list(zip(self._chunks, self._expected, strict=False))
+        if not answered:
+            return
+        labels = np.concatenate(self._expected)
+        known = [targets for (_, targets), _ in answered if targets is not None]
+        yield from doubts(labels, np.concatenate(known) if known else np.zeros(0, np.int64), self._names)
+        difference = None if self.calibrated else unlike(calibrating, answered[0][0][0])
+        if difference:
+            yield difference
 
     def judge(self, floating: OnnxClassifier, other: OnnxClassifier, most: int | None = None) -> Effect:
         """Compares a model's answers with the float model's, whose answers are asked for once.
@@ -48,6 +96,7 @@ class Jury:
         left = most
         for index, (images, known) in enumerate(self._chunks):
             if index == len(self._expected):
+                self._names = floating.spec.labels
                 self._expected.append(self._labels(floating, images))
             count = len(images) if left is None else min(left, len(images))
             before.append(self._expected[index][:count])

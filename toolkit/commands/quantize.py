@@ -35,6 +35,7 @@ from cnnkit.commands.options import Range, overwrite_option, table_or_json_optio
 @click.option("--finetune-steps", type=click.IntRange(1), default=800, show_default=True, help="Of 64 images each.")
 @click.option("--original", type=click.Path(path_type=Path), help="The Keras model to learn from  [default: MODEL].")
 @click.option("--scheme", help="Take this candidate instead of choosing: u8s8-pairs, u8s8-7bit, float16, ...")
+@click.option("--force", is_flag=True, help="Write what --scheme names beyond the limits, too.")
 @click.option("--calibration-size", type=click.IntRange(1), default=500, show_default=True, help="Images drawn.")
 @click.option(
     "--calibration-method", "method", type=click.Choice(["minmax", "entropy", "percentile"]),

@@ -121,7 +121,7 @@ def test_real_candidates_come_out_in_their_order_with_few_sessions_open(small_mo
     gc.collect()
     before = sum(isinstance(one, OnnxClassifier) for one in gc.get_objects())
     held = HeldOut(tuple(list_images(write_class_folders(tmp_path / "held", 20, seed=3))), None)
-    found = measure_in_heats(made, Jury(held, SMALL_SPEC.input, 8), images[:1], 1, LIMITS)
+    found = measure_in_heats(made, Jury.of_held_out(held, SMALL_SPEC.input, 8), images[:1], 1, LIMITS)
     assert [one.candidate.name for one in found] == [one.name for one in made]
     assert len(made) > 6
     assert most - before <= 4
@@ -141,6 +141,7 @@ class Counting:
 
     def __init__(self, path: Path) -> None:
         self._model, self.images, self.largest = OnnxClassifier(path), 0, 0
+        self.spec = self._model.spec
 
     def probabilities(self, images):
         self.images += len(images)
@@ -155,7 +156,7 @@ def test_the_jury_asks_float32_once_and_names_what_cannot_be_read_once(
     monkeypatch.setattr(held_out, "_CHUNK", 8)
     monkeypatch.setattr(jury, "_REMEMBERED", remembered)
     floating, other = Counting(small_model), Counting(small_model)
-    judges = Jury(held, SMALL_SPEC.input, 5)
+    judges = Jury.of_held_out(held, SMALL_SPEC.input, 5)
     few = judges.judge(floating, other, 10)
     assert (few.images, few.agreement, other.images, floating.images) == (10, 1.0, 10, 15)  # two chunks of float32
     whole = judges.judge(floating, other)
@@ -172,7 +173,7 @@ def test_a_jury_without_a_readable_image(tmp_path, small_model):
     broken.write_bytes(b"no image")
     model = OnnxClassifier(small_model)
     with pytest.raises(DataError, match="none of the images to measure on can be read"):
-        Jury(HeldOut((broken,), None), SMALL_SPEC.input, 4).judge(model, model)
+        Jury.of_held_out(HeldOut((broken,), None), SMALL_SPEC.input, 4).judge(model, model)
 
 
 def test_large_activations_go_through_in_small_batches(tmp_path):
