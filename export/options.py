@@ -53,7 +53,7 @@ class QuantizeOptions:
     scheme: str | None = None  # takes this one, within the limits; None chooses
     force: bool = False  # writes the scheme that is asked for beyond the limits, too
     finetune: Path | None = None  # a folder of images that the weights learn from; None leaves them as they are
-    finetune_steps: int = 800  # batches of 64 images
+    finetune_steps: int | None = None  # batches of 64 images, fewer where they are large; None takes 800 of 64
     original: Path | None = None  # the Keras model to learn from; None takes the float32 file
     calibration_size: int = 500  # images
     method: CalibrationMethod | None = None  # tries this one only; None tries all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,13 @@ from cnnkit.export.finetuning.network import trainable_network, write_into
 from cnnkit.images import prepare_batch
 from cnnkit.runtime import import_keras
 from cnnkit.sources import read_images, warn_of
+from cnnkit.spec import InputSpec
 from cnnkit.system import log
 
-_BATCH = 64
+_BATCH, _FEWEST = 64, 8  # images a step: of 64 x 64 pixels and less, and of large ones
+_PIXELS = 64 * 64
+_STEPS, _LEAST_STEPS = 800, 100  # of 64 images, and at least of fewer
+_TIMED = 3  # steps that tell how long the others take, after the one that compiles
 _LEARNING_RATE = 0.005  # in integers a step: with 0.02 weights swing between two of them
 _TOLD = 100  # steps between two messages
 
@@ -31,9 +36,9 @@ def finetune(
     paths: tuple[Path, ...],
     held_out: frozenset[str],
     *,
-    steps: int,
+    steps: int | None,
     seed: int,
-) -> None:
+) -> int:
     """Trains the weights, biases and ranges of a quantized graph; the integers it holds are replaced.
 
     The loss is the Kullback-Leibler divergence from the teacher's probabilities, so no labels are needed; the optimizer
@@ -47,8 +52,12 @@ def finetune(
         teacher: Answers as the float model does; its spec says what the graph takes.
         paths: Images to learn from.
         held_out: SHA-256 of the images to measure on, which are not learnt from.
-        steps: Batches of 64 images.
+        steps: Batches, of 64 images where they are small, of 8 at least; None takes 800 of 64 images, and as many
+            fewer as batches are smaller.
         seed: Of the order of the images.
+
+    Returns:
+        How many steps were made.
 
     Raises:
         ModelError: The graph computes something through which there is no known gradient.
@@ -57,19 +66,38 @@ def finetune(
     keras = import_keras("cnnkit quantize --finetune")
     keras.utils.set_random_seed(seed)
     network = trainable_network(quantized, prepared, bits)
+    batch = batch_size(teacher.spec.input)
+    steps = steps or usual_steps(batch)
     rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
     network.compile(keras.optimizers.Adam(rate), loss=keras.losses.KLDivergence())
-    losses = []
-    for images, _ in zip(_batches(paths, teacher, held_out, seed), range(steps), strict=False):
+    losses: list[float] = []
+    started = time.perf_counter()
+    for images, done in zip(_batches(paths, teacher, held_out, seed, batch), range(steps), strict=False):
+        if done == 1:
+            started = time.perf_counter()  # the first one is compiled
+        elif done == 1 + _TIMED:
+            left = (time.perf_counter() - started) / _TIMED * (steps - done)
+            log.info("fine-tuning takes about %.0f s: %d steps of %d images", left, steps, batch)
         tensor = prepare_batch(images, teacher.spec.input).astype(np.float32)
         losses.append(float(network.train_on_batch(tensor, teacher.probabilities(images))))
         if len(losses) % _TOLD == 0:
             log.info("step %d of %d: divergence %.2g", len(losses), steps, np.mean(losses[-_TOLD:]))
     write_into(quantized, network, bits)
+    return steps
+
+
+def batch_size(taken: InputSpec) -> int:
+    """Returns how many images a step takes: what they cost in time and memory grows with their pixels."""
+    return max(_FEWEST, min(_BATCH, _BATCH * _PIXELS // (taken.height * taken.width)))
+
+
+def usual_steps(batch: int) -> int:
+    """Returns how many steps of so many images are made unless told otherwise: fewer where each costs more."""
+    return max(_LEAST_STEPS, _STEPS * batch // _BATCH)
 
 
 def _batches(
-    paths: tuple[Path, ...], teacher: Classifier, held_out: frozenset[str], seed: int
+    paths: tuple[Path, ...], teacher: Classifier, held_out: frozenset[str], seed: int, size: int
 ) -> Iterator[NDArray[np.uint8]]:
     """Yields batches of images without end, in a new order each time; what cannot be used is found the first time.
 
@@ -78,7 +106,7 @@ def _batches(
     """
     rng = np.random.default_rng(seed)
     usable: list[Path] = []
-    for chosen in _parts(paths, rng):
+    for chosen in _parts(paths, rng, size):
         others = without(chosen, held_out)
         images, failures = read_images(others, teacher.spec.input)
         warn_of(failures)
@@ -89,14 +117,14 @@ def _batches(
     if not usable:
         raise DataError("--finetune holds no image that can be read and is not measured on, expected others")
     while True:
-        for chosen in _parts(usable, rng):
+        for chosen in _parts(usable, rng, size):
             yield _mirrored(read_images(chosen, teacher.spec.input)[0], rng)
 
 
-def _parts(paths: Sequence[Path], rng: np.random.Generator) -> Iterator[list[Path]]:
+def _parts(paths: Sequence[Path], rng: np.random.Generator, size: int) -> Iterator[list[Path]]:
     order = rng.permutation(len(paths))
-    for start in range(0, len(order), _BATCH):
-        yield [paths[index] for index in order[start : start + _BATCH]]
+    for start in range(0, len(order), size):
+        yield [paths[index] for index in order[start : start + size]]
 
 
 def _mirrored(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

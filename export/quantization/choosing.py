@@ -13,6 +13,7 @@ from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, PREFERRED
 from cnnkit.measuring import paired_drop_interval
 
 _LIKE = 1.05  # x the fastest time counts as equally fast: medians on a shared machine differ by as much
+_NEAR = 0.05  # of labels: a miss that fine-tuning may make good
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,22 @@ def choose(measured: Sequence[Measured], limits: Limits) -> Decision:
         if one is not chosen
     }
     return Decision(chosen, _reason(chosen, measured, able), against)
+
+
+def near_miss(measured: Sequence[Measured], chosen: Measured, limits: Limits) -> Measured | None:
+    """Returns a faster candidate that a little training may bring within the limits, where float32 is kept.
+
+    That is the closest to float32 of those that may run on the target's CPUs and give at most 5 % more other labels
+    than are allowed; None where there is none.
+    """
+    if chosen.candidate.name != FLOAT32:
+        return None
+    close = [
+        one for one in measured
+        if is_faster(one) and one.candidate.scheme and not one.candidate.refused
+        and agreement(one) >= limits.min_agreement - _NEAR
+    ]  # fmt: skip
+    return max(close, key=agreement, default=None)
 
 
 def is_faster(one: Measured) -> bool:

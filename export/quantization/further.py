@@ -55,13 +55,13 @@ class Further:
         graph, quantizer = self.workshop.quantized(scheme)
         was_safe = not saturating_layers(graph)
         hashes = frozenset(sha256(path) for path in self.jury.paths if path.is_file())
-        finetune(
+        steps = finetune(
             graph, quantizer.prepared, scheme.bits, self._teacher(measured[0].candidate), self.lessons, hashes,
             steps=self.options.finetune_steps, seed=self.options.seed,
         )  # fmt: skip
         if was_safe:
             make_pair_safe(graph)
-        described = f"{scheme.describe()}, fine-tuned for {self.options.finetune_steps} steps"
+        described = f"{scheme.describe()}, fine-tuned for {steps} steps"
         made = self.workshop.keep(graph, scheme, name=scheme.name + FINETUNED, description=described)
         return (*measured, self._measure(measured[0], pupil, made))
 

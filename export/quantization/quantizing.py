@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.quantization.batching import images_at_once
 from cnnkit.export.quantization.beforehand import check_scheme, spec_of_float, warn_beforehand
 from cnnkit.export.quantization.candidates import Failed, Workshop
-from cnnkit.export.quantization.choosing import Decision, Limits, can_tell, choose, objection
+from cnnkit.export.quantization.choosing import Decision, Limits, agreement, can_tell, choose, near_miss, objection
 from cnnkit.export.quantization.effects import Effect
 from cnnkit.export.quantization.further import Further, learnt_from
 from cnnkit.export.quantization.heats import measure_in_heats
@@ -83,6 +84,7 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
         further = Further(options, workshop, spec, calibration.images, jury, lessons)
         measured, failed = _candidates(options, workshop, calibration, jury, further)
         decision, final = _settle(options, spec, calibration, measured, jury)
+        _suggest(options, measured, decision)
         return _write(options, final, decision, measured, failed)
 
 
@@ -117,6 +119,19 @@ def _candidates(
     if options.scheme is None:
         measured = further.mixed(measured, _limits(options))
     return measured, failed
+
+
+def _suggest(options: QuantizeOptions, measured: tuple[Measured, ...], decision: Decision) -> None:
+    """Names the command that may bring a faster candidate within the limits that it misses narrowly."""
+    missed = None if options.finetune else near_miss(measured, decision.chosen, _limits(options))
+    if missed is not None:
+        told = f"{missed.candidate.name} gives the label of float32 on {agreement(missed):.2%}"
+        words = ["cnnkit", "quantize", str(options.model), "--calibration", str(options.calibration)]
+        words += ["--data", str(options.data)] if options.data is not None else []
+        words += ["--finetune", str(options.calibration)]
+        log.info(
+            "%s and takes %.2f x its time; learning may bring it nearer: %s", told, missed.ratio, shlex.join(words)
+        )
 
 
 def _settle(

@@ -32,7 +32,9 @@ from cnnkit.commands.options import Range, overwrite_option, table_or_json_optio
     help="CPUs the file must be right on.",
 )  # fmt: skip
 @click.option("--finetune", type=click.Path(path_type=Path), help="Images that the weights learn from.")
-@click.option("--finetune-steps", type=click.IntRange(1), default=800, show_default=True, help="Of 64 images each.")
+@click.option(
+    "--finetune-steps", type=click.IntRange(1), help="[default: 800 of 64 images, fewer where they are large]"
+)
 @click.option("--original", type=click.Path(path_type=Path), help="The Keras model to learn from  [default: MODEL].")
 @click.option("--scheme", help="Take this candidate instead of choosing: u8s8-pairs, u8s8-7bit, float16, ...")
 @click.option("--force", is_flag=True, help="Write what --scheme names beyond the limits, too.")

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from small_cnn import SMALL_SPEC
 from small_keras import exported
 
 from cnnkit.errors import DataError, ModelError, SourceError, UsageError
 from cnnkit.export import QuantizeOptions, quantize_model
-from cnnkit.export.finetuning.finetuning import finetune
+from cnnkit.export.finetuning.finetuning import batch_size, finetune, usual_steps
 from cnnkit.export.finetuning.network import trainable_network, write_into
 from cnnkit.export.finetuning.operators import operator
 from cnnkit.export.graph.graphs import constants, load_graph, save_with_spec
@@ -171,6 +172,16 @@ def test_images_that_cannot_be_learnt_from_are_said_once(keras, small_model, wor
     assert said[0].endswith("(left out)")
 
 
+@pytest.mark.parametrize(
+    ("side", "batch", "steps"),
+    [(32, 64, 800), (64, 64, 800), (96, 28, 350), (128, 16, 200), (224, 8, 100), (600, 8, 100)],
+)
+def test_large_images_are_learnt_from_in_small_batches(side, batch, steps):
+    taken = replace(SMALL_SPEC.input, height=side, width=side)
+    assert batch_size(taken) == batch
+    assert usual_steps(batch) == steps
+
+
 def test_quantize_measures_the_finetuned_candidate(small_model, colours, tmp_path):
     options = QuantizeOptions(
         small_model, colours, tmp_path / "out.onnx", calibration_size=48, threads=1, finetune=colours, finetune_steps=3,
@@ -190,7 +201,7 @@ def test_the_keras_model_may_teach(keras, run_folder, colours, tmp_path, monkeyp
 
     def spy(graph, prepared, bits, teacher, *rest, **options):
         taught.append(type(teacher).__name__)
-        finetune(graph, prepared, bits, teacher, *rest, **options)
+        return finetune(graph, prepared, bits, teacher, *rest, **options)
 
     monkeypatch.setattr(further, "finetune", spy)
     monkeypatch.setattr(further, "is_faster", lambda one: one.candidate.scheme is not None)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cnnkit.export.quantization.candidates import Candidate
-from cnnkit.export.quantization.choosing import Limits, can_tell, choose
+from cnnkit.export.quantization.choosing import Limits, can_tell, choose, near_miss
 from cnnkit.export.quantization.effects import Effect
 from cnnkit.export.quantization.measuring import Measured
 from cnnkit.export.quantization.schemes import SCHEMES, Scheme, resolve_target, unlike_this_machine
@@ -143,3 +143,20 @@ def test_a_scheme_in_words():
     assert BY_NAME["s8s8-qoperator"].describe() == (
         "static QOperator, S8 activations, S8 weights per channel in 8 bits, float result, minmax calibration"
     )
+
+
+@pytest.mark.parametrize(
+    ("others", "found"),
+    [
+        pytest.param([("a", 5, 0.95), ("b", 4, 0.93)], "a", id="the closest"),
+        pytest.param([("a", 5, 0.90)], None, id="too far"),
+        pytest.param([("a", 9.9, 0.95)], None, id="no faster"),
+        pytest.param([("a", 5, 0.99)], None, id="it is chosen"),
+    ],
+)
+def test_a_narrow_miss_is_found(others, found):
+    scheme = BY_NAME["u8s8-pairs"]
+    rows = [measured(*other) for other in others]
+    rows = [FLOAT, *(replace(row, candidate=replace(row.candidate, scheme=scheme)) for row in rows)]
+    missed = near_miss(rows, choose(rows, LIMITS).chosen, LIMITS)
+    assert (missed and missed.candidate.name) == found
