@@ -21,11 +21,13 @@ from cnnkit.foreign import InputFlags, parse_labels
 from cnnkit.images import prepare_batch, softmax
 from cnnkit.runtime import (
     find_keras_file,
+    import_keras,
     is_named,
     keras_sha256,
     load_keras_model,
     named_input,
     named_labels,
+    network_name,
     original_input,
     read_run_spec,
 )
@@ -109,6 +111,10 @@ def load_again(source: Path, spec: ModelSpec, what: str = "--original") -> Origi
     model = in_float32(load_keras_model(path))
     output = output_kind(model, taken, path) if said is None else said.output
     labels = spec.labels if said is None else said.labels
+    if is_named(path) and network_name(path) == str(path):  # its labels are here, those of keras-app: on the net
+        known = named_labels(path, import_keras(what))
+        if known != spec.labels and sorted(known) == sorted(spec.labels):
+            raise ModelError(f"{path} has its labels in another order than the model file: export it again")
     if labels != spec.labels:
         raise ModelError(f"{path} has other labels than the model file: name the model it was exported from")
     return Original(path, model, ModelSpec(spec.labels, taken, output))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import get_args
@@ -80,17 +81,23 @@ def why_sizes_differ(ours: Pixels, pixels: Pixels, spec: InputSpec) -> str | Non
     """
     if spec.channels == 3 and _near(ours[..., ::-1], resize_in_numpy(pixels, spec)):
         return "the channels are reversed: one side takes RGB and the other BGR"
-    for resize in get_args(Resize):
-        for interpolation in get_args(Interpolation):
-            other = replace(spec, resize=resize, interpolation=interpolation)
-            if other != spec and _near(ours, resize_in_numpy(pixels, other), 1.0):
-                aliased = interpolation != "area" and spec.interpolation == "area"
-                why = ", which aliases where images shrink" if aliased and resize == spec.resize else ""
-                return (
-                    f"resized as {resize} with {interpolation} interpolation{why}, "
-                    f"where the original takes {spec.resize} with {spec.interpolation}"
-                )
+    for other in _other_ways(spec):
+        if _near(ours, resize_in_numpy(pixels, other), 1.0):
+            aliased = other.interpolation != "area" and spec.interpolation == "area"
+            why = ", which aliases where images shrink" if aliased and other.resize == spec.resize else ""
+            return (
+                f"resized as {other.resize} with {other.interpolation} interpolation{why}, "
+                f"where the original takes {spec.resize} with {spec.interpolation}"
+            )
     return None
+
+
+def _other_ways(spec: InputSpec) -> list[InputSpec]:
+    """Returns all other ways to resize, those first that differ in one thing: square images are squashed as cropped."""
+    ways = itertools.product(get_args(Resize), get_args(Interpolation))
+    others = [replace(spec, resize=resize, interpolation=interpolation) for resize, interpolation in ways]
+    others.sort(key=lambda other: (other.resize != spec.resize) + (other.interpolation != spec.interpolation))
+    return [other for other in others if other != spec]
 
 
 def _near(one: Levels, other: Levels, most: float = _NEAR) -> bool:

@@ -132,6 +132,8 @@ def _exact(name: str, expected: Probabilities, answers: Probabilities) -> Stage:
     passed = float(np.abs(answers - expected).max()) <= TOLERANCE
     logits = logit_difference(expected, answers) if passed else None
     cause = "" if passed else "the graph computes something else than Keras: export it again, and tell us of the layers"
+    if not passed and float(np.abs(np.sort(answers, axis=1) - np.sort(expected, axis=1)).max()) <= TOLERANCE:
+        cause = "the classes are in another order than those of the original: export it again"
     if logits is not None and logits > LOGIT_TOLERANCE:
         passed = False
         cause = (
