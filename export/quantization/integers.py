@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
 from cnnkit.export.calibration import CalibrationReader
-from cnnkit.export.graph import load_graph, opset_of, producers, set_versions, static_shapes
+from cnnkit.export.graph import load_graph, opset_of, plain_graph, producers, set_versions, static_shapes
 from cnnkit.export.options import CalibrationMethod
 from cnnkit.export.quantization.batching import images_at_once
 from cnnkit.export.quantization.correction import Means, inputs_of_convolutions, mean_inputs
@@ -168,10 +168,14 @@ def _producer_of_inputs(node: Any, made_by: dict[str, Any]) -> Any:
 
 def _prepare(source: Path, target: Path) -> Any:
     """Folds and infers shapes, without which ranges would be taken of tensors that are fused away."""
+    import onnx
+
     quantization = import_onnxruntime("quantization")
+    plain = target.with_name("plain.onnx")
+    onnx.save(plain_graph(load_graph(source)), plain)
     with _quiet():
         # Symbolic shape inference serves transformers; what it refuses would stop a CNN that needs none of it.
-        quantization.quant_pre_process(str(source), str(target), skip_symbolic_shape=True)
+        quantization.quant_pre_process(str(plain), str(target), skip_symbolic_shape=True)
     return load_graph(target)
 
 

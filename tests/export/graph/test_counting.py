@@ -149,6 +149,21 @@ def test_every_way_to_write_a_network(way, tmp_path):
     assert load_graph(tmp_path / "stamped.onnx").graph == written.model.graph
 
 
+@pytest.mark.parametrize("way", ["without names", "constants", "IR 3"])
+def test_every_way_can_be_quantized(way, tmp_path):
+    from cnnkit.export.quantization.integers import Quantizer
+    from cnnkit.export.quantization.schemes import SCHEMES
+
+    said = Said(",".join("abcde"), InputFlags(scale=1.0))
+    path = tmp_path / "stamped.onnx"
+    stamp_model(StampOptions(saved(tmp_path / "net.onnx", Written(**WAYS[way]).model), path, said))
+    images = np.random.default_rng(2).integers(0, 256, (8, SIDE, SIDE, 3), dtype=np.uint8)
+    quantizer = Quantizer(path, images, read_spec_of(path).input, tmp_path)
+    assert len(quantizer.layers) >= 5
+    integers = quantizer.quantize(replace(SCHEMES[0], per_channel=False))  # grouped ConvTranspose knows no other
+    assert sum(tensor.data_type == 3 and len(tensor.dims) == 4 for tensor in integers.graph.initializer) == 5
+
+
 @pytest.mark.parametrize("weights", ["initializers", "constants", "inputs"])
 def test_sizes_that_are_dynamic(weights, tmp_path):
     written = Written(size="side", side=44, weights=weights, names=False)
