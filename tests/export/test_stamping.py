@@ -120,6 +120,16 @@ def test_a_spec_is_not_replaced(small_model, tmp_path):
         stamp(small_model, output=tmp_path / "o.onnx")
 
 
+def test_answers_that_are_no_numbers(tmp_path):
+    model = nchw_model()
+    model.graph.node[-1].op_type = "Sqrt"  # of a mean that is negative for dark images
+    path = save(tmp_path / "bare.onnx", model)
+    before = path.read_bytes()
+    with pytest.raises(ModelError, match="answers with what is no number, expected probabilities or logits"):
+        stamp(path, scale=1.0, mean=(300.0,))
+    assert path.read_bytes() == before
+
+
 def test_the_command(tmp_path):
     path = save(tmp_path / "bare.onnx", nchw_model())
     result = CliRunner().invoke(main, ["stamp", str(path), "--labels", LABELS, "--scale", "1/255", "--mean", "0.5"])
