@@ -1,17 +1,19 @@
 """Measures what schemes of quantization cost, one file in memory at a time, and whether they hold without VNNI.
 
-    python tests/scripts/measure_schemes.py lite0.onnx $CNNKIT_PHOTOS/imagenet --haswell 30
+    python tests/scripts/measure_schemes.py efficientnet_lite0 imagenet --haswell 50
     python tests/scripts/measure_schemes.py best.onnx cifar10-jpeg/test --count 2000 --schemes u8s8-pairs,u8s8
 
-A few images of the folder calibrate, the others are answered. Their labels are those of the model, WordNet identifiers
-for 1,000 classes, or unknown. With --haswell so many of them are answered on an emulated CPU without VNNI as well: a
-second or two an image at 224 pixels. The exit code is 1 where a label changes there in a file that is called safe.
+What is no ONNX file is exported first; photos that are no folder are one of $CNNKIT_PHOTOS. A few of them calibrate,
+the others are answered. Their labels are those of the model, WordNet identifiers for 1,000 classes, or unknown. With
+--haswell so many of them are answered on an emulated CPU without VNNI as well: a second or two an image at 224 pixels.
+The exit code is 1 where a label changes there in a file that is called safe.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -23,10 +25,12 @@ from typing import Any
 import click
 import numpy as np
 from emulation.haswell import Runner, on_haswell, on_this_cpu
-from measure_imagenet import WNIDS
+from measure_imagenet import VARIABLE, WNIDS
+from measure_quantizing import size_without_metadata
 from numpy.typing import NDArray
 
 from cnnkit.errors import DataError
+from cnnkit.export import ExportOptions, export_model
 from cnnkit.export.graph import load_graph
 from cnnkit.export.quantization.candidates import Candidate, Workshop
 from cnnkit.export.quantization.schemes import SCHEMES
@@ -122,20 +126,25 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for the files")
     parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     arguments = parser.parse_args()
-    spec = read_spec_of(arguments.model)
-    if spec is None:
-        raise DataError(f"{arguments.model} carries no model spec, expected a file of cnnkit export")
-    photos = read_photos(arguments.photos, spec, arguments.calibrate, arguments.count, arguments.seed)
-    floating = probabilities(arguments.model, photos.answered)
+    place = arguments.photos if arguments.photos.is_dir() else Path(os.environ[VARIABLE], arguments.photos)
     found, good = {}, True
     with ExitStack() as stack:
         folder = arguments.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
+        model = arguments.model
+        if model.suffix != ".onnx":
+            model = export_model(ExportOptions(model, folder / f"{model.name}.onnx", overwrite=True)).path
+        spec = read_spec_of(model)
+        if spec is None:
+            raise DataError(f"{model} carries no model spec, expected a file of cnnkit export")
+        photos = read_photos(place, spec, arguments.calibrate, arguments.count, arguments.seed)
+        floating = probabilities(model, photos.answered)
         cpus = [stack.enter_context(cpu()) for cpu in (on_this_cpu, on_haswell)] if arguments.haswell else []
         names = [scheme.name for scheme in SCHEMES] if arguments.schemes == "all" else arguments.schemes.split(",")
-        for made in quantized_files(arguments.model, spec, photos.calibrating, names, folder):
+        for made in quantized_files(model, spec, photos.calibrating, names, folder):
             one = figures(floating, probabilities(made.path, photos.answered), photos.targets)
-            one["size_bytes"], one["safe"] = made.path.stat().st_size, made.refused is None
+            one["bytes"] = [size_without_metadata(path) for path in (model, made.path)]
+            one["safe"] = made.refused is None
             if cpus:
                 one["haswell"] = compare_cpus(made.path, spec, photos.answered[: arguments.haswell], *cpus)
                 good &= not one["safe"] or one["haswell"]["changed"] == 0
@@ -154,7 +163,8 @@ def _told(one: dict[str, Any]) -> str:
         parts.append(f"top-1 {100 * one['top1']:.2f} of {100 * one['top1_float']:.2f} %")
         parts.append(f"lost {drop:.2f} ({low:.2f} to {high:.2f}) points")
     parts.append(f"n = {one['images']}")
-    parts.append("safe" if one["safe"] else "unsafe")
+    before, after = one["bytes"]
+    parts.append(f"{after / before:.3f} of the bytes, {'safe' if one['safe'] else 'unsafe'}")
     if "haswell" in one:
         other = one["haswell"]
         parts.append(f"Haswell: {other['changed']} of {other['images']} labels changed, worst {other['worst']:.1e}")

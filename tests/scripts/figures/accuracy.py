@@ -69,6 +69,28 @@ def random_network(name: str) -> str:
     return f"python tests/scripts/measure_parity.py {name} --keep networks"
 
 
+def _of_scheme(name: str) -> Callable[[Output], str]:
+    """Reads a figure of `u8s8-pairs`, beside those of schemes that are not safe or have a bit less."""
+
+    def read(output: Output) -> str:
+        found = output.last_line()
+        pairs = found["u8s8-pairs"]
+        if name == "bytes":
+            before, after = pairs["bytes"]
+            return f"{before:,} and {after:,} bytes, {after / before:.2f} x"
+        if name == "drop":
+            value, low, high = (100 * each for each in pairs["drop"])
+            return f"{value:.2f} points (paired 95 % interval {low:.2f} to {high:.2f}, n = {pairs['images']:,})"
+        if name == "haswell":
+            there, unsafe = pairs["haswell"], found["u8s8"]["haswell"]
+            return f"{there['changed']} of {there['images']}, worst {there['worst']:.0e}; `u8s8`: {unsafe['changed']}"
+        value, low, high = (100 * each for each in pairs["same_label"])
+        seven = found["u8s8-7bit-percentile"]["same_label"][0]
+        return f"{value:.2f} % ({low:.2f} to {high:.2f}, n = {pairs['images']:,}); in 7 bits {percent(seven)}"
+
+    return read
+
+
 ACCURACY = (
     Measurement(
         "float32",
@@ -124,6 +146,21 @@ ACCURACY = (
             Row("the same: top-5", _of_photos("top5")),
         ),
         minutes=1,
+        photos="imagenet",
+    ),
+    Measurement(
+        "schemes",
+        (
+            "python tests/scripts/measure_schemes.py efficientnet_lite0 imagenet --haswell 50 "
+            "--schemes u8s8-pairs,u8s8-7bit-percentile,u8s8",
+        ),
+        (
+            Row("the same in INT8 that cannot saturate: the same label as float32", _of_scheme("same_label")),
+            Row("top-1 that it loses", _of_scheme("drop")),
+            Row("its labels that change on an emulated CPU without VNNI; `u8s8`", _of_scheme("haswell")),
+            Row("its files, metadata not counted", _of_scheme("bytes")),
+        ),
+        minutes=8,
         photos="imagenet",
     ),
 )
