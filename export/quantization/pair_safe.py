@@ -5,9 +5,9 @@ bits: 255 * (p + q) stays within them as long as two weights of one sign sum to 
 do, and give up a bit everywhere for the few large ones that meet.
 
 Which weights meet: onnxruntime's kernels take the weights of one output in the order (height, width, input channels)
-and add the first product to the second, the third to the fourth and so on: so found in 1.19 and 1.31, where
-`test_haswell.py` tries every pair of some layers on an emulated CPU. Other kernels begin anew at each position (height, width), which is another order only where
-the number of input channels is odd: both are kept to.
+and add the first product to the second, the third to the fourth and so on, in 1.19 as in 1.31; `test_haswell.py` tries
+every pair of some layers on an emulated CPU. Other kernels begin anew at each position (height, width), which is
+another order only where the number of input channels is odd: both are kept to.
 """
 
 from __future__ import annotations
