@@ -192,16 +192,21 @@ def test_layers_stay_in_float_where_nothing_else_is_right_enough(small_model, co
             if one.candidate.floats
             else replace(one, ratio=1.0, latency_ms=1.0)
             if one.candidate.scheme is None
-            else replace(one, effect=replace(one.effect, agreement=0.5), ratio=0.4, latency_ms=0.4)
+            else replace(
+                one, effect=replace(one.effect, agreement=agreements(one.candidate.name)), ratio=0.4, latency_ms=0.4
+            )
             for one in real(candidates, *args, **kwargs)
         )
+
+    def agreements(name):
+        return 0.6 if name == "u8s8-pairs-percentile" else 0.5
 
     for module in (heats, further):
         monkeypatch.setattr(module, "measure_candidates", pessimistic)
     options = QuantizeOptions(small_model, colours, tmp_path / "out.onnx", calibration_size=48, threads=1, max_drop=0.5)
     report = quantize_model(options)
-    assert report.decision.chosen.candidate.name.endswith("-mixed-1")
-    assert "; in float: " in read_spec_of(report.path).quantization.scheme
+    assert report.decision.chosen.candidate.name == "u8s8-pairs-percentile-mixed-1"  # from the best, whole as it is
+    assert "bias correction, percentile calibration; in float: " in read_spec_of(report.path).quantization.scheme
 
 
 def test_the_file_says_what_it_was_chosen_among(report):
