@@ -74,8 +74,9 @@ def least_scales(bias: NDArray[np.float32], step: NDArray[np.float32]) -> NDArra
 
 
 def bias_integers(bias: NDArray[np.float32], scales: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Quantizes a bias in units of input times weight, (outputs,) float32."""
-    return np.rint(bias.astype(np.float64) / scales).astype(np.int32)
+    """Quantizes a bias in units of input times weight, (outputs,) float32; what 32 bits do not hold is cut off."""
+    limit = np.iinfo(np.int32).max
+    return np.clip(np.rint(bias.astype(np.float64) / scales), -limit, limit).astype(np.int32)
 
 
 def replace_constants(model: Any, changed: Mapping[str, NDArray[Any]]) -> None:

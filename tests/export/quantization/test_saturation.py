@@ -9,7 +9,7 @@ from small_cnn import SMALL_SPEC, colour_images
 
 from cnnkit.export.graph.graphs import constants
 from cnnkit.export.quantization.candidates import Workshop
-from cnnkit.export.quantization.own_weights import make_pair_safe
+from cnnkit.export.quantization.own_weights import bias_integers, least_scales, make_pair_safe
 from cnnkit.export.quantization.saturation import saturable_layers, saturating_layers, wrong_on
 from cnnkit.export.quantization.schemes import SCHEMES
 
@@ -115,3 +115,12 @@ def test_biases_follow_the_scales_of_their_weights(workshop):
             assert not zero.any() and zero.shape == scale.shape == (len(expected),)
             stretched = integers * scale.reshape(-1, *(1,) * (expected.ndim - 1))
             np.testing.assert_allclose(stretched, expected, atol=1.5 * scale.max())
+
+
+def test_biases_fit_32_bits():
+    bias, step = np.float32([3e5, -3e5, 1.0, 0.0]), np.float32(0.02)
+    least = least_scales(bias, step)
+    integers = bias_integers(bias, step * np.maximum(least, np.float32([0, 0, 1e-3, 1e-3])))
+    assert integers.dtype == np.int32
+    np.testing.assert_allclose(integers, [2**30, -(2**30), 50_000, 0], rtol=1e-6)
+    assert bias_integers(np.float32([1e9]), np.float32([1e-9])).tolist() == [2**31 - 1]
