@@ -218,7 +218,7 @@ def test_the_keras_model_may_teach(keras, run_folder, colours, tmp_path, monkeyp
 def test_a_scheme_that_is_asked_for_is_finetuned(keras, small_model, colours, tmp_path):
     options = QuantizeOptions(
         small_model, colours, tmp_path / "out.onnx", calibration_size=48, scheme="s8s8", finetune=colours,
-        finetune_steps=2,
+        finetune_steps=2, force=True,
     )  # fmt: skip
     report = quantize_model(options)
     assert report.decision.chosen.candidate.name == "s8s8-finetuned"
@@ -246,8 +246,9 @@ def test_what_could_not_saturate_cannot_when_it_is_trained(keras, small_model, c
     made = {}
     for scheme in ("u8s8-pairs", "s8s8"):
         options = QuantizeOptions(
-            small_model, colours, tmp_path / f"{scheme}.onnx", calibration_size=48, scheme=scheme, finetune=colours
-        )
+            small_model, colours, tmp_path / f"{scheme}.onnx", calibration_size=48, scheme=scheme, finetune=colours,
+            force=True,
+        )  # fmt: skip
         made[scheme] = saturating_layers(load_graph(quantize_model(options).path))
     assert made["u8s8-pairs"] == () and len(made["s8s8"]) == 4
 
