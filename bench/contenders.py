@@ -35,6 +35,7 @@ class Contender:
     path: Path
     spec: ModelSpec  # what this very file takes and gives
     runtime: Runtime = "onnxruntime"
+    provider: str = "cpu"  # of onnxruntime
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def loading_of(contender: Contender, options: BenchOptions) -> Loading:
         path=str(contender.path),
         spec=write_spec(contender.spec),
         threads=options.threads,
-        provider=options.provider,
+        provider=contender.provider,
         seed=options.seed,
         runtime=contender.runtime,
     )

@@ -22,7 +22,7 @@ class BenchOptions:
     batch_size: int = BATCH_SIZE  # images, for throughput
     fit_batch: bool = False  # whether slow contenders get a smaller batch
     threads: int | None = None  # of one inference; None: one a physical core, and of the original as Keras has it
-    provider: str = "cpu"  # of the ONNX models
+    providers: tuple[str, ...] = ("cpu",)  # of the ONNX models: several are compared
     seed: int = 0  # of the random images that are timed
     photo: Path = PHOTO  # a JPEG that is timed from its bytes to its label
     duration: float | None = None  # seconds of timed runs of each contender at batch 1, instead of `runs`
@@ -33,3 +33,8 @@ class BenchOptions:
     cold_start: bool = True  # whether starts of new processes are timed
     sweep: bool = False  # over threads and batch sizes
     profile: bool = False  # time by node of the graph
+
+    @property
+    def provider(self) -> str:
+        """The providers in one string, as reports have them."""
+        return ", ".join(self.providers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cnnkit.bench.answers import Answers
@@ -20,6 +21,7 @@ from cnnkit.bench.measuring import (
     worker_processes,
 )
 from cnnkit.bench.options import BenchOptions
+from cnnkit.bench.providers import check_providers, on_providers
 from cnnkit.bench.session import INTERRUPTED, Session, summarise
 from cnnkit.bench.subjects import check_runtimes, model_files, other_contenders, replaced_files
 from cnnkit.errors import CnnkitError, UsageError
@@ -44,19 +46,22 @@ def run_bench(options: BenchOptions, baseline: Session | None = None) -> Session
         ModelError: A file is missing, no model or another one than expected, or its process died.
         SpecError: An ONNX file has no spec.
         DataError: The data folder cannot be used for these models.
-        UsageError: Options contradict one another, or the batch does not fit into memory.
+        UsageError: Options contradict one another, a provider is not known, or none is available here, or the batch
+            does not fit into memory.
         ReportError: The baseline has none of the contenders.
         MissingExtraError: There is an original, and Keras is not installed; or another runtime is not.
         KeyboardInterrupt: Before anything was measured.
     """
     load = load_before()
     check_runtimes(options)
+    options = replace(options, providers=check_providers(options.providers))
     read_photo(options.photo)
     contenders = make_contenders(options)
     _check_batch(contenders, options)
     files = None if options.data is None else list_data(options.data, contenders)
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
-        contenders = (*contenders, *other_contenders(contenders, options, Path(folder)))
+        others = other_contenders(contenders, options, Path(folder))
+        contenders = (*on_providers(contenders, options.providers), *others)
         check_names(contenders)
         if baseline is not None:
             check_common([contender.name for contender in contenders], baseline)

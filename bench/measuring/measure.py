@@ -104,7 +104,7 @@ class Measuring:
             ModelError: A contender cannot be loaded or run, or its process died.
         """
         log.info("loading %s", ", ".join(self._runners))
-        self._loaded = {name: runner.loaded() for name, runner in self._runners.items()}
+        self._load()
         plan = self._warm_up()
         if self.options.fit_batch:
             size = fitting_batch(self.options.batch_size, self._slowest_ms())
@@ -137,18 +137,41 @@ class Measuring:
             if rounds
         }
 
+    def _load(self) -> None:
+        """Waits until all are loaded; a provider that cannot start is left out where another one runs its file."""
+        for name, runner in list(self._runners.items()):
+            try:
+                self._loaded[name] = runner.loaded()
+            except ModelError as error:
+                if not self._on_other_providers(name):
+                    raise
+                self._leave_out(name, error)
+
+    def _leave_out(self, name: str, error: ModelError) -> None:
+        log.warning("%s is left out: %s", name, error)
+        del self._runners[name]
+
+    def _on_other_providers(self, name: str) -> bool:
+        """Returns whether the file of a contender is measured on another provider as well."""
+        own, others = self._contenders[name], (self._contenders[other] for other in self._runners)
+        return any(
+            (each.path, each.runtime) == (own.path, own.runtime) and each.provider != own.provider for each in others
+        )
+
     def _warm_up(self) -> dict[str, int]:
-        """Warms all contenders up, and returns how many runs each gets; those that XLA cannot compile are left out."""
+        """Warms all contenders up, and returns how many runs each gets.
+
+        Those that XLA cannot compile are left out, and those that another provider runs alone.
+        """
         plan = {}
         for name, runner in list(self._runners.items()):
             kind = self._contenders[name].kind
             try:
                 warm = runner.warm_up(1)
             except ModelError as error:
-                if kind != "original-xla":
+                if kind != "original-xla" and not self._on_other_providers(name):
                     raise
-                log.warning("%s is left out: %s", name, error)
-                del self._runners[name]
+                self._leave_out(name, error)
                 continue
             self._facts[name]["warm_up"] = self._warm[name] = warm
             plan[name] = latency_runs(kind, warm.median_ms, self.options.runs, self.options.duration)

@@ -125,7 +125,7 @@ def _options(fields: Mapping[str, Any]) -> BenchOptions:
         runs=fields["runs"],
         batch_size=fields["batch_size"],
         threads=fields["threads"],
-        provider=fields["provider"],
+        providers=tuple(fields["provider"].split(", ")),
         seed=fields["seed"],
         photo=Path(fields["photo"]),
         duration=fields["duration"],

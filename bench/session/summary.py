@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def _comparisons(contenders: Sequence[Contender], answers: Answers | None) -> tu
 def ratio_pairs(contenders: Sequence[Contender]) -> list[tuple[str, str]]:
     """Returns the pairs worth a ratio: the original in each way over the first model, as a function over all of them.
 
-    Then the first model over the other models.
+    Then the first model over the other models, and each file on its first provider over the same on the others.
     """
     models = [contender.name for contender in contenders if contender.kind == "model"]
     if not models:
@@ -95,7 +96,16 @@ def ratio_pairs(contenders: Sequence[Contender]) -> list[tuple[str, str]]:
         if contender.kind != "model":
             found += [(contender.name, first)]
             found += [(contender.name, other) for other in others if contender.name == _reference(contenders)]
-    return found + [(first, other) for other in others]
+    return found + [(first, other) for other in others] + _provider_pairs(contenders, first)
+
+
+def _provider_pairs(contenders: Sequence[Contender], first: str) -> list[tuple[str, str]]:
+    """Returns for each file but the first one's the first provider with the others that run the same file."""
+    files: dict[Path, list[str]] = {}
+    for contender in contenders:
+        if contender.runtime == "onnxruntime":
+            files.setdefault(contender.path, []).append(contender.name)
+    return [(names[0], other) for names in files.values() if names[0] != first for other in names[1:]]
 
 
 def latency_of(rounds: Sequence[Sequence[float]]) -> Latency:

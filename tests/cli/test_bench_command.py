@@ -205,3 +205,12 @@ def test_ctrl_c_before_anything_was_measured(tiny_model, monkeypatch):
     monkeypatch.setattr("cnnkit.bench.run.run_bench", interrupted)
     result = bench("--model", tiny_model)
     assert (result.exit_code, result.stderr) == (130, "cnnkit: error: interrupted before anything was measured\n")
+
+
+def test_a_provider_that_is_missing_is_said_and_the_other_measured(tiny_model):
+    call = ("--model", tiny_model, "--runs", "20", "--batch-size", "2", "--no-cold-start", "--format", "json")
+    result = bench(*call, "--provider", "armnn", "--provider", "cpu")
+    assert [each["name"] for each in json.loads(result.stdout)["contenders"]] == ["tiny"]
+    assert json.loads(result.stdout)["options"]["provider"] == "cpu"
+    (line,) = [line for line in result.stderr.splitlines() if "armnn" in line]
+    assert line.endswith("expected auto or one of those available here: cpu (left out)")

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 import cnnkit.doctor.examining
 from cnnkit.cli import main
 from cnnkit.machine.tensorflow_probe import Gpu, TensorFlowFacts
+from cnnkit.system.packages import Package
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +54,16 @@ def test_json():
     }
     assert report["machine"]["int8_dot_product"] in (True, False, None)
     assert report["advice"]
+
+
+def test_wheels_over_each_other(monkeypatch):
+    both = [("onnxruntime", "1.31.1"), ("onnxruntime-openvino", "1.24.1")]
+    monkeypatch.setattr(Package, "all_installed", lambda _: both)
+    result = doctor()
+    assert "onnxruntime-openvino 1.24.1 installed" in result.stdout
+    assert (
+        "- onnxruntime 1.31.1 and onnxruntime-openvino 1.24.1 are installed over each other, in one folder: keep one, "
+        "pip uninstall -y onnxruntime onnxruntime-openvino; pip install onnxruntime-openvino"
+    ) in result.stdout.splitlines()
+    report = json.loads(doctor("--format", "json").stdout)["onnxruntime"]
+    assert [wheel["version"] for wheel in report["wheels"]] == ["1.24.1", None, None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnnkit.doctor.examining import Examination
+from cnnkit.doctor.wheels import wheel_advice
 from cnnkit.machine import BFLOAT16_PRODUCTS, EMULATED, Gpu, Machine, TensorFlowFacts, family_of
 
 _TENSOR_CORES = (7, 0)  # the first compute capability with fast 16-bit products
@@ -17,6 +18,7 @@ def advise(found: Examination) -> tuple[str, ...]:
         [
             *([f"{EMULATED}; measure on one"] if found.machine.emulated else []),
             int8_advice(found.machine),
+            *_provider_advice(found),
             *_training_advice(found),
             *_missing_extras(found),
             *_trouble(found),
@@ -51,6 +53,14 @@ def gpu_advice(facts: TensorFlowFacts, machine: Machine, *, nvidia_driver: bool)
         yield "training runs on the CPU, which has bfloat16 products: --mixed-precision may pay; XLA does not"
     else:
         yield "training runs on the CPU: neither --mixed-precision nor XLA pays there"
+
+
+def _provider_advice(found: Examination) -> Iterator[str]:
+    from cnnkit.runtime import short_names
+
+    facts = found.onnxruntime
+    names = short_names(facts.providers)
+    return wheel_advice(facts.wheels, names, facts.overlaid, nvidia_driver=found.nvidia_driver)
 
 
 def _has_tensor_cores(gpu: Gpu) -> bool:

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from cnnkit import __version__
+from cnnkit.doctor.wheels import WheelFacts, wheel_facts
 from cnnkit.errors import CnnkitError
 from cnnkit.machine import Machine, TensorFlowFacts, describe_machine, package_version, probe_tensorflow
 from cnnkit.sources import cameras_present
@@ -28,6 +29,8 @@ class OnnxRuntimeFacts:
 
     providers: tuple[str, ...] = ()
     error: str | None = None  # why it cannot be used
+    wheels: tuple[WheelFacts, ...] = ()  # that bring other providers
+    overlaid: str | None = None  # that several distributions are installed over each other
 
 
 @dataclass(frozen=True)
@@ -110,13 +113,13 @@ def _version_of(name: str) -> str | None:
 
 
 def _onnxruntime() -> OnnxRuntimeFacts:
-    from cnnkit.runtime import import_onnxruntime
+    from cnnkit.runtime import import_onnxruntime, overlaid
 
     try:
         onnxruntime = import_onnxruntime()
     except CnnkitError as error:
-        return OnnxRuntimeFacts(error=str(error))
-    return OnnxRuntimeFacts(tuple(onnxruntime.get_available_providers()))
+        return OnnxRuntimeFacts(error=str(error), wheels=wheel_facts(), overlaid=overlaid())
+    return OnnxRuntimeFacts(tuple(onnxruntime.get_available_providers()), wheels=wheel_facts(), overlaid=overlaid())
 
 
 def _opencv() -> OpenCVFacts:

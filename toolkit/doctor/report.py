@@ -9,6 +9,7 @@ from typing import Any, Literal
 import click
 
 from cnnkit.doctor.examining import BundledFacts, Examination, OpenCVFacts
+from cnnkit.doctor.wheels import describe_wheel
 from cnnkit.machine import Machine, TensorFlowFacts
 from cnnkit.report import print_json, print_table
 
@@ -41,6 +42,7 @@ def _rows(found: Examination) -> Iterator[Row]:
         listed = ", ".join(f"{name} {version or 'missing'}" for name, version in versions.items())
         yield f"extra {extra}" if extra else "base packages", listed
     yield "providers", "none, see below" if found.onnxruntime.error else ", ".join(found.onnxruntime.providers)
+    yield "provider wheels", "; ".join(map(describe_wheel, found.onnxruntime.wheels)) or "unknown"
     yield "OpenCV", _opencv(found.opencv)
     yield "TensorFlow", _tensorflow(found.tensorflow)
     yield "cameras", ", ".join(found.cameras) or "none found"

@@ -44,6 +44,16 @@ if TYPE_CHECKING:
     )
     from cnnkit.runtime.onnx import OnnxClassifier as OnnxClassifier, read_spec_of as read_spec_of
     from cnnkit.runtime.opening import open_classifier as open_classifier
+    from cnnkit.runtime.providers import (
+        AUTO as AUTO,
+        WHEELS as WHEELS,
+        check_known as check_known,
+        exchange as exchange,
+        overlaid as overlaid,
+        require_provider as require_provider,
+        short_names as short_names,
+        this_system as this_system,
+    )
     from cnnkit.runtime.run_folder import (
         find_keras_file as find_keras_file,
         keras_sha256 as keras_sha256,
@@ -86,6 +96,16 @@ else:
             "named": ("is_named", "named_input", "named_labels", "network_name"),
             "onnx": ("OnnxClassifier", "read_spec_of"),
             "opening": ("open_classifier",),
+            "providers": (
+                "AUTO",
+                "WHEELS",
+                "check_known",
+                "exchange",
+                "overlaid",
+                "require_provider",
+                "short_names",
+                "this_system",
+            ),
             "run_folder": ("find_keras_file", "keras_sha256", "original_input", "read_run_spec"),
             "saved_model": ("is_saved_model",),
             "session": ("import_onnxruntime", "open_session", "runtime_errors", "short_reason"),

@@ -9,32 +9,10 @@ from types import ModuleType
 from typing import Any
 
 from cnnkit.errors import ModelError, UsageError
+from cnnkit.runtime.providers import AUTO, PROVIDERS, require_provider
 from cnnkit.spec import external_locations, is_ort_format, read_model_bytes
 from cnnkit.system import ONNXRUNTIME, broken_imports, import_package, log
 
-# The flag's name -> onnxruntime's name.
-PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-    "nvtensorrtrtx": "NvTensorRTRTXExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "xnnpack": "XnnpackExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "dnnl": "DnnlExecutionProvider",
-    "acl": "ACLExecutionProvider",
-    "armnn": "ArmNNExecutionProvider",
-    "qnn": "QNNExecutionProvider",
-    "nnapi": "NnapiExecutionProvider",
-    "rocm": "ROCMExecutionProvider",
-    "migraphx": "MIGraphXExecutionProvider",
-    "cann": "CANNExecutionProvider",
-    "vitisai": "VitisAIExecutionProvider",
-    "webgpu": "WebGpuExecutionProvider",
-}
-
-AUTO = "auto"
 # What "auto" tries, in this order; others are slower on most models, or take minutes to start.
 _PREFERRED = ("cuda", "migraphx", "coreml", "directml", "openvino", "cpu")
 
@@ -96,7 +74,7 @@ def open_session(
     if provider.lower() == AUTO:
         return _open_first(path, threads=threads, precise_x64=precise_x64, spinning=spinning)
     onnxruntime = import_onnxruntime()
-    wanted = _provider_name(provider)
+    wanted = require_provider(provider, onnxruntime.get_available_providers())
     _refuse_outside_data(path, read_model_bytes(path))
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -109,9 +87,12 @@ def open_session(
     if profile is not None:
         options.enable_profiling, options.profile_file_prefix = True, os.fspath(profile)
     providers = list(dict.fromkeys((wanted, PROVIDERS["cpu"])))
+    settings = [_settings(name, threads) for name in providers]
     try:
         # Without enable_fallback=0 a provider that fails is replaced by the CPU, with a print to stdout.
-        session = onnxruntime.InferenceSession(os.fspath(path), options, providers=providers, enable_fallback=0)
+        session = onnxruntime.InferenceSession(
+            os.fspath(path), options, providers=providers, provider_options=settings, enable_fallback=0
+        )
     except runtime_errors() as error:
         raise ModelError(_why_not_loaded(path, str(error))) from error
     used = session.get_providers()[0]
@@ -121,6 +102,11 @@ def open_session(
             "check its drivers and libraries, or use --provider cpu"
         )
     return session
+
+
+def _settings(provider: str, threads: int | None) -> dict[str, str]:
+    """Returns what a provider is told itself: OpenVINO has threads of its own, and takes all processors unasked."""
+    return {"num_of_threads": str(threads)} if threads and provider == PROVIDERS["openvino"] else {}
 
 
 def _check_threads(threads: int | None) -> None:
@@ -165,16 +151,6 @@ def _open_first(path: Path, **options: Any) -> Any:
             log.info("running on %s", provider)
             return session
     return open_session(path, provider="cpu", **options)
-
-
-def _provider_name(provider: str) -> str:
-    available = import_onnxruntime().get_available_providers()
-    wanted = PROVIDERS.get(provider.lower())
-    if wanted is None or wanted not in available:
-        names = ", ".join(name for name, long_name in PROVIDERS.items() if long_name in available)
-        why = "is not known" if wanted is None else "is not in this onnxruntime"
-        raise UsageError(f"provider {provider!r} {why}, expected auto or one of those available here: {names}")
-    return wanted
 
 
 def _refuse_outside_data(path: Path, data: bytes) -> None:

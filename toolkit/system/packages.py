@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 # What the cause of a failed import says -> what was expected, what to do; {} is the distribution.
@@ -20,15 +21,18 @@ class Package:
     remedies: tuple[Remedy, ...] = ()  # of its own, tried before those of all packages
 
     def installed(self) -> tuple[str, str] | None:
-        """Returns the distribution that is installed and its version; None where there is none."""
+        """Returns the distribution that is installed and its version, the usual one first; None where there is none."""
+        return next(iter(self.all_installed()), None)
+
+    def all_installed(self) -> list[tuple[str, str]]:
+        """Returns all distributions that are installed, by their metadata: more than one overwrote each other."""
         from importlib.metadata import PackageNotFoundError, version  # slow, and needed only where something is wrong
 
+        found = []
         for name in self.distributions:
-            try:
-                return name, version(name)
-            except PackageNotFoundError:
-                continue
-        return None
+            with suppress(PackageNotFoundError):
+                found.append((name, version(name)))
+        return found
 
 
 NUMPY = Package("numpy", "NumPy", ("numpy",), "ndarray")

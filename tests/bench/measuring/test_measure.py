@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,21 @@ def test_other_load_is_that_without_the_contenders_own(fake_runner, make_contend
     assert measuring.load == MachineLoad(before=0.1)
     measuring.run()
     assert measuring.load == MachineLoad(0.1, pytest.approx(0.2), 0.0)
+
+
+@pytest.mark.parametrize("step", ["loaded", "warm_up"])
+def test_a_provider_that_cannot_start_is_left_out(make_contender, fake_runner, caplog, step):
+    def failing(*_):
+        raise ModelError("provider cuda cannot start")
+
+    contender = make_contender("net")
+    contenders = [replace(contender, name=f"net on {on}", provider=on) for on in ("cuda", "cpu")]
+    runners = {each.name: fake_runner(each.name) for each in contenders}
+    setattr(runners["net on cuda"], step, failing)
+    measuring = Measuring(contenders, runners, OPTIONS, pause=lambda _: None, cold_starts=cold_starts)
+    measuring.run()
+    assert list(measuring.found()) == ["net on cpu"]
+    assert caplog.messages.count("net on cuda is left out: provider cuda cannot start") == 1
+    setattr(runners["net on cpu"], step, failing)
+    with pytest.raises(ModelError, match="provider cuda cannot start"):
+        Measuring(contenders, runners, OPTIONS, pause=lambda _: None, cold_starts=cold_starts).run()

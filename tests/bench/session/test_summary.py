@@ -121,3 +121,12 @@ def test_rounds_are_those_that_were_run(contenders, times, machine):
     times = {name: replace(each, latency_runs=(10, 20, 10)) for name, each in times.items()}
     times = {name: replace(each, latency_ms=each.latency_ms[:40]) for name, each in times.items()}
     assert summarise(contenders, times, None, OPTIONS, machine).rounds == 3
+
+
+def test_each_file_is_compared_across_its_providers(make_contender):
+    first, second = make_contender("a"), make_contender("b")
+    contenders = [replace(each, name=f"{each.name} on {on}", provider=on) for each in (first, second) for on in "xyz"]
+    elsewhere = replace(first, name="a OpenVINO", runtime="openvino")
+    pairs = ratio_pairs([*contenders, elsewhere])
+    assert pairs[:6] == [("a on x", name) for name in ("a on y", "a on z", "b on x", "b on y", "b on z", "a OpenVINO")]
+    assert pairs[6:] == [("b on x", "b on y"), ("b on x", "b on z")]

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cnnkit.commands.options.shared import overwrite_option, provider_option, threads_option
+from cnnkit.commands.options.shared import overwrite_option, threads_option
 from cnnkit.commands.options.values import Range, fraction, positive
 
 _PATH = click.Path(path_type=Path)
@@ -48,7 +48,10 @@ _WAYS = (
     ),
     click.option("--photo", type=_PATH, help="Timed from its bytes to its label  [default: a cat]."),
     threads_option,
-    provider_option,
+    click.option(
+        "--provider", "providers", multiple=True, default=("cpu",), show_default=True,
+        help="Where the ONNX models run, see predict; repeatable: each is measured beside the others.",
+    ),
 )  # fmt: skip
 _RESULTS = (
     click.option(
