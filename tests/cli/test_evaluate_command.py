@@ -246,3 +246,17 @@ def test_what_made_the_model_answer_so_is_drawn_beside_mistakes(corners, tta):
         assert red[0].sum() == 0 and red[1].sum() > 1000
         assert np.flatnonzero(red[1].any(axis=0)).min() > beside.shape[1] / 2  # of the second of two
     assert figures(Path("with")) == figures(Path("without"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("net.onnx", "provider 'armnn' is not in this onnxruntime", id="not built in"),
+        pytest.param("net.keras", "is run by Keras: leave out --provider", id="Keras"),
+    ],
+)
+def test_a_provider_that_cannot_be_used(data, tmp_path, name, said):
+    path = tmp_path / name
+    save_corner_onnx(path, "top left") if path.suffix == ".onnx" else path.write_bytes(b"PK")
+    result = evaluate(path, data, "--provider", "armnn")
+    assert (result.exit_code, said in result.stderr) == (2, True)

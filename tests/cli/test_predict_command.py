@@ -5,11 +5,13 @@ import io
 import json
 import os
 import re
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner, Result
-from tiny_models import TINY_SPEC, build_tiny_onnx
+from tiny_models import TINY_SPEC, build_tiny_onnx, tiny_spec
 
+import cnnkit.runtime.onnx
 from cnnkit.cli import main
 from cnnkit.spec import METADATA_KEY
 
@@ -251,3 +253,14 @@ def test_bad_model(photos, tmp_path, data, message):
     assert result.stderr.startswith(f"cnnkit: error: {message}")
     assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "rows").exists()
+
+
+def test_a_provider_that_answers_golden_images_differently_is_said_once(photos, make_model, monkeypatch):
+    monkeypatch.setattr(cnnkit.runtime.onnx, "used_provider", lambda session: "openvino")
+    spec = tiny_spec()
+    golden = tuple(replace(image, probabilities=image.probabilities[::-1]) for image in spec.golden)
+    for name, said in ((tiny_spec(), 0), (replace(spec, golden=golden), 1)):
+        path = make_model(spec=name)
+        result = CliRunner().invoke(main, ["predict", "photos/red.png", "-m", str(path), "--provider", "cpu"])
+        assert (result.exit_code, "red" in result.stdout) == (0, True)
+        assert result.stderr.count("openvino answers the golden images of tiny.onnx differently: ") == said

@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from live_fakes import count_frames, write_video
-from tiny_models import solid
+from tiny_models import solid, tiny_spec
 
+import cnnkit.runtime.onnx
 from cnnkit.cli import main
 
 LONG = [200] * 300  # a video that outlasts its test
@@ -262,3 +264,12 @@ def test_rows_are_added_to_those_of_earlier_runs(tmp_path, clip, tiny_model):
     assert [row["label"] for row in rows(log.read_text())] == ["red", "red"]
     for wrong in (("--append",), ("--append", "--output", "-"), ("--append", "--output", log, "--overwrite")):
         assert webcam("-s", clip, "-m", tiny_model, "--headless", *wrong).exit_code == 2
+
+
+def test_a_provider_that_answers_golden_images_differently_is_said(clip, make_model, monkeypatch):
+    monkeypatch.setattr(cnnkit.runtime.onnx, "used_provider", lambda session: "openvino")
+    spec = tiny_spec()
+    golden = tuple(replace(image, probabilities=image.probabilities[::-1]) for image in spec.golden)
+    result = webcam("-s", clip, "-m", make_model(spec=replace(spec, golden=golden)), "--headless", "--fast")
+    assert result.exit_code == 0 and rows(result.stdout)
+    assert result.stderr.count("openvino answers the golden images of tiny.onnx differently: ") == 1

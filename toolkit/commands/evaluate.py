@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from cnnkit.commands.options import overwrite_option, table_or_json_option
+from cnnkit.commands.options import overwrite_option, provider_option, table_or_json_option
 
 
 @click.command()
@@ -35,6 +35,7 @@ from cnnkit.commands.options import overwrite_option, table_or_json_option
     "--data-dir", "data_folder", type=click.Path(path_type=Path),
     help="Folder of CIFAR-10's binary version  [default: the Keras cache].",
 )  # fmt: skip
+@provider_option
 @table_or_json_option
 @overwrite_option
 def command(model: Path, data: str, style: Literal["table", "json"], **options: Any) -> None:

@@ -24,7 +24,7 @@ from cnnkit.live.summary import LiveSummary
 from cnnkit.live.watchdog import Watchdog
 from cnnkit.measuring import Clock
 from cnnkit.report import STDOUT, OutputFile, ReportOptions, open_report
-from cnnkit.runtime import load_model
+from cnnkit.runtime import load_model, warn_of_provider
 from cnnkit.sources import DEFAULT_RATE_HZ, Address, Video, open_video, parse_address
 from cnnkit.system import check_new_file, log
 from cnnkit.view import Window, check_display
@@ -88,6 +88,7 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
         model = load_model(
             options.model, threads=options.threads, provider=options.provider, spinning=False, said=options.said
         )
+        warn_of_provider(model.classifier)
         return _watch(options, open_video(address), model.classifier, stop, clock)
 
 

@@ -15,7 +15,7 @@ from cnnkit.predicting.options import NamedClassifier, PredictOptions
 from cnnkit.predicting.outputs import OutcomeSink, OutputOptions, open_outputs
 from cnnkit.predicting.predictor import Predictor
 from cnnkit.report import Columns, ReportOptions, open_report
-from cnnkit.runtime import load_model
+from cnnkit.runtime import load_model, warn_of_provider
 from cnnkit.sources import FoundImage, SourceOptions, expand_sources, is_archive, is_video
 
 if TYPE_CHECKING:
@@ -42,8 +42,12 @@ class PredictRun:
     outputs: OutputOptions = field(default_factory=OutputOptions)
 
 
-def open_models(run: PredictRun) -> list[NamedClassifier]:
-    """Opens the models that are to answer.
+def open_models(run: PredictRun, *, checked: bool = True) -> list[NamedClassifier]:
+    """Opens the models that are to answer; a provider other than the CPU first answers their golden images.
+
+    Args:
+        run: See there.
+        checked: Whether the provider is; it need not be twice.
 
     Raises:
         UsageError: The provider is not available here.
@@ -54,6 +58,8 @@ def open_models(run: PredictRun) -> list[NamedClassifier]:
     models = []
     for path, name in zip(paths, model_names(run.models), strict=True):
         classifier = load_model(path, threads=run.threads, provider=run.provider, said=run.said).classifier
+        if checked:
+            warn_of_provider(classifier)
         models.append(NamedClassifier(_averaged(classifier) if run.mirrored else classifier, name))
     return models
 
@@ -116,7 +122,7 @@ def _predictor(run: PredictRun, models: Sequence[NamedClassifier], sinks: Sequen
     def picture_side() -> int:
         return max((sink.picture_side for sink in sinks), default=0)
 
-    on_one_thread = None if run.threads is not None else lambda: open_models(replace(run, threads=1))
+    on_one_thread = None if run.threads is not None else lambda: open_models(replace(run, threads=1), checked=False)
     keeps_frames = run.outputs.sort_into is not None
     size = min(run.predict.batch_size, _DRAWN_BATCH) if picture_side() or keeps_frames else run.predict.batch_size
     options = replace(run.predict, batch_size=size, keep_frames=keeps_frames)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         is_clear as is_clear,
         least_sure_of_each as least_sure_of_each,
         require_passed as require_passed,
+        warn_of_provider as warn_of_provider,
     )
     from cnnkit.runtime.inspection import inspect_model as inspect_model
     from cnnkit.runtime.keras import (
@@ -81,6 +82,7 @@ else:
                 "is_clear",
                 "least_sure_of_each",
                 "require_passed",
+                "warn_of_provider",
             ),
             "inspection": ("inspect_model",),
             "keras": (

@@ -24,6 +24,7 @@ class EvaluationOptions:
     out: Path | None = None  # a new folder; None takes evaluation-NAME in the current one
     split: SplitName | None = None  # None takes the test split, or all images of a folder that has none
     batch_size: int = 64  # images
+    provider: str = "cpu"  # of ONNX Runtime
     tta: Literal["none", "flip"] = "none"  # flip averages the answers for each image and its mirror image
     show_batch: int = 0  # random images drawn into a grid
     seed: int = 0  # of these
@@ -59,12 +60,12 @@ def run_evaluation(options: EvaluationOptions) -> Evaluation:
         OutputError: The folder exists already or cannot be written.
         ModelError: The model is missing, cannot be run, or gives an answer that is not finite.
         SpecError: The model has no spec.
-        UsageError: An image that is to be shown is none of the data's, or several.
+        UsageError: An image that is to be shown is none of the data's, or several; the provider is not available here.
         DataError: The data is missing, has classes that are none of the model's, or no image that can be read.
     """
     require("cnnkit evaluate", "train", "sklearn", "matplotlib")
     check_new_folder(options.folder, overwrite=options.overwrite)
-    classifier = open_classifier(options.model)
+    classifier = open_classifier(options.model, provider=options.provider)
     data = open_data(options.data, options.split, classifier.spec, options.data_folder)
     log.info("evaluating %s on %s images", options.model.name, f"{data.count:,}")
     reading = ReadingOptions(
