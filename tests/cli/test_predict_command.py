@@ -263,4 +263,7 @@ def test_a_provider_that_answers_golden_images_differently_is_said_once(photos, 
         path = make_model(spec=name)
         result = CliRunner().invoke(main, ["predict", "photos/red.png", "-m", str(path), "--provider", "cpu"])
         assert (result.exit_code, "red" in result.stdout) == (0, True)
-        assert result.stderr.count("openvino answers the golden images of tiny.onnx differently: ") == said
+        assert (
+            result.stderr.count("tiny.onnx with --provider openvino: the golden images are answered differently: ")
+            == said
+        )

@@ -272,4 +272,4 @@ def test_a_provider_that_answers_golden_images_differently_is_said(clip, make_mo
     golden = tuple(replace(image, probabilities=image.probabilities[::-1]) for image in spec.golden)
     result = webcam("-s", clip, "-m", make_model(spec=replace(spec, golden=golden)), "--headless", "--fast")
     assert result.exit_code == 0 and rows(result.stdout)
-    assert result.stderr.count("openvino answers the golden images of tiny.onnx differently: ") == 1
+    assert result.stderr.count("tiny.onnx with --provider openvino: the golden images are answered differently: ") == 1

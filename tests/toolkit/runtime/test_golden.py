@@ -161,7 +161,7 @@ def test_a_provider_answers_golden_images_first(tiny_model, caplog, provider, sh
     classifier = OnProvider(tiny_model, provider, shift)
     warn_of_provider(classifier)
     assert classifier.asked == asked
-    said = "openvino answers the golden images of tiny.onnx differently: probabilities by up to "
+    said = "tiny.onnx with --provider openvino: the golden images are answered differently: probabilities by up to "
     assert [line.startswith(said) and "3 of 4 labels (allowed 0)" in line for line in caplog.messages] == [
         True
     ] * warned
