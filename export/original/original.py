@@ -20,6 +20,7 @@ from cnnkit.export.original.layers import in_float32
 from cnnkit.foreign import InputFlags, parse_labels
 from cnnkit.images import prepare_batch, softmax
 from cnnkit.runtime import (
+    answer_in_parts,
     find_keras_file,
     import_keras,
     is_named,
@@ -34,8 +35,6 @@ from cnnkit.runtime import (
 from cnnkit.spec import ModelSpec, Provenance
 from cnnkit.system import require
 
-_BATCH = 64  # images that run at once
-
 
 @dataclass(frozen=True)
 class Original:
@@ -47,9 +46,7 @@ class Original:
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Classifies a batch; see `cnnkit.classifier.Classifier`."""
-        starts = range(0, len(images), _BATCH)
-        parts = [self._outputs(images[start : start + _BATCH]) for start in starts]
-        output = np.concatenate(parts)
+        output = answer_in_parts(self._outputs, images)
         return softmax(output) if self.spec.output == "logits" else output
 
     def _outputs(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

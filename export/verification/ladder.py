@@ -20,7 +20,7 @@ from cnnkit.export.verification.causes import why_answers_differ
 from cnnkit.export.verification.pictures import decoding_stage, read_pictures, resizing_stage
 from cnnkit.images import prepare_batch, softmax
 from cnnkit.measuring import Stage, stage_of
-from cnnkit.runtime import OnnxClassifier, check_golden, decode_golden, golden_stage, keras_sha256
+from cnnkit.runtime import OnnxClassifier, answer_in_parts, check_golden, decode_golden, golden_stage, keras_sha256
 from cnnkit.sources import is_listed, list_test_images
 from cnnkit.spec import InputSpec, ModelSpec
 
@@ -171,7 +171,7 @@ def _exported(original: Original, spec: ModelSpec, images: NDArray[np.uint8]) ->
 
 
 def _call(original: Original, tensor: NDArray[np.float32]) -> Probabilities:
-    outputs: Any = original.answer(tensor)
+    outputs: Any = answer_in_parts(original.answer, tensor)
     return softmax(outputs) if original.spec.output == "logits" else outputs
 
 

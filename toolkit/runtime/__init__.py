@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     )
     from cnnkit.runtime.onnx import OnnxClassifier as OnnxClassifier, read_spec_of as read_spec_of
     from cnnkit.runtime.opening import open_classifier as open_classifier
+    from cnnkit.runtime.parts import answer_in_parts as answer_in_parts
     from cnnkit.runtime.providers import (
         AUTO as AUTO,
         WHEELS as WHEELS,
@@ -98,6 +99,7 @@ else:
             "named": ("is_named", "named_input", "named_labels", "network_name"),
             "onnx": ("OnnxClassifier", "read_spec_of"),
             "opening": ("open_classifier",),
+            "parts": ("answer_in_parts",),
             "providers": (
                 "AUTO",
                 "WHEELS",

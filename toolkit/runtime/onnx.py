@@ -12,6 +12,7 @@ import numpy as np
 
 from cnnkit.errors import ImageError, ModelError, SpecError, UsageError
 from cnnkit.images import prepare_batch, softmax
+from cnnkit.runtime.parts import answer_in_parts
 from cnnkit.runtime.session import open_session, runtime_errors, short_reason, used_provider
 from cnnkit.spec import METADATA_KEY, InputSpec, ModelSpec, dtype_name, read_header, read_spec
 
@@ -86,8 +87,7 @@ class OnnxClassifier:
         _check_images(images, self.spec.input)
         if len(images) == 0:
             return np.empty((0, len(self.spec.labels)), np.float32)
-        tensor = self.input_tensor(images)
-        output = self.run(tensor)
+        output = answer_in_parts(lambda part: self.run(self.input_tensor(part)), images)
         expected = (len(images), len(self.spec.labels))
         if output.shape != expected:
             raise ModelError(f"{self.path} gives an output of shape {output.shape}, expected {expected}, one a label")
