@@ -101,7 +101,7 @@ def _row(one: Measured, report: QuantizeReport) -> dict[str, Any]:
         "scheme": candidate.description,
         "verdict": verdict,
         "batch": one.batch,
-        "runs": one.runs,
         **one.figures(),
+        "runs": one.runs,
         **({"agreement": 1.0} if candidate.name == FLOAT32 else {}),
     }

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+FOLDER_OF_224 = {
+    "n": 5,
+    "over": {
+        "plain loop": {"ratio": 1.31, "low": 1.25, "high": 1.4},
+        "network alone": {"ratio": 0.97, "low": 0.93, "high": 1.01},
+    },
+}
+
 
 def contender(name: str, kind: str = "model", *, p50: float = 0.1, n: int = 1000, right: float | None = None) -> Any:
     """A contender of `cnnkit bench --format json`."""
@@ -174,6 +182,23 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         ],
     ),
     "quantize": (QUANTIZED, ["1,105,550 and 308,000 bytes, 0.28 x", "42 s without fine-tuning (n = 1)"]),
+    "quantize-lite0": (
+        {
+            "seconds": 121.7,
+            "peak_mib": 1425.0,
+            "chosen": {
+                "name": "u8s8-pairs",
+                "ratio": 0.4612,
+                "agreement": 0.992,
+                "images": 250,
+                "drop": {"value": -0.004, "low": -0.0174, "high": 0.0095},
+            },
+        },
+        [
+            "122 s, 1.39 GiB of memory in all (n = 1)",
+            "`u8s8-pairs`: 0.46 x float32, -0.40 points lost (-1.74 to 0.95), same label 99.20 % (n = 250)",
+        ],
+    ),
     "quantize-vgg3_bn": (QUANTIZED, ["1,105,550 and 308,000 bytes, 0.28 x"]),
     "export": (VERIFIED, ["7.2e-07, no label changed (n = 256)"]),
     "parity": (PARITY, ["8.7e-05, no label changed (2 networks)", "2.0e-04"]),
@@ -214,6 +239,8 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         PHOTOS,
         ["17.0 (n = 5, 16.5 to 17.5)", "0.98 (n = 5, 0.93 to 1.02)", "0.5 % (95 % interval 0.1 to 2.8)"],
     ),
+    "folder-lite0-float32": (FOLDER_OF_224, ["1.31 (n = 5, 1.25 to 1.40)", "0.97 (n = 5, 0.93 to 1.01)"]),
+    "folder-lite0-int8": (FOLDER_OF_224, ["1.31 (n = 5, 1.25 to 1.40)", "0.97 (n = 5, 0.93 to 1.01)"]),
     "tiny": ({"n": 5, "over": {"plain loop": over(0.84, 0.76, 0.93)}}, ["0.84 (n = 5, 0.76 to 0.93)"]),
     "resume": (
         {"killed": 4, "rows": 100_000, "as_inputs": True},

@@ -27,6 +27,14 @@ def size_without_metadata(path: Path) -> int:
     return len(model.SerializeToString())
 
 
+def choice(output: Path) -> dict[str, object]:
+    """Returns what was chosen: its name, its time over float32's, and how it answers, by the evidence beside it."""
+    found = json.loads(output.with_suffix(".candidates.json").read_text(encoding="utf-8"))
+    row = next(row for row in found["candidates"] if row["name"] == found["chosen"])
+    drop = {name: row.get(key) for name, key in (("value", "drop"), ("low", "drop_low"), ("high", "drop_high"))}
+    return {name: row.get(name) for name in ("name", "ratio", "agreement", "images")} | {"drop": drop}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
@@ -44,10 +52,15 @@ def main() -> int:
         if done.returncode:
             return done.returncode
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        chosen = choice(output)
         before, after = size_without_metadata(arguments.model), size_without_metadata(output)
     click.echo(f"{seconds:.0f} s, at most {peak:,.0f} MiB; {before:,} -> {after:,} bytes, {after / before:.3f} x")
     if arguments.json:
-        click.echo(json.dumps({"seconds": seconds, "peak_mib": peak, "bytes_before": before, "bytes_after": after}))
+        click.echo(
+            json.dumps(
+                {"seconds": seconds, "peak_mib": peak, "bytes_before": before, "bytes_after": after, "chosen": chosen}
+            )
+        )
     return 0
 
 

@@ -8,6 +8,14 @@ from figures.figure import DATA, Measurement, Output, Row
 from figures.wording import accuracy, changed_labels, percent
 
 FLOAT32, INT8, ORIGINAL = (f"toolkit/models/best.{suffix}" for suffix in ("onnx", "int8.onnx", "keras"))
+LITE0 = (
+    "cnnkit export efficientnet_lite0 -o efficientnet_lite0.onnx",
+    "python tests/scripts/imagenet_folders.py efficientnet_lite0.onnx networks/photos",
+)  # and the photos in two halves
+LITE0_INT8 = (
+    "cnnkit quantize efficientnet_lite0.onnx --calibration networks/photos/calibration --data networks/photos/test "
+    "--scheme u8s8-pairs -o efficientnet_lite0.int8.onnx"
+)
 INT8_SCHEME = "u8s8-7bit-corrected"  # of networks without labelled data, for which nothing can be chosen
 
 
@@ -36,6 +44,20 @@ def _sizes(output: Output) -> str:
 
 def _seconds(output: Output) -> str:
     return f"{output.last_line()['seconds']:.0f} s without fine-tuning (n = 1)"
+
+
+def _time_and_memory(output: Output) -> str:
+    found = output.last_line()
+    return f"{found['seconds']:.0f} s, {found['peak_mib'] / 1024:.2f} GiB of memory in all (n = 1)"
+
+
+def _choice(output: Output) -> str:
+    found = output.last_line()["chosen"]
+    lost, low, high = (100 * found["drop"][name] for name in ("value", "low", "high"))
+    return (
+        f"`{found['name']}`: {found['ratio']:.2f} x float32, {lost:.2f} points lost ({low:.2f} to {high:.2f}), "
+        f"same label {percent(found['agreement'])} (n = {found['images']:,.0f})"
+    )
 
 
 def _export(output: Output) -> str:
@@ -118,7 +140,7 @@ ACCURACY = (
         (
             random_network("vgg3_bn"),
             f"python tests/scripts/measure_quantizing.py networks/vgg3_bn.onnx --calibration {DATA}/train "
-            f"--scheme {INT8_SCHEME}",
+            f"--scheme {INT8_SCHEME} --force",
         ),
         (Row("the same sizes for `vgg3_bn`", _sizes),),
         minutes=1,
@@ -146,6 +168,20 @@ ACCURACY = (
             Row("the same: top-5", _of_photos("top5")),
         ),
         minutes=1,
+        photos="imagenet",
+    ),
+    Measurement(
+        "quantize-lite0",
+        (
+            *LITE0,
+            "python tests/scripts/measure_quantizing.py efficientnet_lite0.onnx "
+            "--calibration networks/photos/calibration --data networks/photos/test --calibration-size 250",
+        ),
+        (
+            Row("`cnnkit quantize` of it, all candidates, 250 and 250 photos", _time_and_memory),
+            Row("what that chose", _choice),
+        ),
+        minutes=4,
         photos="imagenet",
     ),
     Measurement(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from figures.accuracy import INT8
+from figures.accuracy import INT8, LITE0, LITE0_INT8
 from figures.figure import DATA, FigureError, Measurement, Output, Row
 from figures.wording import estimate, spread
 
@@ -84,6 +84,23 @@ def _growth(output: Output) -> str:
     return f"{output.last_line()['growth_mib']:.1f} MiB (n = 1)"
 
 
+def _network(precision: str, model: str, made: tuple[str, ...]) -> Measurement:
+    """Returns the comparison on photos of 500 x 375 pixels with EfficientNet-Lite0, in batches of 32."""
+    return Measurement(
+        f"folder-lite0-{precision.lower()}",
+        (
+            *made,
+            f"python tests/scripts/measure_predict.py folder networks/photos/calibration --count 1000 --model {model}",
+        ),
+        (
+            Row(f"1,000 photos of 500 x 375, Lite0 in {precision}: images/s over a plain loop", _over("plain loop")),
+            Row(f"Lite0 in {precision}, the same over the network alone", _over("network alone")),
+        ),
+        minutes=6,
+        photos="imagenet",
+    )
+
+
 FOLDERS = (
     Measurement(
         "startup",
@@ -116,6 +133,8 @@ FOLDERS = (
         ),
         minutes=2,
     ),
+    _network("float32", "efficientnet_lite0.onnx", LITE0),
+    _network("INT8", "efficientnet_lite0.int8.onnx", (*LITE0, LITE0_INT8)),
     Measurement(
         "resume",
         (f"python tests/scripts/measure_resume.py {DATA}",),

@@ -106,7 +106,9 @@ def _top1_head(found: dict[str, Any]) -> str:
 def _random(name: str, minutes: float) -> Measurement:
     """Returns the comparison on a network with random weights, whose accuracy says nothing."""
     file = f"networks/{name}"
-    quantize = f"cnnkit quantize {file}.onnx --calibration {DATA}/train --scheme {INT8_SCHEME} -o {file}.int8.onnx"
+    quantize = (
+        f"cnnkit quantize {file}.onnx --calibration {DATA}/train --scheme {INT8_SCHEME} --force -o {file}.int8.onnx"
+    )
     compare = comparison(f"{file}.onnx", f"{file}.int8.onnx", f"{file}.keras")
     return Measurement(
         f"runtimes-{name}",
