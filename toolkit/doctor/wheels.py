@@ -65,9 +65,9 @@ def _worth_a_try(wheels: Sequence[WheelFacts], *, nvidia_driver: bool) -> Iterat
     fitting = {wheel.providers[0]: wheel for wheel in wheels if wheel.misfit is None and wheel.version is None}
     if "openvino" in fitting:
         yield (
-            "provider openvino may pay for networks of depthwise convolutions with hard-swish and for s8s8 files, and "
-            f"costs time with others: in an environment of its own, {fitting['openvino'].commands}; "
-            f"then {_COMPARE.format('openvino')}"
+            "provider openvino pays for INT8 files with signed activations (s8s8), as other tools write them, while "
+            "u8s8 and float32 are about as fast or faster without it: in an environment of its own, "
+            f"{fitting['openvino'].commands}; then {_COMPARE.format('openvino')}"
         )
     if "cuda" in fitting and nvidia_driver:
         yield f"provider cuda: there is an NVIDIA driver, and onnxruntime has no CUDA: {fitting['cuda'].commands}"

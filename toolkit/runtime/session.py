@@ -88,13 +88,15 @@ def open_session(
         options.enable_profiling, options.profile_file_prefix = True, os.fspath(profile)
     providers = list(dict.fromkeys((wanted, PROVIDERS["cpu"])))
     settings = [_settings(name, threads) for name in providers]
+    if len(providers) > 1:
+        onnxruntime.set_default_logger_severity(_FATAL)  # libraries that cannot be loaded are logged beside the session
     try:
         # Without enable_fallback=0 a provider that fails is replaced by the CPU, with a print to stdout.
         session = onnxruntime.InferenceSession(
             os.fspath(path), options, providers=providers, provider_options=settings, enable_fallback=0
         )
     except runtime_errors() as error:
-        raise ModelError(_why_not_loaded(path, str(error))) from error
+        raise ModelError(_why_not_loaded(path, str(error), provider)) from error
     used = session.get_providers()[0]
     if used != wanted:
         raise ModelError(
@@ -168,9 +170,12 @@ def _refuse_outside_data(path: Path, data: bytes) -> None:
             raise ModelError(f"{path} reads its weights from {location!r}, outside its own folder: that is refused")
 
 
-def _why_not_loaded(path: Path, text: str) -> str:
+def _why_not_loaded(path: Path, text: str, provider: str) -> str:
     if "INVALID_PROTOBUF" in text or "No graph was found" in text:
         return _no_onnx(path, "it cannot be parsed")
+    if provider.lower() != "cpu":
+        cause = text.strip().splitlines()[-1:]  # before it stands where in the code of the provider it came up
+        return f"provider {provider} cannot run {path} here ({short_reason(''.join(cause))}): use --provider cpu"
     reason = text.split(f"Load model from {path} failed:", 1)[-1]
     return f"onnxruntime {import_onnxruntime().__version__} cannot load {path}: {short_reason(reason)}"
 

@@ -168,6 +168,40 @@ def test_silent_fallback_to_the_cpu_is_an_error(make_model, monkeypatch):
     )
 
 
+def test_a_provider_that_cannot_run_a_file_names_the_cause(make_model, monkeypatch):
+    import onnxruntime
+
+    def failing(*_, **__):
+        raise RuntimeError(
+            "[ONNXRuntimeError] : 1 : FAIL : /a/core.cc:28 void f()\nException from b.cpp:1:\nno device\n"
+        )
+
+    there = ["OpenVINOExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: there)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", failing)
+    with pytest.raises(ModelError) as caught:
+        open_session(path := make_model(), provider="openvino")
+    assert str(caught.value) == f"provider openvino cannot run {path} here (no device): use --provider cpu"
+
+
+@pytest.mark.parametrize(("threads", "told"), [(None, {}), (2, {"num_of_threads": "2"})])
+def test_openvino_is_told_how_many_threads(make_model, monkeypatch, threads, told):
+    import onnxruntime
+
+    heard = {}
+
+    def asked(*_, providers, provider_options, **__):
+        heard.update(zip(providers, provider_options, strict=True))
+        raise RuntimeError("enough")
+
+    there = ["OpenVINOExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: there)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", asked)
+    with pytest.raises(ModelError, match="enough"):
+        open_session(make_model(), provider="openvino", threads=threads)
+    assert heard == {"OpenVINOExecutionProvider": told, "CPUExecutionProvider": {}}
+
+
 def test_auto_takes_what_starts_and_says_what_did_not(make_model, monkeypatch, caplog):
     import onnxruntime
 
