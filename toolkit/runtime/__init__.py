@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         is_clear as is_clear,
         least_sure_of_each as least_sure_of_each,
         require_passed as require_passed,
-        warn_of_provider as warn_of_provider,
     )
     from cnnkit.runtime.inspection import inspect_model as inspect_model
     from cnnkit.runtime.keras import (
@@ -36,7 +35,12 @@ if TYPE_CHECKING:
         Scaling as Scaling,
         spread as spread,
     )
-    from cnnkit.runtime.model import Model as Model, bundled_model as bundled_model, load_model as load_model
+    from cnnkit.runtime.model import (
+        Model as Model,
+        bundled_model as bundled_model,
+        load_model as load_model,
+        warn_of_provider as warn_of_provider,
+    )
     from cnnkit.runtime.named import (
         is_named as is_named,
         named_input as named_input,
@@ -83,7 +87,6 @@ else:
                 "is_clear",
                 "least_sure_of_each",
                 "require_passed",
-                "warn_of_provider",
             ),
             "inspection": ("inspect_model",),
             "keras": (
@@ -95,7 +98,7 @@ else:
                 "silent_stderr",
             ),
             "keras_apps": ("SCALINGS", "Scaling", "spread"),
-            "model": ("Model", "bundled_model", "load_model"),
+            "model": ("Model", "bundled_model", "load_model", "warn_of_provider"),
             "named": ("is_named", "named_input", "named_labels", "network_name"),
             "onnx": ("OnnxClassifier", "read_spec_of"),
             "opening": ("open_classifier",),

@@ -13,12 +13,10 @@ from cnnkit.errors import ParityError, SpecError
 from cnnkit.measuring import Stage, worst_and_changes
 from cnnkit.runtime.ceiling import allowed_by, ceiling_of
 from cnnkit.spec import MAX_GOLDEN_BYTES, MAX_GOLDEN_IMAGES, Color, GoldenImage, ModelSpec
-from cnnkit.system import import_cv2, log
+from cnnkit.system import import_cv2
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from cnnkit.runtime.onnx import OnnxClassifier
 
 _TIE = 1e-3  # of two classes: ten times what float32 may differ by
 CLEAR_MARGIN = 0.2  # of the two likeliest classes: what is closer, a file that rounds may rightly answer otherwise
@@ -66,22 +64,6 @@ def require_passed(result: GoldenResult) -> None:
             f"{result.cause}: do not use this file on this machine; try another --provider, or export or quantize it "
             "again here"
         )
-
-
-def warn_of_provider(classifier: OnnxClassifier) -> None:
-    """Warns where a provider answers the golden images differently than the spec allows; the CPU is not asked.
-
-    Other providers compute with kernels of their own, some in fewer bits. Without golden images nothing is known.
-    """
-    spec = classifier.spec
-    if classifier.provider == "cpu" or not spec.golden:
-        return
-    result = check_golden(classifier, spec)
-    if not result.passed:
-        log.warning(
-            "%s with --provider %s: %s; do not rely on it, leave --provider out",
-            classifier.path.name, classifier.provider, result.cause,
-        )  # fmt: skip
 
 
 def compare_answers(expected: NDArray[np.float32], answers: NDArray[np.float32], spec: ModelSpec) -> GoldenResult:

@@ -78,6 +78,24 @@ def load_model(
     return Model(OnnxClassifier(path, threads=threads, provider=provider, spinning=spinning, said=said))
 
 
+def warn_of_provider(classifier: OnnxClassifier) -> None:
+    """Warns where a provider answers the golden images differently than the spec allows; the CPU is not asked.
+
+    Other providers compute with kernels of their own, some in fewer bits. Without golden images nothing is known.
+    """
+    spec = classifier.spec
+    if classifier.provider == "cpu" or not spec.golden:
+        return
+    from cnnkit.runtime.golden import check_golden
+
+    result = check_golden(classifier, spec)
+    if not result.passed:
+        log.warning(
+            "%s with --provider %s: %s; do not rely on it, leave --provider out",
+            classifier.path.name, classifier.provider, result.cause,
+        )  # fmt: skip
+
+
 def bundled_model(kind: Literal["int8", "float32", "keras"] = "int8") -> Path:
     """Returns the path of a model that comes with cnnkit.
 

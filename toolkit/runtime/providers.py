@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,6 +73,8 @@ WHEELS = (
 
 def this_system() -> Here:
     """Returns what a wheel must fit to be installed here."""
+    import platform  # slow, and needed only where a provider is missing
+
     return Here(platform.system(), platform.machine(), sys.version_info[:2])
 
 

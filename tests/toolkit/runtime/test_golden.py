@@ -16,7 +16,6 @@ from cnnkit.runtime.golden import (
     encode_golden,
     least_sure_of_each,
     require_passed,
-    warn_of_provider,
 )
 from cnnkit.runtime.onnx import OnnxClassifier
 from cnnkit.spec import GoldenImage, InputSpec, ModelSpec, Tolerance
@@ -134,40 +133,3 @@ def test_golden_image_that_is_damaged(png, found):
     with pytest.raises(SpecError) as caught:
         decode_golden(spec)
     assert str(caught.value) == f"golden image 0 is {found}, expected a PNG of 8x8: export the model again"
-
-
-class OnProvider:
-    """A tiny model on a provider of any name that adds something to its answers."""
-
-    def __init__(self, path, provider, shift):
-        self._cpu = OnnxClassifier(path)
-        self.path, self.spec, self.provider, self._shift = path, self._cpu.spec, provider, shift
-        self.asked = 0
-
-    def probabilities(self, images):
-        self.asked += 1
-        return np.roll(self._cpu.probabilities(images), self._shift, axis=1)
-
-
-@pytest.mark.parametrize(
-    ("provider", "shift", "asked", "warned"),
-    [
-        pytest.param("openvino", 1, 1, True, id="differs"),
-        pytest.param("openvino", 0, 1, False, id="answers alike"),
-        pytest.param("cpu", 1, 0, False, id="the CPU is not asked"),
-    ],
-)
-def test_a_provider_answers_golden_images_first(tiny_model, caplog, provider, shift, asked, warned):
-    classifier = OnProvider(tiny_model, provider, shift)
-    warn_of_provider(classifier)
-    assert classifier.asked == asked
-    said = "tiny.onnx with --provider openvino: the golden images are answered differently: probabilities by up to "
-    assert [line.startswith(said) and "3 of 4 labels (allowed 0)" in line for line in caplog.messages] == [
-        True
-    ] * warned
-
-
-def test_a_provider_and_a_file_without_golden_images(make_model, caplog):
-    classifier = OnProvider(make_model(), "openvino", 1)
-    warn_of_provider(classifier)
-    assert (classifier.asked, caplog.messages) == (0, [])

@@ -6,7 +6,8 @@ from tiny_models import solid, tiny_answer
 
 import cnnkit
 from cnnkit.errors import ImageError, ModelError, UsageError
-from cnnkit.runtime.model import bundled_model
+from cnnkit.runtime.model import bundled_model, warn_of_provider
+from cnnkit.runtime.onnx import OnnxClassifier
 
 
 @pytest.mark.parametrize("color", ["red", "green", "blue"])
@@ -100,3 +101,40 @@ def test_load_without_a_path_takes_the_bundled_int8_model(models_folder, tiny_mo
     (models_folder / "net.int8.onnx").write_bytes(tiny_model.read_bytes())
     assert cnnkit.load().classifier.path == models_folder / "net.int8.onnx"
     assert cnnkit.load().predict(solid("green")).label == "green"
+
+
+class OnProvider:
+    """A tiny model on a provider of any name that adds something to its answers."""
+
+    def __init__(self, path, provider, shift):
+        self._cpu = OnnxClassifier(path)
+        self.path, self.spec, self.provider, self._shift = path, self._cpu.spec, provider, shift
+        self.asked = 0
+
+    def probabilities(self, images):
+        self.asked += 1
+        return np.roll(self._cpu.probabilities(images), self._shift, axis=1)
+
+
+@pytest.mark.parametrize(
+    ("provider", "shift", "asked", "warned"),
+    [
+        pytest.param("openvino", 1, 1, True, id="differs"),
+        pytest.param("openvino", 0, 1, False, id="answers alike"),
+        pytest.param("cpu", 1, 0, False, id="the CPU is not asked"),
+    ],
+)
+def test_a_provider_answers_golden_images_first(tiny_model, caplog, provider, shift, asked, warned):
+    classifier = OnProvider(tiny_model, provider, shift)
+    warn_of_provider(classifier)
+    assert classifier.asked == asked
+    said = "tiny.onnx with --provider openvino: the golden images are answered differently: probabilities by up to "
+    assert [line.startswith(said) and "3 of 4 labels (allowed 0)" in line for line in caplog.messages] == [
+        True
+    ] * warned
+
+
+def test_a_provider_and_a_file_without_golden_images(make_model, caplog):
+    classifier = OnProvider(make_model(), "openvino", 1)
+    warn_of_provider(classifier)
+    assert (classifier.asked, caplog.messages) == (0, [])
