@@ -125,6 +125,17 @@ def _scale_channel(model, factors) -> None:
         tensors[name].CopyFrom(numpy_helper.from_array(changed.astype(np.float32), name))
 
 
+def test_channels_whose_ranges_differ_by_far_are_not_written_wrong(images, colours, tmp_path):
+    model = trained_graph()
+    _scale_channel(model, 10.0 ** np.array([0, 5, 0, 5, 1, 4, 2, 3]))
+    path = save_small(tmp_path / "uneven.onnx", model)
+    report = quantize_model(QuantizeOptions(path, colours, tmp_path / "o.onnx", calibration_size=48, threads=1))
+    chosen = report.decision.chosen
+    assert chosen.candidate.precision == "float32" or chosen.effect.agreement >= 0.96
+    answers = OnnxClassifier(report.path).probabilities(images).argmax(axis=1)
+    assert (answers == OnnxClassifier(path).probabilities(images).argmax(axis=1)).mean() >= 0.95
+
+
 def test_equalization_rescues_weights_per_tensor(images, tmp_path):
     model = trained_graph()
     _scale_channel(model, 4.0 ** np.arange(8))
