@@ -7,10 +7,11 @@ from script_modules import load_script
 
 
 def test_the_parity_of_a_network(keras, tmp_path):
-    parameters, confidence, difference, changed = load_script("measure_parity").measure("resnet8", tmp_path)
+    parameters, confidence, difference, logits, changed = load_script("measure_parity").measure("resnet8", tmp_path)
     assert parameters == 78_666
     assert 0.15 < confidence < 0.95  # neither the same for all images nor saturated
     assert difference < 1e-4
+    assert logits < 1e-3
     assert changed == 0
 
 

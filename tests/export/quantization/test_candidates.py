@@ -282,16 +282,6 @@ def test_a_scheme_that_is_not_there(small_model, colours, tmp_path, scheme, mess
         quantize_model(options)
 
 
-def test_without_images_to_measure_on_the_safe_scheme_is_taken_and_said(small_model, tmp_path, caplog):
-    from small_cnn import write_class_folders
-
-    few = write_class_folders(tmp_path / "few", 10)
-    report = quantize_model(QuantizeOptions(small_model, few, tmp_path / "o.onnx", threads=1))
-    assert report.decision.reason.endswith("its accuracy was not measured")
-    assert report.decision.chosen.candidate.name in ("u8s8-7bit", "float32")
-    assert "too few images are left to measure the loss of accuracy" in caplog.text
-
-
 def test_times_come_from_the_clock(workshop, images):
     made, _ = workshop.make_all(None, "u8s8-7bit")
     ticks = iter(range(0, 10**13, 100_000_000))
