@@ -43,6 +43,15 @@ class Candidate:
     refused: str | None = None  # why it is not taken, whatever is measured
     floats: tuple[str, ...] = ()  # layers that stay in float beside the head
 
+    @property
+    def kernels(self) -> tuple[object, ...] | None:
+        """What decides its time: candidates that are alike in this differ in their numbers alone; None is float."""
+        scheme = self.scheme
+        if scheme is None:
+            return None
+        how = (scheme.activations, scheme.weights, scheme.per_channel, scheme.operators, scheme.precise_x64)
+        return (*how, frozenset(self.floats))
+
     def open(self, threads: int | None) -> OnnxClassifier:
         """Opens it as it would be run.
 

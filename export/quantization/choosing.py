@@ -112,9 +112,11 @@ def is_faster(one: Measured) -> bool:
 
 
 def about_as_fast(able: Sequence[Measured]) -> list[Measured]:
-    """Returns those whose times cannot well be told from the fastest one's."""
-    fastest = min(one.latency_ms for one in able)
-    return [one for one in able if one.latency_ms <= _LIKE * fastest]
+    """Returns those whose times cannot well be told from the fastest one's, or that run the same kernels."""
+    fastest = min(able, key=lambda one: one.latency_ms)
+    kernels = fastest.candidate.kernels
+    same = [one for one in able if kernels is not None and one.candidate.kernels == kernels]
+    return [one for one in able if one in same or one.latency_ms <= _LIKE * fastest.latency_ms]
 
 
 def closest(able: Sequence[Measured]) -> Measured:

@@ -160,3 +160,19 @@ def test_a_narrow_miss_is_found(others, found):
     rows = [FLOAT, *(replace(row, candidate=replace(row.candidate, scheme=scheme)) for row in rows)]
     missed = near_miss(rows, choose(rows, LIMITS).chosen, LIMITS)
     assert (missed and missed.candidate.name) == found
+
+
+@pytest.mark.parametrize(
+    ("other", "chosen"),
+    [
+        pytest.param("u8s8-pairs-percentile", "close", id="the same kernels: the difference in time is chance"),
+        pytest.param("u8u8", "fast", id="other kernels"),
+    ],
+)
+def test_what_runs_the_same_kernels_is_as_fast(other, chosen):
+    rows = [measured("fast", 5.0, 0.97), measured("close", 5.6, 0.99)]
+    schemes = (BY_NAME["u8s8-pairs-plain"], BY_NAME[other])
+    rows = [
+        replace(row, candidate=replace(row.candidate, scheme=scheme)) for row, scheme in zip(rows, schemes, strict=True)
+    ]
+    assert choose([FLOAT, *rows], LIMITS).chosen.candidate.name == chosen
