@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.own_weights import make_pair_safe
 from cnnkit.export.quantization.saturation import saturating_layers
 from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, SAFE
-from cnnkit.export.quantization.sensitivity import mixed_candidates, rank_layers
+from cnnkit.export.quantization.sensitivity import SECONDS, mixed_candidates, rank_layers
 from cnnkit.sources import calibration_paths
 from cnnkit.spec import ModelSpec
 from cnnkit.system import log, require, sha256
@@ -75,10 +76,14 @@ class Further:
             return measured
         log.info("no candidate is within the limits: looking for the layers that hurt most")
         ranked = rank_layers(self.workshop, scheme, measured[0].candidate.open(self.options.threads), self.images)
+        started = time.perf_counter()
         for candidate in mixed_candidates(self.workshop, scheme, ranked):
             mixed = self._measure(measured[0], measured[0], candidate)
             measured = (*measured, mixed)
             if mixed.ratio >= 1 or choose(measured, limits).chosen is mixed:
+                break
+            if time.perf_counter() - started > SECONDS:
+                log.info("no more layers are tried in float: %d s are enough", SECONDS)
                 break
         return measured
 
