@@ -126,7 +126,10 @@ class Quantizer:
     def _reader(self, method: CalibrationMethod) -> CalibrationReader:
         name = self.prepared.graph.input[0].name
         if method == "minmax":
-            return CalibrationReader(self._images, self._taken, name, min(_BATCH, images_at_once(self.prepared)))
+            # All activations live until the end: onnxruntime takes their least and largest values last of all.
+            made = [name for node in self.prepared.graph.node for name in node.output]
+            at_once = min(_BATCH, images_at_once(self.prepared, made))
+            return CalibrationReader(self._images, self._taken, name, at_once)
         # Histograms image by image: at once they would hold the activations of all images in memory.
         return CalibrationReader(self._images[: self._counted()], self._taken, name, 1)
 
