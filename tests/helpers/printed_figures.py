@@ -196,7 +196,7 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         },
         [
             "122 s, 1.39 GiB of memory in all (n = 1)",
-            "`u8s8-pairs`: 0.46 x float32, -0.40 points lost (-1.74 to 0.95), same label 99.20 % (n = 250)",
+            "0.46 x float32, -0.40 points lost (-1.74 to 0.95), same label 99.20 % (n = 250)",
         ],
     ),
     "quantize-vgg3_bn": (QUANTIZED, ["1,105,550 and 308,000 bytes, 0.28 x"]),

@@ -55,7 +55,7 @@ def _choice(output: Output) -> str:
     found = output.last_line()["chosen"]
     lost, low, high = (100 * found["drop"][name] for name in ("value", "low", "high"))
     return (
-        f"`{found['name']}`: {found['ratio']:.2f} x float32, {lost:.2f} points lost ({low:.2f} to {high:.2f}), "
+        f"{found['ratio']:.2f} x float32, {lost:.2f} points lost ({low:.2f} to {high:.2f}), "
         f"same label {percent(found['agreement'])} (n = {found['images']:,.0f})"
     )
 
@@ -178,8 +178,8 @@ ACCURACY = (
             "--calibration networks/photos/calibration --data networks/photos/test --calibration-size 250",
         ),
         (
-            Row("`cnnkit quantize` of it, all candidates, 250 and 250 photos", _time_and_memory),
-            Row("what that chose", _choice),
+            Row("`cnnkit quantize` of `efficientnet_lite0`, 250 and 250 photos", _time_and_memory),
+            Row("EfficientNet-Lite0, 224 pixels: the INT8 that was chosen", _choice),
         ),
         minutes=4,
         photos="imagenet",
