@@ -179,7 +179,7 @@ ACCURACY = (
         ),
         (
             Row("`cnnkit quantize` of `efficientnet_lite0`, 250 and 250 photos", _time_and_memory),
-            Row("EfficientNet-Lite0, 224 pixels: the INT8 that was chosen", _choice),
+            Row("EfficientNet-Lite0 in INT8", _choice),
         ),
         minutes=4,
         photos="imagenet",
