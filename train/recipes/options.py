@@ -53,6 +53,8 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
         for name in ("size", "resize"):
             if getattr(decision, name) is not None:
                 given.setdefault(name, getattr(decision, name))
+        if source is None:
+            given = {**decision.augmentation, **given}
     if "weights" in given:
         architecture, given["weights_file"] = _start_from(
             architecture, given["weights"], resume=given.get("resume", False)

@@ -50,6 +50,11 @@ def test_weights_that_are_not_wanted_are_not_taken(tmp_path: Path, caplog: pytes
     asked = make_request(str(photos(tmp_path / "photos", 500, 375)), None, {"weights": "none"})
     assert (asked.architecture, asked.size) == ("resnet8", 96)
     assert "and none are wanted" in caplog.text
+    assert (asked.recipe.rotate, asked.recipe.zoom, asked.recipe.flip) == (15.0, 0.2, True)
+    said = make_request(str(tmp_path / "photos"), None, {"weights": "none", "rotate": 0.0})
+    assert (said.recipe.rotate, said.recipe.zoom) == (0.0, 0.2)
+    (own := tmp_path / "own.toml").write_text("epochs = 3\n")
+    assert make_request(str(tmp_path / "photos"), None, {"weights": "none", "recipe": str(own)}).recipe.rotate == 0
     named = make_request("digits", None, {"weights": "none", "architecture": "efficientnet_lite0"})
     assert named.architecture == "efficientnet_lite0:weights=none"
 
