@@ -46,7 +46,7 @@ class Original:
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Classifies a batch; see `cnnkit.classifier.Classifier`."""
-        output = answer_in_parts(self._outputs, images)
+        output = answer_in_parts(self._outputs, images, keeps_activations=True)
         return softmax(output) if self.spec.output == "logits" else output
 
     def _outputs(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -171,7 +171,7 @@ def _exported(original: Original, spec: ModelSpec, images: NDArray[np.uint8]) ->
 
 
 def _call(original: Original, tensor: NDArray[np.float32]) -> Probabilities:
-    outputs: Any = answer_in_parts(original.answer, tensor)
+    outputs: Any = answer_in_parts(original.answer, tensor, keeps_activations=True)
     return softmax(outputs) if original.spec.output == "logits" else outputs
 
 

@@ -8,10 +8,13 @@ from cnnkit.runtime.parts import answer_in_parts
 
 
 @pytest.mark.parametrize(
-    ("side", "images", "sizes"),
-    [(32, 1000, [1000]), (224, 41, [41]), (224, 90, [41, 41, 8]), (2000, 2, [1, 1])],
-)
-def test_large_images_go_through_in_parts(side, images, sizes):
+    ("side", "images", "keeps", "sizes"),
+    [
+        (32, 1000, False, [1000]), (224, 20, False, [20]), (224, 50, False, [20, 20, 10]), (2000, 2, False, [1, 1]),
+        (224, 12, True, [5, 5, 2]),
+    ],
+)  # fmt: skip
+def test_large_images_go_through_in_parts(side, images, keeps, sizes):
     asked = []
 
     def answer(part):
@@ -20,7 +23,7 @@ def test_large_images_go_through_in_parts(side, images, sizes):
 
     given = np.zeros((images, side, side, 3), np.uint8)
     given[:, 0, 0, 0] = np.arange(images) % 256
-    answers = answer_in_parts(answer, given)
+    answers = answer_in_parts(answer, given, keeps_activations=keeps)
     assert asked == sizes
     assert answers[:, 0].tolist() == (np.arange(images) % 256).tolist()
 
