@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cnnkit.export.quantization.candidates import Candidate
 from cnnkit.export.quantization.choosing import Limits, is_faster, objection
 from cnnkit.export.quantization.jury import Jury
-from cnnkit.export.quantization.measuring import SHORT, Measured, measure_candidates
+from cnnkit.export.quantization.measuring import SHORT, Measured, frozen_heap, measure_candidates
 from cnnkit.export.quantization.progress import shown
 from cnnkit.measuring import wilson_interval
 from cnnkit.system import log
@@ -26,6 +26,7 @@ _BEHIND = 1.25  # x the time of one that is within the limits: slower even if th
 _SURE = 0.99  # of an interval that decides before all images are answered
 
 
+@frozen_heap()
 def measure_in_heats(
     candidates: Sequence[Candidate], jury: Jury | None, image: NDArray[np.uint8], threads: int | None, limits: Limits
 ) -> tuple[Measured, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter_ns
@@ -109,6 +110,23 @@ def measure_candidates(
     )
 
 
+@contextmanager
+def frozen_heap() -> Iterator[None]:
+    """Keeps what there is out of the garbage collector's way, which runs before each round of timing.
+
+    Else it goes through all of a process that may have TensorFlow in it. Inside of another one it does nothing.
+    """
+    if gc.get_freeze_count():
+        yield
+        return
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def _fewer(*counts: int | None) -> int | None:
     """Returns the smallest number; None where there is none."""
     return min((count for count in counts if count is not None), default=None)
@@ -124,13 +142,9 @@ def _time(
     at_once = min(_BATCH, max(1, _BATCH_BYTES // (image.nbytes * _ACTIVATIONS)))
     batch = int(min(max(_BATCH_MS / max(once, 1e-3), 1), at_once))
     many = {name: _call(model, np.repeat(image, batch, axis=0)) for name, model in models.items()}
-    gc.collect()
-    gc.freeze()  # else the collection before each round goes through all of a process that may have TensorFlow in it
-    try:
+    with frozen_heap():
         times = time_interleaved(single, warmup=_WARMUP, runs=runs, rounds=effort.rounds, clock=clock)
         batch_times = time_interleaved(many, warmup=1, runs=effort.batch_runs, rounds=effort.batch_runs, clock=clock)
-    finally:
-        gc.unfreeze()
     return times, batch, batch_times
 
 

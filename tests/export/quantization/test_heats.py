@@ -18,7 +18,7 @@ from cnnkit.export.quantization.effects import Effect
 from cnnkit.export.quantization.heats import measure_in_heats
 from cnnkit.export.quantization.held_out import HeldOut
 from cnnkit.export.quantization.jury import Jury
-from cnnkit.export.quantization.measuring import SHORT, Measured
+from cnnkit.export.quantization.measuring import SHORT, Measured, frozen_heap
 from cnnkit.runtime.onnx import OnnxClassifier
 from cnnkit.sources import list_images
 
@@ -191,3 +191,13 @@ def test_large_activations_go_through_in_small_batches(tmp_path):
 def test_figures_say_how_many_calls_were_timed():
     one = replace(Stand()._measured(candidate("float32"), 0, True), effect=None)
     assert one.figures()["runs"] == 6
+
+
+def test_the_heap_is_frozen_once_and_thawed_at_the_end():
+    assert gc.get_freeze_count() == 0
+    with frozen_heap():
+        outer = gc.get_freeze_count()
+        with frozen_heap():
+            assert gc.get_freeze_count() == outer > 0
+        assert gc.get_freeze_count() == outer
+    assert gc.get_freeze_count() == 0
