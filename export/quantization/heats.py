@@ -79,11 +79,13 @@ def _best(full: dict[str, Measured], limits: Limits) -> Measured | None:
 
 
 def _not_behind(waiting: list[Measured], heat: dict[str, Measured], best: Measured | None) -> list[Measured]:
-    """Drops those that are clearly slower than one that can be taken, and returns the others."""
+    """Drops those that are clearly slower than one that can be taken and runs other kernels, and returns the others."""
     if best is None:
         return waiting
     for one in waiting:
-        if one.ratio > _BEHIND * best.ratio:
+        if one.ratio > _BEHIND * best.ratio and (
+            one.candidate.kernels is None or one.candidate.kernels != best.candidate.kernels
+        ):
             late = f"takes {one.ratio / best.ratio:.2f} x the time of {best.candidate.name}"
             heat[one.candidate.name] = replace(one, dropped=late)
     return [one for one in waiting if heat[one.candidate.name].dropped is None]

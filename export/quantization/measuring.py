@@ -114,17 +114,16 @@ def measure_candidates(
 def frozen_heap() -> Iterator[None]:
     """Keeps what there is out of the garbage collector's way, which runs before each round of timing.
 
-    Else it goes through all of a process that may have TensorFlow in it. Inside of another one it does nothing.
+    Else it goes through all of a process that may have TensorFlow in it. What was frozen before stays so.
     """
-    if gc.get_freeze_count():
-        yield
-        return
+    before = gc.get_freeze_count()
     gc.collect()
     gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if not before:
+            gc.unfreeze()
 
 
 def _fewer(*counts: int | None) -> int | None:

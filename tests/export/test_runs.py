@@ -25,8 +25,9 @@ def test_a_run_folder_needs_no_flags(keras, run_folder, tmp_path):
     assert facts.original_input.dtype == "float32"
     images = random_images(2)
     answers = [image.probabilities for image in spec.golden]
-    np.testing.assert_allclose(answers, keras_answers(keras, run_folder / "model.keras", images), atol=1e-6)
-    assert report.parity.images == 66
+    np.testing.assert_allclose(answers[:2], keras_answers(keras, run_folder / "model.keras", images), atol=1e-6)
+    assert len(answers) == 16  # the run's own two are made up for by generated ones
+    assert report.parity.images == 80
 
 
 def test_its_keras_file_brings_the_same(run_folder, tmp_path):
