@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +62,20 @@ def measure_in_heats(
         for one in measured:
             full[one.candidate.name], besides[one.candidate.name] = one, beside
         waiting = _not_behind(waiting, heat, _best(full, limits))
-    rows = heat | full
+    rows = heat | _pooled(full)
     known = full[floating.name]
     return (known, *(_as_if_beside(known, besides[one.name], rows[one.name]) for one in others))
+
+
+def _pooled(full: dict[str, Measured]) -> dict[str, Measured]:
+    """Returns candidates with the median time of those that run the same kernels: what they differ by is chance."""
+    ratios: dict[object, list[float]] = {}
+    for one in full.values():
+        ratios.setdefault(one.candidate.kernels or one.candidate.name, []).append(one.ratio)
+    return {
+        name: replace(one, ratio=median(ratios[one.candidate.kernels or one.candidate.name]))
+        for name, one in full.items()
+    }
 
 
 def _as_if_beside(known: Measured, then: Measured, one: Measured) -> Measured:

@@ -103,6 +103,15 @@ def test_times_of_all_groups_are_those_of_one_machine(stand):
     assert found["a"].images_per_s / found["float32"].images_per_s == pytest.approx(1 / 0.7)
 
 
+def test_what_runs_the_same_kernels_takes_the_same_time(stand, monkeypatch):
+    monkeypatch.setattr(Candidate, "kernels", property(lambda self: ("u8",) if self.name in "abc" else None))
+    found = run(stand(a=(0.4, 0.99), b=(0.5, 0.99), c=(0.8, 0.99), d=(0.45, 0.99)))
+    assert {name: one.ratio for name, one in found.items()} == {
+        "float32": 1.0, "a": 0.5, "b": 0.5, "c": 0.5, "d": 0.45,
+    }  # fmt: skip
+    assert found["c"].latency_ms == found["a"].latency_ms
+
+
 def test_real_candidates_come_out_in_their_order_with_few_sessions_open(small_model, tmp_path, monkeypatch):
     images = colour_images(40, seed=1)[0]
     workshop = Workshop(small_model, SMALL_SPEC, images, "any", tmp_path)
