@@ -95,7 +95,7 @@ class Workshop:
             only: The one scheme to make beside float32; None makes all.
         """
         made, failed = [self._float32()], []
-        wanted = {only} if only is not None else {name for name, _ in self._makers(method)} - set(_ON_REQUEST)
+        wanted = {only} if only is not None else {name for name, _ in self._makers(method)} - _ON_REQUEST
         makers = [(name, make) for name, make in self._makers(method) if name in wanted]
         for name, make in shown(makers, "making candidates"):
             try:

@@ -22,8 +22,8 @@ from cnnkit.runtime import OnnxClassifier
 _WARMUP = 3  # calls
 _BATCH, _BATCH_MS = 64, 300.0  # most images at once, and about how long that may take
 _BATCH_BYTES, _ACTIVATIONS = 64 * 2**20, 40  # of activations, which take some 40 times the bytes of an image
-SLOW = 1.5  # x the time of float32: never chosen, and answers fewer images
-SLOW_IMAGES = 1000
+_SLOW = 1.5  # x the time of float32: never chosen, and answers fewer images
+_SLOW_IMAGES = 1000
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def measure_candidates(
     if jury is not None:
         floating = opened[FLOAT32]
         for name, model in opened.items():
-            most = _fewer(effort.images, SLOW_IMAGES if medians[name] > SLOW * medians[FLOAT32] else None)
+            most = _fewer(effort.images, _SLOW_IMAGES if medians[name] > _SLOW * medians[FLOAT32] else None)
             effects[name] = None if name == FLOAT32 else jury.judge(floating, model, most)
     return tuple(
         Measured(

@@ -42,7 +42,7 @@ class QuantizeReport:
 
     @property
     def effect(self) -> Effect | None:
-        """How the chosen candidate answers; None for float32, and where no images were left to measure on."""
+        """How the chosen candidate answers; None for float32."""
         return self.decision.chosen.effect
 
 

@@ -10,7 +10,7 @@ from cnnkit.export.options import CalibrationMethod, Target
 
 FLOAT32 = "float32"
 FLOAT16 = "float16"
-SAFE = "u8s8-pairs"  # right everywhere, and taken where nothing can be measured
+SAFE = "u8s8-pairs"  # right everywhere, and preferred where measuring cannot tell
 
 _VNNI = frozenset({"avx_vnni", "avx512_vnni", "amx_int8"})
 _ARM_DOT = frozenset({"dotprod", "i8mm"})

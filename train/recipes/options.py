@@ -48,13 +48,7 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
         given["epochs"] = 0
     architecture = given.pop("architecture", source if source in ARCHITECTURES else AUTO)
     if architecture == AUTO:
-        decision = decide(data, pretrained=given.get("weights") != "none")
-        architecture = decision.architecture
-        for name in ("size", "resize"):
-            if getattr(decision, name) is not None:
-                given.setdefault(name, getattr(decision, name))
-        if source is None:
-            given = {**decision.augmentation, **given}
+        architecture, given = _decided(data, given, recipe_named=source is not None)
     if "weights" in given:
         architecture, given["weights_file"] = _start_from(
             architecture, given["weights"], resume=given.get("resume", False)
@@ -74,6 +68,13 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
         free=free,
         **rest,
     )
+
+
+def _decided(data: str, given: dict[str, Any], *, recipe_named: bool) -> tuple[str, dict[str, Any]]:
+    """Returns the architecture that suits a dataset, and the flags with what it brings where nobody has said it."""
+    decision = decide(data, pretrained=given.get("weights") != "none")
+    brought = {name: getattr(decision, name) for name in ("size", "resize") if getattr(decision, name) is not None}
+    return decision.architecture, {**brought, **({} if recipe_named else decision.augmentation), **given}
 
 
 def _free_fields(given: Mapping[str, Any], source: str | None) -> frozenset[str]:

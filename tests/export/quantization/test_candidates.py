@@ -10,7 +10,7 @@ from small_cnn import SMALL_SPEC, colour_images, run_graph, save_small, trained_
 from cnnkit.errors import UsageError
 from cnnkit.export import QuantizeOptions, quantize_model
 from cnnkit.export.graph.graphs import constants, load_graph
-from cnnkit.export.quantization import further, heats, quantizing, sensitivity
+from cnnkit.export.quantization import further, heats, quantizing
 from cnnkit.export.quantization.candidates import Workshop
 from cnnkit.export.quantization.choosing import choose
 from cnnkit.export.quantization.correction import correct_biases, mean_inputs
@@ -191,22 +191,6 @@ def test_the_layer_that_hurts_most_is_found_and_kept_in_float(images, tmp_path, 
     assert mixed[1].description.endswith(f"in float: {', '.join(ranked[:2])}")
     kept = [node for node in load_graph(mixed[0].path).graph.node if node.name == ranked[0]]
     assert kept[0].input[1] in constants(load_graph(mixed[0].path))
-
-
-def test_neighbours_are_looked_at_together_where_there_is_little_time(small_model, images, tmp_path, monkeypatch):
-    workshop = Workshop(small_model, SMALL_SPEC, images, "any", tmp_path)
-    made = []
-    real = workshop.make
-    monkeypatch.setattr(
-        workshop, "make", lambda *a, floats=(), **k: made.append(floats) or real(*a, floats=floats, **k)
-    )
-    monkeypatch.setattr(sensitivity, "_FEWEST_GROUPS", 2)
-    seconds = iter(range(0, 1000, 10))
-    floating = OnnxClassifier(small_model)
-    ranked = rank_layers(workshop, SAFE, floating, images, seconds=20, clock=lambda: float(next(seconds)))
-    layers = workshop.quantizer.layers
-    assert sorted(ranked) == sorted(layers)
-    assert [len(layers) - len(floats) for floats in made] == [1, 2, 1]
 
 
 def test_layers_stay_in_float_where_nothing_else_is_right_enough(small_model, colours, tmp_path, monkeypatch):
