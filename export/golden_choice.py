@@ -16,7 +16,7 @@ from cnnkit.spec import MAX_GOLDEN_IMAGES, GoldenImage
 
 _SEED = 0
 _MOST = 96  # images to choose from
-_ENOUGH = 8  # golden images; a run's own that are fewer are made up for by generated ones
+_ENOUGH = 8  # golden images; where fewer photos fit, or a run has fewer, generated ones make up for them
 
 
 def choose_golden(original: Original, wish: str | None) -> tuple[tuple[GoldenImage, ...], NDArray[np.uint8]]:
@@ -41,14 +41,18 @@ def choose_golden(original: Original, wish: str | None) -> tuple[tuple[GoldenIma
         if not len(images):
             return (), images
         answers = original.probabilities(images)
-        if wish is None and len(images) < _ENOUGH:  # photos of 224 pixels are so large that two fill the room for them
-            more, of_more = telling_images(original.probabilities, spec.input)
-            images, answers = np.concatenate([images, more]), np.concatenate([answers, of_more])
-            images, answers = images[:MAX_GOLDEN_IMAGES], answers[:MAX_GOLDEN_IMAGES]
     if len(images) > MAX_GOLDEN_IMAGES:
         chosen = least_sure_of_each(answers, answers.argmax(axis=1), MAX_GOLDEN_IMAGES)
         images, answers = images[chosen], answers[chosen]
     golden = encode_golden(images, answers, color=spec.input.color)
+    if len(golden) < min(_ENOUGH, len(images)) or (wish is None and len(golden) < _ENOUGH):
+        # Photos of 224 pixels are so large that two fill the room for them.
+        more, of_more = telling_images(original.probabilities, spec.input)
+        images, answers = (
+            np.concatenate([images[: len(golden)], more]),
+            np.concatenate([answers[: len(golden)], of_more]),
+        )
+        golden = encode_golden(images, answers, color=spec.input.color)
     return golden, images[: len(golden)]
 
 
