@@ -42,6 +42,12 @@ def _frozen_heap() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def _without_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spares these tests the waiting between contenders, without which times are disturbed, but there all the same."""
+    monkeypatch.setattr("cnnkit.measuring.timing.REST_S", 0.0)
+
+
 @pytest.fixture
 def models_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder in the place of the one with the bundled models."""

@@ -28,7 +28,7 @@ from cnnkit.bench.measuring.sweep import SweepPoint, batch_sizes, thread_counts
 from cnnkit.bench.options import BenchOptions
 from cnnkit.bench.subjects import Loaded
 from cnnkit.errors import ModelError
-from cnnkit.measuring import ROUNDS, WarmUp, by_round, runs_in_round, turn_order
+from cnnkit.measuring import REST_S, ROUNDS, WarmUp, by_round, runs_in_round, turn_order
 from cnnkit.system import log
 
 _WARMUP = 10  # untimed calls before the stages
@@ -39,7 +39,6 @@ _PROFILE_RUNS = 100
 _STAGE_MS, _PROFILE_MS = 500.0, 5_000.0  # of one turn, and of all: fewer runs where they are slow
 # They cost tens of milliseconds a call; starting them takes what the original as a function takes, which is seconds.
 _KERAS_CALLS = ("original-predict", "original-batch")
-_PAUSE_S = 0.02  # idle threads of the contender before it spin for some milliseconds
 
 
 @dataclass(frozen=True)
@@ -256,7 +255,7 @@ class Measuring:
         """Gives the contenders in their order in one round, with a pause between one and another."""
         for name in turn_order(list(self._runners), turn):
             if len(self._runners) > 1:
-                self._pause(_PAUSE_S)
+                self._pause(REST_S)
             yield name
 
 

@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.machine import physical_cores
-from cnnkit.measuring import Clock, time_calls, turn_order
+from cnnkit.measuring import REST_S, Clock, time_calls, turn_order
 from cnnkit.runtime import OnnxClassifier
 
 _ROUNDS = 5
 _TURN_MS = 40.0  # of each combination in each round
 _FEWEST = 2  # runs in a turn
-_PAUSE_S = 0.02  # the threads of the session before spin for some milliseconds
 _RESTLESS = 1.25  # most over least of the rounds
 _ENOUGH = 0.95  # of the best throughput: a smaller batch that reaches it is better, for its images wait less
 
@@ -84,7 +83,7 @@ def sweep_model(
     for turn in range(_ROUNDS):
         for name in turn_order(names, turn):
             key = keys[name]
-            sleep(_PAUSE_S)
+            sleep(REST_S)
             calls[key]()
             rounds[key].append(time_calls(calls[key], runs[key], clock=clock))
     return [_point(*key, times) for key, times in rounds.items()]

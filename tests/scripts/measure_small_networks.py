@@ -1,10 +1,12 @@
 """Compares small networks without pretrained weights on folders of photos, and twenty lines of plain Keras beside them.
 
+    python tests/scripts/measure_small_networks.py masks sign                         # what `--arch auto` takes
     python tests/scripts/measure_small_networks.py masks sign --networks resnet8:96 mobilenet_v1:96
 
 Each network is `cnnkit train FOLDER --arch NAME --size SIZE --resize crop` with its recipe as it fits itself to the
-number of images. Plain Keras is the network of TensorFlow's own tutorial on image classification
-(https://www.tensorflow.org/tutorials/images/classification), trained as many epochs as the last network named.
+number of images, or `--weights none` alone. Plain Keras is the network of TensorFlow's own tutorial on image
+classification (https://www.tensorflow.org/tutorials/images/classification), trained as many epochs as the last network
+named.
 """
 
 from __future__ import annotations
@@ -28,13 +30,25 @@ _SEEDS = 2
 _TUTORIAL = 180  # pixels a side, as the tutorial has it
 
 
-def ours(folder: Path, network: str, seed: int) -> dict[str, Any]:
-    """Trains a network by name:size, and returns its right answers of the test images, minutes and epochs."""
+def ours(folder: Path, network: str, epochs: int | None, seed: int) -> dict[str, Any]:
+    """Trains a network by name:size or `auto`, and returns its right answers of the test images, minutes and epochs."""
     name, _, size = network.partition(":")
+    chosen = ["--arch", name, "--size", size, "--resize", "crop"] if size else ["--arch", name, "--weights", "none"]
+    chosen += [] if epochs is None else ["--epochs", str(epochs)]
     with tempfile.TemporaryDirectory() as temporary:
         out, started = Path(temporary) / "run", time.perf_counter()
-        chosen = ["--arch", name, "--size", size, "--resize", "crop", "--seed", str(seed)]
-        command = [sys.executable, "-m", "cnnkit", "train", str(folder), "--out", str(out), *chosen]
+        command = [
+            sys.executable,
+            "-m",
+            "cnnkit",
+            "train",
+            str(folder),
+            "--out",
+            str(out),
+            "--seed",
+            str(seed),
+            *chosen,
+        ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         minutes = (time.perf_counter() - started) / 60
         metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
@@ -96,8 +110,9 @@ def main() -> int:
     """Measures and prints; see the head of this file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", help=f"with train and test, or names of such folders in ${VARIABLE}")
-    parser.add_argument("--networks", nargs="+", default=[], help="NAME:SIZE")
+    parser.add_argument("--networks", nargs="+", default=["auto"], help="NAME:SIZE, or auto")
     parser.add_argument("--seeds", type=int, default=_SEEDS)
+    parser.add_argument("--epochs", type=int, help="of every training; otherwise the recipe's own")
     parser.add_argument("--plain", nargs=2, type=int, metavar=("EPOCHS", "SEED"), help="only plain Keras, as JSON")
     parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     arguments = parser.parse_args()
@@ -110,11 +125,10 @@ def main() -> int:
     for folder in folders:
         runs: list[dict[str, Any]] = []
         for network in arguments.networks:
-            runs = [ours(folder, network, seed) for seed in range(arguments.seeds)]
+            runs = [ours(folder, network, arguments.epochs, seed) for seed in range(arguments.seeds)]
             found.append(_show(network, folder, runs))
-        beside = [plain(folder, runs[0]["epochs"], seed) for seed in range(arguments.seeds)] if runs else []
-        if beside:
-            found.append(_show("plain Keras", folder, beside))
+        beside = [plain(folder, runs[0]["epochs"], seed) for seed in range(arguments.seeds)]
+        found.append(_show("plain Keras", folder, beside))
     if arguments.json:
         click.echo(json.dumps(found))
     return 0

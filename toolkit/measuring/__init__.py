@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         wilson_interval as wilson_interval,
     )
     from cnnkit.measuring.timing import (
+        REST_S as REST_S,
         ROUNDS as ROUNDS,
         Clock as Clock,
         WarmUp as WarmUp,
@@ -46,6 +47,7 @@ else:
                 "wilson_interval",
             ),
             "timing": (
+                "REST_S",
                 "ROUNDS",
                 "Clock",
                 "WarmUp",

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from statistics import median
-from time import perf_counter_ns
+from time import perf_counter_ns, sleep
 
 Clock = Callable[[], int]  # nanoseconds from any starting point, never going back
 
 ROUNDS = 20
+REST_S = 0.05  # between contenders: threads of an onnxruntime session wait for work on a busy processor for some 30 ms
 _WINDOW_CALLS, _WINDOW_MS = 5, 10.0  # a window of the warm-up has at least both
 _STABLE = 0.05
 _LONGEST_MS = 3_000.0
@@ -84,8 +85,9 @@ def time_interleaved(
     runs: int,
     rounds: int = ROUNDS,
     clock: Clock = perf_counter_ns,
+    rest: Callable[[float], object] = sleep,
 ) -> dict[str, list[float]]:
-    """Times contenders in turns.
+    """Times contenders in turns, each of which begins with a rest and an untimed call.
 
     Args:
         contenders: Name -> what to time.
@@ -93,6 +95,7 @@ def time_interleaved(
         runs: Timed calls of each, over all rounds.
         rounds: How many turns each gets; no more than `runs`.
         clock: Where the time comes from.
+        rest: Waits some seconds, so that none is timed beside threads of the one before.
 
     Returns:
         Name -> one time a run, in milliseconds, in the order of running; `numpy.array_split(times, rounds)` gives the
@@ -104,6 +107,9 @@ def time_interleaved(
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(min(rounds, runs)):
         for name in turn_order(list(contenders), turn):
+            if len(contenders) > 1:
+                rest(REST_S)
+                contenders[name]()
             times[name] += time_calls(contenders[name], runs_in_round(runs, rounds, turn), clock=clock)
     return times
 

@@ -16,7 +16,7 @@ LITE0_INT8 = (
     "cnnkit quantize efficientnet_lite0.onnx --calibration networks/photos/calibration --data networks/photos/test "
     "--scheme u8s8-pairs -o efficientnet_lite0.int8.onnx"
 )
-INT8_SCHEME = "u8s8-7bit-corrected"  # of networks without labelled data, for which nothing can be chosen
+INT8_SCHEME = "u8s8-pairs"  # of networks without labelled data, for which nothing can be chosen
 
 
 def _float32(output: Output) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from figures.accuracy import FLOAT32, INT8, INT8_SCHEME, ORIGINAL, random_network
+from figures.accuracy import FLOAT32, INT8, INT8_SCHEME, LITE0, LITE0_INT8, ORIGINAL, random_network
 from figures.figure import DATA, Measurement, Output, Row, Table
 from figures.wording import estimate, number, percent, span
 
@@ -26,10 +26,10 @@ NAMES = {
 }
 
 
-def comparison(float32: str, int8: str, original: str, *data: str) -> str:
+def comparison(float32: str, int8: str, original: str, *data: str, calibration: str = f"{DATA}/train") -> str:
     """Returns the command that runs a network in every runtime, one image on one thread."""
     files = f"--model {int8} --compare {float32} --original {original} --original-call function"
-    others = f"--runtime litert --runtime openvino --calibration {DATA}/train"
+    others = f"--runtime litert --runtime openvino --calibration {calibration}"
     return " ".join(["cnnkit bench --threads 1 --no-cold-start", files, others, *data])
 
 
@@ -132,4 +132,26 @@ RUNTIMES = (
     ),
     _random("vgg3_bn", minutes=2),
     _random("MobileNetV3Small", minutes=4),
+    _random("MobileNetV2", minutes=6),
+    Measurement(
+        "runtimes-lite0",
+        (
+            *LITE0,
+            LITE0_INT8,
+            comparison(
+                "efficientnet_lite0.onnx",
+                "efficientnet_lite0.int8.onnx",
+                "efficientnet_lite0",
+                "--data networks/photos/test",
+                calibration="networks/photos/calibration",
+            ),
+        ),
+        (
+            Row("the same for EfficientNet-Lite0 at 224 pixels", _over_litert),
+            Table("EfficientNet-Lite0 with ImageNet weights at 224 pixels, one thread", _table),
+        ),
+        minutes=8,
+        extras=EXTRAS,
+        photos="imagenet",
+    ),
 )

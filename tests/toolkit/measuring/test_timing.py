@@ -16,6 +16,11 @@ def clock():
     return FakeClock()
 
 
+@pytest.fixture(autouse=True)
+def _with_rests(_without_rests: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnkit.measuring.timing.REST_S", 0.05)
+
+
 def test_times_are_milliseconds_in_order(clock):
     durations = iter([2.0, 0.5, 3.25])
     assert time_calls(lambda: clock.spend(next(durations)), 3, clock=clock) == [2.0, 0.5, 3.25]
@@ -42,11 +47,13 @@ def test_garbage_collection_stays_off_where_it_was_off(clock):
         gc.enable()
 
 
-def test_contenders_are_warmed_up_and_take_turns(clock):
+def test_contenders_are_warmed_up_and_take_turns_after_a_rest(clock):
     order: list[str] = []
     contenders = {name: lambda name=name: order.append(name) for name in "ab"}
-    times = time_interleaved(contenders, warmup=1, runs=5, rounds=2, clock=clock)
-    assert "".join(order) == "ab" + "aaabbb" + "bbaa"
+    times = time_interleaved(
+        contenders, warmup=1, runs=5, rounds=2, clock=clock, rest=lambda seconds: order.append("-" if seconds else "")
+    )
+    assert "".join(order) == "ab" + "-aaaa-bbbb" + "-bbb-aaa"
     assert times == {"a": [0.0] * 5, "b": [0.0] * 5}
 
 
@@ -65,8 +72,11 @@ def test_a_machine_that_slows_down_does_not_favour_the_first(clock):
     assert median(turns["b"]) / median(turns["a"]) == pytest.approx(1, abs=0.03)
 
 
-def test_fewer_runs_than_rounds(clock):
-    assert time_interleaved({"a": lambda: clock.spend(1)}, warmup=0, runs=3, rounds=20, clock=clock) == {"a": [1.0] * 3}
+def test_fewer_runs_than_rounds_and_no_rest_of_one_alone(clock):
+    times = time_interleaved(
+        {"a": lambda: clock.spend(1)}, warmup=0, runs=3, rounds=20, clock=clock, rest=lambda _: pytest.fail("rests")
+    )
+    assert times == {"a": [1.0] * 3}
 
 
 @pytest.mark.parametrize(
