@@ -161,7 +161,7 @@ def test_commands_find_what_they_name_and_leave_nothing_behind(measure, tmp_path
             Measurement("bad", ("python tests/scripts/say.py 1",), (Row("speed", Output.document),), 1),
             "no figure for 'speed' in the output of python tests/scripts/say.py 1: JSONDecodeError Expecting value",
         ),
-        (say("bad", "gone", "1"), "FIGURES.md has 0 rows or tables 'gone', expected one"),
+        (say("bad", "gone", "fail"), "FIGURES.md has 0 rows or tables 'gone', expected one"),
         (say("bad", "speed", "'1|2'"), "a cell cannot hold ('speed', '1|2',"),
         (
             Measurement("bad", ("no-such-program 1",), (row("speed"),), 1),
@@ -172,7 +172,10 @@ def test_commands_find_what_they_name_and_leave_nothing_behind(measure, tmp_path
             "FIGURES.md has 0 rows or tables 'Models', expected one",
         ),
         # Two rows, and the second cannot be read: neither is written.
-        (say("bad", "", "1", rows=(row("speed"), row("gone"))), "FIGURES.md has 0 rows or tables 'gone', expected one"),
+        (
+            say("bad", "", "1", rows=(row("speed"), row("speed of others", "other"))),
+            "no figure for 'speed of others' in the output of python tests/scripts/say.py 1: KeyError 'other'",
+        ),
     ],
     ids=["exit code", "field", "no JSON", "row", "cell", "program", "table", "second row"],
 )

@@ -211,6 +211,14 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
     ),
     "runtimes-vgg3_bn": (WITHOUT_DATA, [TIMES]),
     "runtimes-MobileNetV3Small": (WITHOUT_DATA, [TIMES]),
+    "runtimes-MobileNetV2": (WITHOUT_DATA, [TIMES]),
+    "runtimes-lite0": (
+        RUNTIMES,
+        [
+            "1.31 (95 % interval 1.30 to 1.32, n = 2,000)",
+            [times + answers for times, answers in zip(TIMES, ANSWERS, strict=True)],
+        ],
+    ),
     "latency": (BENCH, ["0.53 (95 % interval 0.51 to 0.56, n = 987)"]),
     "latency-one-thread": (BENCH, ["0.53 (95 % interval 0.51 to 0.56, n = 987)"]),
     "latency-keras": (

@@ -27,7 +27,7 @@ from figures.figure import FigureError, Measurement
 from figures.needs import data_folder, missing
 from figures.registry import chosen
 from figures.running import Runner
-from figures.writing import Page, measured_on, write_figures, write_keys
+from figures.writing import Page, check_places, measured_on, write_figures, write_keys
 
 from cnnkit.errors import OutputError
 from cnnkit.machine import describe_machine
@@ -40,8 +40,9 @@ def measure(measurement: Measurement, runner: Runner, pages: Sequence[Page]) -> 
     """Runs the commands of a measurement, and writes its figures.
 
     Raises:
-        FigureError: A command failed, or printed something else than it promises.
+        FigureError: A command failed or printed something else than it promises, or a row is not on a page.
     """
+    check_places(pages, measurement)
     outputs = [runner.run(command, at_home=measurement.at_home) for command in measurement.commands]
     write_figures(pages, measurement, outputs[-1], measured_on(date.today(), describe_machine()))
 

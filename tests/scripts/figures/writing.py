@@ -72,6 +72,18 @@ def with_figures(text: str, measurement: Measurement, output: Output, measured: 
     return "\n".join(lines)
 
 
+def check_places(pages: Sequence[Page], measurement: Measurement) -> None:
+    """Looks for the places of a measurement's figures, before hours go into it.
+
+    Raises:
+        FigureError: A row is not on a page.
+    """
+    for page in pages:
+        lines = page.text().split("\n")
+        for row in measurement.rows:
+            _place(row, lines, page)
+
+
 def write_figures(pages: Sequence[Page], measurement: Measurement, output: Output, measured: str) -> None:
     """Puts the figures of a measurement into every page that has their rows, each replaced whole or not at all.
 
