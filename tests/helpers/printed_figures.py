@@ -182,6 +182,7 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         ],
     ),
     "quantize": (QUANTIZED, ["1,105,550 and 308,000 bytes, 0.28 x", "42 s without fine-tuning (n = 1)"]),
+    "quantize-ResNet50V2": (QUANTIZED, ["42 s, 0.39 GiB of memory in all (n = 1)"]),
     "quantize-lite0": (
         {
             "seconds": 121.7,

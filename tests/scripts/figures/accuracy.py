@@ -185,6 +185,18 @@ ACCURACY = (
         photos="imagenet",
     ),
     Measurement(
+        "quantize-ResNet50V2",
+        (
+            random_network("ResNet50V2"),
+            "python tests/scripts/imagenet_folders.py networks/ResNet50V2.onnx networks/photos --flat",
+            "python tests/scripts/measure_quantizing.py networks/ResNet50V2.onnx "
+            "--calibration networks/photos/calibration --data networks/photos/test --calibration-size 250",
+        ),
+        (Row("`cnnkit quantize` of ResNet50V2 with random weights, 250 and 250 photos", _time_and_memory),),
+        minutes=8,
+        photos="imagenet",
+    ),
+    Measurement(
         "schemes",
         (
             "python tests/scripts/measure_schemes.py efficientnet_lite0 imagenet --haswell 50 "
