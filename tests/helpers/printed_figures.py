@@ -351,5 +351,6 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         {"ratio": 0.93, "low": 0.9, "high": 0.97, "n": 5, "images": 1000, "plain_s": 14.0},
         ["0.93 (n = 5, 0.90 to 0.97)"],
     ),
+    "photos-memory": ({"images": 5_000, "difference_gib": 0.351}, ["0.35 GiB (n = 1)"]),
     "training-memory": ({"images": 100_000, "difference_gib": 0.351}, ["0.35 GiB (n = 1)"]),
 }
