@@ -48,7 +48,7 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
         given["epochs"] = 0
     architecture = given.pop("architecture", source if source in ARCHITECTURES else AUTO)
     if architecture == AUTO:
-        architecture, given = _decided(data, given, recipe_named=source is not None)
+        architecture, given = _decided(data, given)
     if "weights" in given:
         architecture, given["weights_file"] = _start_from(
             architecture, given["weights"], resume=given.get("resume", False)
@@ -70,11 +70,11 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
     )
 
 
-def _decided(data: str, given: dict[str, Any], *, recipe_named: bool) -> tuple[str, dict[str, Any]]:
+def _decided(data: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Returns the architecture that suits a dataset, and the flags with what it brings where nobody has said it."""
     decision = decide(data, pretrained=given.get("weights") != "none")
     brought = {name: getattr(decision, name) for name in ("size", "resize") if getattr(decision, name) is not None}
-    return decision.architecture, {**brought, **({} if recipe_named else decision.augmentation), **given}
+    return decision.architecture, {**brought, **given}
 
 
 def _free_fields(given: Mapping[str, Any], source: str | None) -> frozenset[str]:
