@@ -8,7 +8,11 @@ from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
     from cnnkit.export.graph.compatibility import OPSET as OPSET, opset_for as opset_for, opset_of as opset_of
-    from cnnkit.export.graph.counting import count as count, multiply_adds as multiply_adds
+    from cnnkit.export.graph.counting import (
+        count as count,
+        graph_layers as graph_layers,
+        multiply_adds as multiply_adds,
+    )
     from cnnkit.export.graph.freezing import frozen_graph as frozen_graph, known_rewrites as known_rewrites
     from cnnkit.export.graph.graphs import (
         add_constant as add_constant,
@@ -36,7 +40,7 @@ else:
         __name__,
         {
             "compatibility": ("OPSET", "opset_for", "opset_of"),
-            "counting": ("count", "multiply_adds"),
+            "counting": ("count", "graph_layers", "multiply_adds"),
             "freezing": ("frozen_graph", "known_rewrites"),
             "graphs": (
                 "add_constant",

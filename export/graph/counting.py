@@ -11,9 +11,10 @@ import numpy as np
 
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.graph.graphs import attributes, static_shapes
-from cnnkit.export.graph.parameters import parameters
+from cnnkit.export.graph.parameters import parameters, parameters_by_node
 from cnnkit.export.graph.plain import plain_graph
 from cnnkit.runtime import import_onnxruntime, runtime_errors, short_reason
+from cnnkit.spec import LayerFacts
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -23,6 +24,7 @@ _FACTORS = {
     "MatMul": (0, 1), "FusedMatMul": (0, 1), "MatMulInteger": (0, 1), "QLinearMatMul": (0, 3),
     "Gemm": (0, 1), "FusedGemm": (0, 1), "QGemm": (0, 3), "Einsum": (0, 1),
 }  # fmt: skip
+_ROUNDING = ("QuantizeLinear", "DequantizeLinear")
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,40 @@ def count(model: Any, size: tuple[int, int] | None = None) -> Counts | None:
         UsageError: The graph takes another size, or no image that has one.
         ModelError: onnxruntime cannot run the graph.
     """
-    if any(attribute.HasField("g") for node in model.graph.node for attribute in node.attribute):
+    if _branches(model):
         return None
     plain = plain_graph(model)
     known = _set_size(plain, size) and _can_be_followed(plain)
     return Counts(parameters(plain), multiply_adds(plain) if known else None)
+
+
+def graph_layers(model: Any, size: tuple[int, int] | None = None) -> tuple[LayerFacts, ...] | None:
+    """Lists the nodes that work on the image, each with what it gives and costs.
+
+    Left out are those that work on constants alone, and those that only turn floats into integers or back.
+
+    Args:
+        model: See `count`, as for what is returned for a graph with branches, and for errors.
+        size: See `count`.
+    """
+    if _branches(model):
+        return None
+    plain = plain_graph(model)
+    batch = _batch(plain)
+    known = _set_size(plain, size) and _can_be_followed(plain)
+    shapes = _shapes(plain, batch) if known else static_shapes(plain, batch)
+    weights = parameters_by_node(plain)
+    shown = (node for node in plain.graph.node if node.name in weights and node.op_type not in _ROUNDING)
+    return tuple(
+        LayerFacts(
+            node.name,
+            node.op_type,
+            _of_one_image(shapes.get(node.output[0]), batch),
+            weights[node.name],
+            0 if node.op_type not in _FACTORS else _of_node(node, shapes) // batch if known else None,
+        )
+        for node in shown
+    )
 
 
 def multiply_adds(model: Any) -> int:
@@ -66,6 +97,14 @@ def multiply_adds(model: Any) -> int:
     batch = _batch(model)
     shapes = _shapes(model, batch)
     return sum(_of_node(node, shapes) for node in model.graph.node if node.op_type in _FACTORS) // batch
+
+
+def _branches(model: Any) -> bool:
+    return any(attribute.HasField("g") for node in model.graph.node for attribute in node.attribute)
+
+
+def _of_one_image(shape: tuple[int, ...] | None, batch: int) -> tuple[int, ...] | None:
+    return shape[1:] if shape and shape[0] == batch else shape
 
 
 def _batch(model: Any) -> int:

@@ -28,34 +28,48 @@ _FLOATS = (1, 10, 11, 16)  # onnx.TensorProto: float32, float16, double, bfloat1
 
 
 def parameters(model: Any) -> int:
-    """Counts trained numbers, those that several nodes share once; moving statistics are among them, as in Keras.
+    """Counts all trained numbers of a graph, see `parameters_by_node`."""
+    return sum(parameters_by_node(model).values())
 
+
+def parameters_by_node(model: Any) -> dict[str, int]:
+    """Counts trained numbers; moving statistics are among them, as in Keras.
+
+    What several nodes share is counted with the first of them.
     Not counted are scales and zero points of integers, bounds and sizes, single numbers, and how the image is
     standardised.
 
     Args:
         model: An onnx.ModelProto from `plain_graph`.
+
+    Returns:
+        How many each node has that does not depend on constants alone, by its name.
     """
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     made_by = producers(model)
     known = _constant_names(model)
     image = {value.name for value in model.graph.input}
-    found: set[str] = set()
+    counted: set[str] = set()
+    counts: dict[str, int] = {}
     for node in model.graph.node:
         if all(name in known for name in node.input if name):
             continue  # computed from constants alone: counted where it is taken
+        weights: set[str] = set()
         if node.op_type in _PREPARING and any(name in image for name in node.input):
             image.update(node.output)
-        elif node.op_type in _INTEGER_WEIGHTS:
-            places = [node.input[index] for index in _INTEGER_WEIGHTS[node.op_type] if index < len(node.input)]
-            found.update(
-                name for place in places if place in known for name in _behind(place, made_by)[0] & tensors.keys()
-            )
         elif node.op_type not in _SETTINGS:
-            for name in node.input:
-                if name in known:
-                    found.update(_trained(name, made_by, tensors))
-    return sum(prod(tensors[name].dims) for name in found)
+            weights = _weights(node, known, made_by, tensors) - counted
+        counts[node.name] = sum(prod(tensors[name].dims) for name in weights)
+        counted |= weights
+    return counts
+
+
+def _weights(node: Any, known: set[str], made_by: dict[str, Any], tensors: dict[str, Any]) -> set[str]:
+    """Returns the constants behind a node's inputs that are weights."""
+    if node.op_type not in _INTEGER_WEIGHTS:
+        return {each for name in node.input if name in known for each in _trained(name, made_by, tensors)}
+    places = [node.input[index] for index in _INTEGER_WEIGHTS[node.op_type] if index < len(node.input)]
+    return {name for place in places if place in known for name in _behind(place, made_by)[0] & tensors.keys()}
 
 
 def _constant_names(model: Any) -> set[str]:

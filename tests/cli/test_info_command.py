@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from tiny_keras import KERAS_SPEC, save_tiny_keras
 from tiny_models import TINY_SPEC, tiny_spec
 
 from cnnkit.cli import main
-from cnnkit.spec import DatasetRecord, GraphFacts, Provenance, Quantization, read_spec
+from cnnkit.spec import DatasetRecord, GraphFacts, Provenance, Quantization, read_spec, write_spec
 
 FULL_SPEC = tiny_spec(
     graph=GraphFacts(parameters=78330, multiply_adds=12500000, opset=17, ir_version=8),
@@ -80,14 +81,71 @@ def test_json(make_model):
         "operators": {"Cast": 2, "ReduceMean": 1, "Mul": 1, "Softmax": 1},
         "size_bytes": path.stat().st_size,
         "quantized": True,
+        "layers": None,
     }
+
+
+def test_layers_of_an_onnx_file(make_model):
+    path = make_model(spec=replace(TINY_SPEC, golden=()))
+    assert info(path, "--layers").stdout.partition("\n\n")[2] == (
+        "layer         type        output     parameters  multiply-adds\n"
+        "cast_0        Cast        8 x 8 x 3           0              0\n"
+        "reducemean_1  ReduceMean  3                   0              0\n"
+        "mul_2         Mul         3                   3              0\n"
+        "softmax_3     Softmax     3                   0              0\n"
+        "cast_4        Cast        3                   0              0\n"
+        "total         5 layers                        3              0\n"
+    )
+    first = json.loads(info(path, "--layers", "--format", "json").stdout)["layers"][0]
+    assert first == {"name": "cast_0", "type": "Cast", "output_shape": [8, 8, 3], "parameters": 0, "multiply_adds": 0}
+
+
+def test_a_run_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
+    size = save_tiny_keras(tmp_path / "run" / "model.keras").stat().st_size
+    (tmp_path / "run" / "spec.json").write_text(write_spec(replace(KERAS_SPEC, golden=())))
+    result = info("run")
+    facts, _, layers = result.stdout.partition("\n\n")
+    assert result.exit_code == 0, result.stderr
+    assert facts.splitlines()[1] == f"file           run/model.keras, {size:,} bytes"
+    assert "labels         3: red, green, blue\n" in facts and "opset" not in facts and "quantized" not in facts
+    kinds = [line.split()[1] for line in layers.splitlines()[1:]]
+    assert kinds == ["Rescaling", "GlobalAveragePooling2D", "Softmax", "3"]
+    assert layers.splitlines()[-1].split() == ["total", "3", "layers", "0", "0"]
+
+
+@pytest.mark.parametrize("flags", [(), ("--no-layers",)], ids=["as it comes", "--no-layers"])
+def test_a_keras_file_alone(tmp_path, flags):
+    path = save_tiny_keras(tmp_path / "tiny.keras")
+    facts = json.loads(info(path, *flags, "--format", "json").stdout)
+    assert (facts["spec"], facts["opset"], facts["operators"], facts["multiply_adds"]) == (None, None, None, 0)
+    assert facts["inputs"][0]["shape"] == [None, 8, 8, 3]
+    assert (facts["layers"] is None) == bool(flags)
+    assert ("spec           none lies beside it" in info(path, *flags).stdout) and ("total" in info(path).stdout)
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "code", "message"),
+    [
+        pytest.param("tiny.keras", ("--size", "8x8"), 2, "is a Keras file, and --size is for .onnx files", id="size"),
+        pytest.param("", (), 1, "holds no model.keras, expected a run folder, a SavedModel, or", id="no run"),
+        pytest.param("none.keras", (), 1, "no such file, expected a Keras model", id="missing"),
+    ],
+)
+def test_keras_files_that_cannot_be_shown(tmp_path, name, flags, code, message):
+    if name == "tiny.keras":
+        save_tiny_keras(tmp_path / name)
+    result = info(tmp_path / name, *flags)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr and len(result.stderr.splitlines()) == 1
 
 
 def test_file_without_a_spec(make_model):
     path = make_model(spec=None, opset=15)
     facts = json.loads(info(path, "--format", "json").stdout)
     unknown = {key for key, value in facts.items() if value is None}
-    assert unknown == {"spec"}
+    assert unknown == {"spec", "layers"}
     assert (facts["parameters"], facts["multiply_adds"]) == (3, 0)
     assert (facts["opset"], facts["ir_version"], facts["quantized"]) == (15, 8, False)
     table = info(path).stdout

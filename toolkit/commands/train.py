@@ -12,7 +12,7 @@ from cnnkit.commands.options import grouped, training_options
 _DRAWINGS = (
     click.option("--preview-augmentation", type=click.Path(path_type=Path), metavar="PNG",
                  help="Draw images with augmented versions of them, and exit."),
-    click.option("--summary", is_flag=True, help="Show the network's layers, shapes and parameters, and exit."),
+    click.option("--summary", is_flag=True, help="Show the network's layers, with shapes and parameters, and exit."),
     click.option("--sample-grid", type=click.Path(path_type=Path), metavar="PNG",
                  help="Draw training images of every class, and exit."),
 )  # fmt: skip
@@ -49,6 +49,7 @@ def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     DATA is digits, cifar10, a folder of class folders or of a divided dataset, or a list of files and labels. Several
     folders of class folders are trained on together.
     """
+    from cnnkit.report import print_layers
     from cnnkit.runtime import import_keras
     from cnnkit.system import require
 
@@ -56,7 +57,7 @@ def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     import_keras("cnnkit train")
     from cnnkit.train.pictures import draw_previews
     from cnnkit.train.recipes import make_request
-    from cnnkit.train.runs import describe_network, outcome_lines, run_training
+    from cnnkit.train.runs import outcome_lines, planned_layers, run_training
 
     drawn, summary = (options.pop("preview_augmentation"), options.pop("sample_grid")), options.pop("summary")
     request = make_request(data[0], out, {**options, "more_data": data[1:]})
@@ -64,6 +65,6 @@ def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
         click.echo("\n".join(map(str, draw_previews(request, *drawn))))
         return
     if summary:
-        click.echo(describe_network(request))
+        print_layers(planned_layers(request), title=f"{request.architecture}, not trained yet")
         return
     click.echo("\n".join(outcome_lines(run_training(request))))

@@ -9,6 +9,7 @@ from cnnkit.system import hand_on
 if TYPE_CHECKING:
     from cnnkit.report.columns import Columns as Columns, csv_lines as csv_lines
     from cnnkit.report.json_output import from_fields as from_fields, print_json as print_json, to_json as to_json
+    from cnnkit.report.layer_table import print_layers as print_layers
     from cnnkit.report.model_facts import print_model_facts as print_model_facts
     from cnnkit.report.output_file import OutputFile as OutputFile
     from cnnkit.report.parquet import encodable as encodable, parquet_schema as parquet_schema
@@ -29,6 +30,7 @@ else:
         {
             "columns": ("Columns", "csv_lines"),
             "json_output": ("from_fields", "print_json", "to_json"),
+            "layer_table": ("print_layers",),
             "model_facts": ("print_model_facts",),
             "output_file": ("OutputFile",),
             "parquet": ("encodable", "parquet_schema"),

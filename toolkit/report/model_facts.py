@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+import click
+
 from cnnkit.report.json_output import print_json
+from cnnkit.report.layer_table import print_layers
 from cnnkit.report.rows import printable
 from cnnkit.report.tables import print_table
-from cnnkit.spec import InputSpec, ModelFacts, ModelSpec, Provenance, Quantization, TensorFacts, spec_to_dict
+from cnnkit.spec import (
+    InputSpec,
+    LayerFacts,
+    ModelFacts,
+    ModelSpec,
+    Provenance,
+    Quantization,
+    TensorFacts,
+    spec_to_dict,
+)
 
 Row = tuple[str, str]
 
@@ -33,6 +45,9 @@ def print_model_facts(facts: ModelFacts, style: Literal["table", "json"]) -> Non
         print_json(_fields(facts))
     else:
         print_table(("field", "value"), list(_rows(facts)))
+        if facts.layers is not None:
+            click.echo()
+            print_layers(facts.layers)
 
 
 def _fields(facts: ModelFacts) -> dict[str, Any]:
@@ -47,6 +62,17 @@ def _fields(facts: ModelFacts) -> dict[str, Any]:
         "operators": facts.operators,
         "size_bytes": facts.size_bytes,
         "quantized": facts.quantized,
+        "layers": None if facts.layers is None else [_layer_fields(layer) for layer in facts.layers],
+    }
+
+
+def _layer_fields(layer: LayerFacts) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "type": layer.kind,
+        "output_shape": None if layer.output_shape is None else list(layer.output_shape),
+        "parameters": layer.parameters,
+        "multiply_adds": layer.multiply_adds,
     }
 
 
@@ -58,15 +84,20 @@ def _rows(facts: ModelFacts) -> Iterator[Row]:
     yield "file", f"{printable(str(facts.path))}, {facts.size_bytes:,} bytes"
     yield from (("input", _tensor(tensor)) for tensor in facts.inputs)
     yield from (("output", _tensor(tensor)) for tensor in facts.outputs)
-    yield "opset", f"{_number(facts.opset)} (IR version {_number(facts.ir_version)})"
+    if not facts.keras:
+        yield "opset", f"{_number(facts.opset)} (IR version {_number(facts.ir_version)})"
     yield "parameters", _number(facts.parameters)
     yield "multiply-adds", _number(facts.multiply_adds) + ("" if not _takes_any_size(facts) else _SAY_SIZE)
     if facts.operators is not None:
         counts = ", ".join(f"{count} {printable(name)}" for name, count in facts.operators.items())
         yield "operators", f"{sum(facts.operators.values()):,}: {counts}"
-    yield "quantized", "yes" if facts.quantized else "no"
+    if not facts.keras:
+        yield "quantized", "yes" if facts.quantized else "no"
     if facts.spec is None:
-        yield "spec", "none: cnnkit export writes labels and scaling into the file"
+        yield (
+            "spec",
+            "none lies beside it" if facts.keras else "none: cnnkit export writes labels and scaling into the file",
+        )
     else:
         yield from _spec_rows(facts.spec)
 
@@ -128,6 +159,8 @@ def _figure(name: str, value: float) -> str:
 
 def _takes_any_size(facts: ModelFacts) -> bool:
     """Whether multiply-adds are not known since the sizes of the image, the batch aside, are left open."""
+    if facts.keras:
+        return False
     sizes = [size for tensor in facts.inputs for size in tensor.shape[1:]]
     return facts.multiply_adds is None and any(not isinstance(size, int) for size in sizes)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         least_sure_of_each as least_sure_of_each,
         require_passed as require_passed,
     )
-    from cnnkit.runtime.inspection import inspect_model as inspect_model
+    from cnnkit.runtime.inspection import inspect_any as inspect_any, inspect_model as inspect_model
     from cnnkit.runtime.keras import (
         KerasClassifier as KerasClassifier,
         flat_layers as flat_layers,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Scaling as Scaling,
         spread as spread,
     )
+    from cnnkit.runtime.layer_counting import keras_layers as keras_layers, multiply_adds as multiply_adds
     from cnnkit.runtime.model import (
         Model as Model,
         bundled_model as bundled_model,
@@ -88,7 +89,7 @@ else:
                 "least_sure_of_each",
                 "require_passed",
             ),
-            "inspection": ("inspect_model",),
+            "inspection": ("inspect_any", "inspect_model"),
             "keras": (
                 "KerasClassifier",
                 "flat_layers",
@@ -98,6 +99,7 @@ else:
                 "silent_stderr",
             ),
             "keras_apps": ("SCALINGS", "Scaling", "spread"),
+            "layer_counting": ("keras_layers", "multiply_adds"),
             "model": ("Model", "bundled_model", "load_model", "warn_of_provider"),
             "named": ("is_named", "named_input", "named_labels", "network_name"),
             "onnx": ("OnnxClassifier", "read_spec_of"),

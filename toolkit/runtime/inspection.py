@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cnnkit.runtime.keras import SUFFIXES
+from cnnkit.runtime.keras_inspection import inspect_keras
 from cnnkit.runtime.onnx import read_spec_of
 from cnnkit.runtime.session import open_session
 from cnnkit.spec import ModelFacts, ModelSpec, OnnxHeader, read_header, tensor_facts
@@ -12,8 +14,18 @@ from cnnkit.spec import ModelFacts, ModelSpec, OnnxHeader, read_header, tensor_f
 _QUANTIZED_OPS = frozenset({"QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger"})
 
 
+def inspect_any(source: Path) -> ModelFacts:
+    """Reads what a model holds: an `.onnx` or `.ort` file, a run folder, a SavedModel or a Keras file.
+
+    Raises:
+        ModelError, SpecError, MissingExtraError: See `inspect_model` and `inspect_keras`.
+    """
+    keras = source.is_dir() or source.suffix.lower() in SUFFIXES
+    return inspect_keras(source) if keras else inspect_model(source)
+
+
 def inspect_model(path: Path) -> ModelFacts:
-    """Reads what a model file holds, and loads it to see that it can be run here.
+    """Reads what an ONNX file holds, and loads it to see that it can be run here.
 
     Raises:
         ModelError: The file is missing, no ONNX model, or cannot be loaded.

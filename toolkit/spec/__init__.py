@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Tolerance as Tolerance,
     )
     from cnnkit.spec.model_facts import (
+        LayerFacts as LayerFacts,
         ModelFacts as ModelFacts,
         TensorFacts as TensorFacts,
         dtype_name as dtype_name,
@@ -64,7 +65,7 @@ else:
                 "Resize",
                 "Tolerance",
             ),
-            "model_facts": ("ModelFacts", "TensorFacts", "dtype_name", "tensor_facts"),
+            "model_facts": ("LayerFacts", "ModelFacts", "TensorFacts", "dtype_name", "tensor_facts"),
             "onnx_header": ("OnnxHeader", "external_locations", "is_ort_format", "read_header", "read_model_bytes"),
             "reading": ("MAX_GOLDEN_BYTES", "MAX_GOLDEN_IMAGES", "read_spec"),
             "writing": ("spec_to_dict", "write_spec"),

@@ -32,6 +32,17 @@ def tensor_facts(value: Any) -> TensorFacts:
 
 
 @dataclass(frozen=True)
+class LayerFacts:
+    """A layer of a Keras network, or a node of a graph."""
+
+    name: str
+    kind: str  # "Conv2D" of Keras, "Conv" of ONNX
+    output_shape: tuple[int | None, ...] | None  # of one image, None for a size left open; None where nothing is known
+    parameters: int  # its weights, less those that an earlier layer has as well
+    multiply_adds: int | None  # of one image; None where sizes are not known
+
+
+@dataclass(frozen=True)
 class ModelFacts:
     """What a model file holds; what only the spec could tell is None without one."""
 
@@ -46,3 +57,5 @@ class ModelFacts:
     operators: Mapping[str, int] | None  # how many of each, most first; None in onnxruntime's own format
     size_bytes: int
     quantized: bool
+    keras: bool = False  # a Keras file, which has no opset, IR version and operators
+    layers: tuple[LayerFacts, ...] | None = None  # None where nobody asked

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
         find_architecture as find_architecture,
         without_weights as without_weights,
     )
-    from cnnkit.train.architectures.counting import multiply_adds as multiply_adds
     from cnnkit.train.architectures.listing import print_architectures as print_architectures
     from cnnkit.train.architectures.registry import ARCHITECTURES as ARCHITECTURES
     from cnnkit.train.architectures.shape import Architecture as Architecture, NetworkShape as NetworkShape
@@ -25,7 +24,6 @@ else:
         {
             "building": ("build_network", "check_size"),
             "choosing": ("add_option", "choose_architecture", "find_architecture", "without_weights"),
-            "counting": ("multiply_adds",),
             "listing": ("print_architectures",),
             "registry": ("ARCHITECTURES",),
             "shape": ("Architecture", "NetworkShape"),

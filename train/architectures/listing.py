@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from cnnkit.report import print_table
-from cnnkit.train.architectures.counting import multiply_adds
+from cnnkit.runtime import multiply_adds
 from cnnkit.train.architectures.options import defaults_text
 from cnnkit.train.architectures.registry import ARCHITECTURES
 from cnnkit.train.architectures.shape import Architecture, NetworkShape

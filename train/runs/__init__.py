@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cnnkit.train.runs.outcome import outcome_lines as outcome_lines
     from cnnkit.train.runs.training import (
         check_request as check_request,
-        describe_network as describe_network,
+        planned_layers as planned_layers,
         run_config as run_config,
         run_training as run_training,
         train_in_folder as train_in_folder,
@@ -24,6 +24,6 @@ else:
             "finished_runs": ("FinishedRun", "read_run"),
             "folder": ("RunConfig", "RunFolder"),
             "outcome": ("outcome_lines",),
-            "training": ("check_request", "describe_network", "run_config", "run_training", "train_in_folder"),
+            "training": ("check_request", "planned_layers", "run_config", "run_training", "train_in_folder"),
         },
     )

@@ -10,8 +10,9 @@ from statistics import median
 from typing import Any
 
 from cnnkit.errors import CnnkitError, DataError
+from cnnkit.runtime import multiply_adds
 from cnnkit.spec import read_spec
-from cnnkit.train.architectures import NetworkShape, build_network, multiply_adds, without_weights
+from cnnkit.train.architectures import NetworkShape, build_network, without_weights
 from cnnkit.train.fitting import finished_epochs, should_stop
 from cnnkit.train.recipes import Recipe, load_recipe
 from cnnkit.train.runs.reproducing import train_command

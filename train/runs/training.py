@@ -9,7 +9,8 @@ from typing import Any
 
 from cnnkit.errors import OutputError
 from cnnkit.machine import cpu_name
-from cnnkit.spec import DatasetRecord, ModelSpec, Provenance
+from cnnkit.runtime import keras_layers
+from cnnkit.spec import DatasetRecord, LayerFacts, ModelSpec, Provenance
 from cnnkit.system import log, require, sha256
 from cnnkit.train.architectures import check_size
 from cnnkit.train.data import ClassRecord, Dataset, check_apart, check_standardisation
@@ -52,17 +53,14 @@ def run_training(request: TrainingRequest) -> Outcome:
     return train_in_folder(request, dataset, prepare_devices(request.devices, request.seed))
 
 
-def describe_network(request: TrainingRequest) -> str:
-    """Returns a table of the layers of the network that would be trained, those of nested networks too.
+def planned_layers(request: TrainingRequest) -> tuple[LayerFacts, ...]:
+    """Lists the layers of the network that would be trained, those of nested networks too.
 
     Raises:
         UsageError: It cannot be built for these images.
         DataError: The data or the weights are not to be had.
     """
-    lines: list[str] = []
-    network = build_for(request, load_images(request))
-    network.summary(line_length=100, expand_nested=True, print_fn=lines.append)
-    return "\n".join(lines)
+    return keras_layers(build_for(request, load_images(request)))
 
 
 def check_request(request: TrainingRequest) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from cnnkit.export import ExportOptions, export_model
 from cnnkit.foreign import InputFlags
+from cnnkit.runtime.layer_counting import multiply_adds
 from cnnkit.runtime.onnx import OnnxClassifier
 from cnnkit.train.architectures import ARCHITECTURES, NetworkShape, build_network
-from cnnkit.train.architectures.counting import multiply_adds
 from cnnkit.train.devices import Devices
 from cnnkit.train.fitting.optimizers import Steps
 from cnnkit.train.fitting.trainer import Trainer

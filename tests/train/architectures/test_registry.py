@@ -9,13 +9,13 @@ import pytest
 
 from cnnkit.errors import UsageError
 from cnnkit.runtime.keras import flat_layers
+from cnnkit.runtime.layer_counting import multiply_adds
 from cnnkit.train.architectures import (
     ARCHITECTURES,
     NetworkShape,
     build_network,
     check_size,
 )
-from cnnkit.train.architectures.counting import multiply_adds
 
 SHAPE = NetworkShape(32, 32, 3, 10, offset=121, spread=64.0)
 LITES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from cnnkit.errors import UsageError
 from cnnkit.train.recipes import make_request
-from cnnkit.train.runs import describe_network, run_training
+from cnnkit.train.runs import planned_layers, run_training
 
 
 def test_a_finished_run_is_lengthened_where_its_schedule_allows_it(tmp_path: Path) -> None:
@@ -28,5 +29,6 @@ def test_a_finished_run_is_lengthened_where_its_schedule_allows_it(tmp_path: Pat
 
 
 def test_the_layers_are_shown() -> None:
-    shown = describe_network(make_request("digits", None, {"architecture": "conv2", "max_images": 60}))
-    assert "probabilities" in shown and "Total params" in shown
+    layers = planned_layers(make_request("digits", None, {"architecture": "conv2", "max_images": 60}))
+    assert [layer.kind for layer in layers[:3]] == ["InputLayer", "Rescaling", "Conv2D"]
+    assert dataclasses.astuple(layers[-1]) == ("probabilities", "Dense", (10,), 129 * 10, 128 * 10)
