@@ -1,4 +1,4 @@
-"""Divides a folder of class folders into train, val and test: by group, alike in every class, whole or not at all."""
+"""Divides labelled images into train, val and test: by group, alike in every class, whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from cnnkit.errors import DataError, OutputError, UsageError
-from cnnkit.sources.class_folders import LabelledFiles, list_class_folder
+from cnnkit.sources.class_folders import LabelledFiles
 from cnnkit.sources.grouping import group_names, join_groups, same_content
-from cnnkit.sources.layouts import find_layout
 from cnnkit.sources.near_duplicates import group_alike
+from cnnkit.sources.undivided import Undivided, find_undivided
 from cnnkit.system import check_new_folder, log, make_folder
 
 PARTS = ("train", "val", "test")
@@ -49,32 +49,32 @@ class DividedFolder:
 
 
 def split_folder(source: Path, out: Path, shares: SplitShares) -> DividedFolder:
-    """Divides a folder of class folders.
+    """Divides class folders, or the images of a list.
 
     Args:
-        source: Class folders.
+        source: Class folders, a list of files and labels, or a folder with such a list.
         out: A new folder; it appears whole or not at all.
         shares: How.
 
     Raises:
         UsageError: The shares leave nothing to train on, or the pattern is none or does not fit.
-        DataError: The folder is divided already, holds fewer than two classes, one image under two labels, or a class
-            with fewer groups than parts.
+        DataError: The images are divided already, of fewer than two classes, one of them has two labels, a class has
+            fewer groups than parts, or a label cannot be the name of a folder.
         SourceError: It cannot be listed.
         OutputError: The new folder exists, or cannot be written.
     """
     if shares.val + shares.test >= 1:
         raise UsageError(f"--val {shares.val:g} and --test {shares.test:g} leave nothing to train on")
+    if out.is_dir():
+        raise OutputError(f"{out} exists already: name another folder, or remove it first")
     check_new_folder(out, overwrite=False)
-    layout = find_layout(source)
-    if layout.divided:
-        raise DataError(f"{source} is divided already: give the folder of its classes alone")
-    files = list_class_folder(layout.train)
+    undivided = find_undivided(source)
+    files = undivided.files
     apart = _groups(files, shares.group_by)
     groups = join_groups(apart, group_alike(files.paths, files.targets)) if shares.keep_alike else apart
     joined = len(set(apart)) - len(set(groups))
     parts = assign_parts(groups, files, shares, _APART if joined else "")
-    _write(layout.train, files, parts, out, link=shares.link)
+    _write(undivided, parts, out, link=shares.link)
     counts = Counter(zip(parts, files.targets, strict=True))
     by_part = {part: tuple(counts[part, target] for target in range(len(files.labels))) for part in PARTS}
     return DividedFolder(out, files.labels, by_part, len(set(groups)), len(files.paths), joined)
@@ -154,14 +154,14 @@ def _refuse_two_labels(files: LabelledFiles, contents: Sequence[str]) -> None:
             )
 
 
-def _write(root: Path, files: LabelledFiles, parts: Sequence[str], out: Path, *, link: bool) -> None:
+def _write(undivided: Undivided, parts: Sequence[str], out: Path, *, link: bool) -> None:
+    files = undivided.files
     make_folder(out.absolute().parent)
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.absolute().parent))
     try:
         copied = 0
-        for path, target, part in zip(files.paths, files.targets, parts, strict=True):
-            inside = Path(*path.relative_to(root).parts[1:])
-            place = partial / part / files.labels[target] / inside
+        for path, target, name, part in zip(files.paths, files.targets, undivided.names, parts, strict=True):
+            place = partial / part / files.labels[target] / name
             place.parent.mkdir(parents=True, exist_ok=True)
             copied += not _place(path, place, link=link)
         if link and copied:
