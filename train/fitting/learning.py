@@ -31,20 +31,30 @@ def build_for(request: TrainingRequest, dataset: Dataset) -> Any:
         ModelError: The file of weights is damaged, or of another network.
     """
     spec = request.input_spec()
-    earlier = EarlierModel(request.earlier, earlier_spec(request.earlier).labels) if request.earlier else None
+    earlier = _begins_with(request, dataset)
     scaled = request.recipe.standardise == "mean-std"
-    known = earlier.standardisation() if earlier else None
+    known = earlier.standardisation() if earlier and request.earlier else None
     offset, spread = known or (fit_standardisation(dataset.train) if scaled else (0, 255.0))
     shape = NetworkShape(spec.height, spec.width, spec.channels, len(dataset.labels), offset, spread)
-    goes_on = request.resume and (request.out / CHECKPOINT_FILE).exists()  # which has all weights
     if earlier is not None:
         network = build_network(without_weights(request.architecture), shape)
         earlier.give_weights(network, dataset.labels)
         return network
     network = build_network(request.architecture, shape)
-    if request.weights_file is not None and not goes_on:
+    if request.weights_file is not None:
         load_stored(network, request.weights_file)
     return network
+
+
+def _begins_with(request: TrainingRequest, dataset: Dataset) -> EarlierModel | None:
+    """Returns the model whose weights a training goes on from; None where it begins anew, or with a file of weights.
+
+    A run that is resumed has them all itself, and what it began with may be gone.
+    """
+    own = request.out / "model.keras"
+    if request.resume and (request.out / CHECKPOINT_FILE).exists() and own.is_file():
+        return EarlierModel(own, dataset.labels) if request.earlier or request.weights_file else None
+    return EarlierModel(request.earlier, earlier_spec(request.earlier).labels) if request.earlier else None
 
 
 def learn(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from cnnkit.train.recipes.request import TrainingRequest as TrainingRequest, load_images as load_images
     from cnnkit.train.recipes.small_data import few_steps as few_steps, fit_to_images as fit_to_images
+    from cnnkit.train.recipes.stored_config import CONFIG_FILE as CONFIG_FILE, begun_from as begun_from
 else:
     __getattr__ = hand_on(
         __name__,
@@ -29,5 +30,6 @@ else:
             "recipe": ("Recipe", "load_recipe", "override", "recipe_names", "write_recipe"),
             "request": ("TrainingRequest", "load_images"),
             "small_data": ("few_steps", "fit_to_images"),
+            "stored_config": ("CONFIG_FILE", "begun_from"),
         },
     )

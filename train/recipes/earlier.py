@@ -10,6 +10,7 @@ from cnnkit.errors import UsageError
 from cnnkit.runtime import find_keras_file, read_run_spec
 from cnnkit.spec import ModelSpec
 from cnnkit.train.architectures import choose_architecture
+from cnnkit.train.recipes.stored_config import CONFIG_FILE, begun_from, read_config
 
 
 def earlier_spec(path: Path) -> ModelSpec:
@@ -23,7 +24,10 @@ def earlier_spec(path: Path) -> ModelSpec:
         SpecError: The spec is malformed, or of a newer version.
     """
     if not path.is_file():
-        raise UsageError(f"--from {path}: no such file, expected a run folder of cnnkit train or its model.keras")
+        raise UsageError(
+            f"--from {path}: no such file, expected a run folder of cnnkit train or its model.keras (a run that is "
+            "resumed needs none after its first epoch, if --out names it)"
+        )
     spec = read_run_spec(path)
     if spec is None or spec.provenance is None or not spec.provenance.architecture:
         raise UsageError(
@@ -33,12 +37,14 @@ def earlier_spec(path: Path) -> ModelSpec:
     return spec
 
 
-def take_over(source: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+def take_over(source: Path, given: Mapping[str, Any], out: Path | None = None) -> dict[str, Any]:
     """Returns flags with what an earlier run settles: network, size, colour, and resizing where nothing else is said.
 
     Args:
         source: A run folder, or its model.keras.
         given: The flags.
+        out: The run folder that is asked for. A run in it that began with the earlier one and is resumed says the same,
+            so that the earlier one may be gone.
 
     Raises:
         UsageError: There is no such run, or a flag contradicts it.
@@ -46,12 +52,13 @@ def take_over(source: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     if "weights" in given:
         raise UsageError("--from takes the weights of an earlier run: leave out --weights")
-    path = find_keras_file(source)
-    spec = earlier_spec(path)
-    assert spec.provenance is not None
-    settled = {
-        "architecture": str(spec.provenance.architecture), "size": spec.input.height, "color": spec.input.color,
-    }  # fmt: skip
+    path = source / "model.keras" if source.is_dir() else source
+    if not path.is_file() and out is not None and given.get("resume") and begun_from(out):
+        stored = read_config(out / CONFIG_FILE)
+        settled, resize = {name: stored[name] for name in ("architecture", "size", "color")}, stored["resize"]
+    else:
+        path = find_keras_file(source)
+        settled, resize = _settled_by(path)
     wanted = dict(given)
     if "architecture" in wanted:
         wanted["architecture"] = choose_architecture(wanted["architecture"]).text
@@ -60,4 +67,12 @@ def take_over(source: Path, given: Mapping[str, Any]) -> dict[str, Any]:
             raise UsageError(
                 f"--from {source} has {name} {value}, and {wanted[name]} is asked for: leave that out, or train anew"
             )
-    return {"resize": spec.input.resize, **given, **settled, "earlier": path}
+    return {"resize": resize, **given, **settled, "earlier": path}
+
+
+def _settled_by(path: Path) -> tuple[dict[str, Any], str]:
+    """Returns an earlier model's network, size and colour, and how its images were resized."""
+    spec = earlier_spec(path)
+    assert spec.provenance is not None
+    named = str(spec.provenance.architecture)
+    return {"architecture": named, "size": spec.input.height, "color": spec.input.color}, spec.input.resize

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +15,9 @@ from cnnkit.train.recipes.deciding import AUTO, decide
 from cnnkit.train.recipes.earlier import take_over
 from cnnkit.train.recipes.recipe import Recipe, load_recipe, override, recipe_names
 from cnnkit.train.recipes.request import TrainingRequest
+from cnnkit.train.recipes.stored_config import read_config
 
 _WEIGHTS = ("imagenet", "none")  # words of --weights; anything else is a file
-# Fields of config.json that become flags; data, fingerprint, teacher and weights belong to the machine that made it.
-_REPEATED = ("architecture", "size", "color", "resize", "validation", "seed", "mixed_precision", "max_images")
 
 
 def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefix: str = "") -> TrainingRequest:
@@ -40,10 +38,10 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
     given = {name: value for name, value in flags.items() if value is not None}
     config, source = given.pop("config", None), given.pop("recipe", None)
     if config is not None:
-        given, source = {**_read_config(config), **given}, source or str(config)
+        given, source = {**read_config(config), **given}, source or str(config)
     free = _free_fields(given, source)
     if "earlier" in given:
-        given = take_over(given["earlier"], given)
+        given = take_over(given["earlier"], given, out)
     if given.pop("head_only", False):
         given["epochs"] = 0
     architecture = given.pop("architecture", source if source in ARCHITECTURES else AUTO)
@@ -113,16 +111,6 @@ def _with_imagenet(architecture: str) -> str:
         return add_option(architecture, "weights", "imagenet")
     there = [name for name, known in sorted(ARCHITECTURES.items()) if hasattr(known.options(), "weights")]
     raise UsageError(f"--weights imagenet: there are none of {architecture}, expected one of {', '.join(there)}")
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        return {name: fields[name] for name in _REPEATED if fields[name] is not None}
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}; expected the config.json of a run") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is no config.json of a run: {error}") from error
 
 
 def _own_recipe(architecture: Architecture) -> Recipe:

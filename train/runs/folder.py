@@ -16,10 +16,8 @@ from cnnkit.spec import ModelSpec, write_spec
 from cnnkit.system import check_new_folder, check_space, check_writable, whole_file, write_text
 from cnnkit.train.data import ClassRecord
 from cnnkit.train.fitting import CHECKPOINT_FILE as CHECKPOINT
-from cnnkit.train.recipes import Recipe
+from cnnkit.train.recipes import CONFIG_FILE, Recipe
 from cnnkit.train.runs.resuming import refuse_change, trains_longer
-
-_CONFIG = "config.json"
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class RunFolder:
             OutputError: It is a file, or cannot be made or written.
         """
         check_new_folder(self.path, overwrite=True)
-        if (self.path / _CONFIG).exists() and not (resume or overwrite):
+        if (self.path / CONFIG_FILE).exists() and not (resume or overwrite):
             raise UsageError(
                 f"{self.path} holds a run already: go on with --resume, start anew with --overwrite, or name --out"
             )
@@ -85,7 +83,7 @@ class RunFolder:
             OutputError: The folder cannot be made or written, or the disk has no room.
         """
         self.check(resume=resume, overwrite=overwrite)
-        stored = self.path / _CONFIG
+        stored = self.path / CONFIG_FILE
         going_on = resume and stored.exists()
         longer = going_on and trains_longer(stored, _config_fields(config))
         if going_on and not longer:
@@ -112,7 +110,7 @@ class RunFolder:
         files = [self.path / name for name in ("metrics.json", "spec.json", "history.csv")]
         if not all(file.is_file() for file in files):
             return None
-        refuse_change(self.path / _CONFIG, _config_fields(config))
+        refuse_change(self.path / CONFIG_FILE, _config_fields(config))
         with (self.path / "history.csv").open(encoding="utf-8", newline="") as file:
             history = tuple({name: float(value) for name, value in row.items()} for row in csv.DictReader(file))
         return json.loads((self.path / "metrics.json").read_text(encoding="utf-8")), history

@@ -29,7 +29,7 @@ from cnnkit.train.fitting import (
     save_checkpoint,
 )
 from cnnkit.train.pictures import draw_alike, draw_class_counts, draw_samples
-from cnnkit.train.recipes import TrainingRequest, fit_to_images, load_images
+from cnnkit.train.recipes import TrainingRequest, begun_from, fit_to_images, load_images
 from cnnkit.train.runs.complaints import Complaints
 from cnnkit.train.runs.data_warnings import warn_of_data
 from cnnkit.train.runs.folder import RunConfig, RunFolder
@@ -144,7 +144,7 @@ def run_config(
         mixed_precision=request.devices.mixed_precision,
         max_images=request.max_images,
         teacher=sha256(model_file(request.teacher)) if request.teacher else None,
-        earlier=sha256(request.earlier) if request.earlier else None,
+        earlier=_sha256_of_earlier(request),
         weights=_sha256_of_weights(request.weights_file),
         fingerprint=record.fingerprint,
         images=record.images,
@@ -152,6 +152,13 @@ def run_config(
         val_data=request.val_data.resolve().name if request.val_data else None,
         test_data=request.test_data.resolve().name if request.test_data else None,
     )
+
+
+def _sha256_of_earlier(request: TrainingRequest) -> str | None:
+    """Returns what tells the model that a run began with; one that is resumed may have lost it, and remembers."""
+    if request.earlier is None:
+        return None
+    return sha256(request.earlier) if request.earlier.is_file() else begun_from(request.out)
 
 
 def _sha256_of_weights(path: Path | None) -> str | None:

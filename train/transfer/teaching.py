@@ -49,7 +49,7 @@ def teach(
     parts = find_parts(network) if _has_learned(request) else None
     if parts is not None and recipe.fine_tune == "upper":
         freeze_lower(parts)
-    if parts is not None and recipe.head_first and not _knows_all_classes(request, dataset):
+    if parts is not None and recipe.head_first and (start is not None or not _knows_all_classes(request, dataset)):
         start = _take_first_stage(parts, network, request, dataset, sink, start, run)
     elif not recipe.epochs:
         raise UsageError(
