@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from cnnkit.sources.listed_folders import (
         is_listed as is_listed,
         list_listed as list_listed,
+        list_some_images as list_some_images,
         list_test_files as list_test_files,
         list_test_images as list_test_images,
     )
@@ -81,7 +82,7 @@ else:
             "grouping": ("group_names",),
             "kinds": ("is_archive", "is_video", "is_web_address"),
             "layouts": ("Layout", "find_layout"),
-            "listed_folders": ("is_listed", "list_listed", "list_test_files", "list_test_images"),
+            "listed_folders": ("is_listed", "list_listed", "list_some_images", "list_test_files", "list_test_images"),
             "newest": ("FrameSource",),
             "splitting": ("SplitShares", "split_folder"),
             "video": ("DEFAULT_RATE_HZ", "Video", "open_video"),

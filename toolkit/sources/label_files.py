@@ -112,6 +112,21 @@ def read_label_file(path: Path, part: Part | None = None) -> tuple[LabelledFile,
     return _once(found, path)
 
 
+def some_of_list(path: Path, part: Part | None, most: int) -> tuple[Path, ...]:
+    """Finds some images of a list, spread over its lines, and says nothing about those that are missing.
+
+    Args:
+        path: See `read_label_file`, as for errors.
+        part: See there.
+        most: How many lines are looked at.
+    """
+    rows = read_label_rows(path)
+    finder = _Finder(path, part)
+    spread = rows[:: max(1, -(-len(rows) // most))]
+    places = (finder.find(row.name, row.line, part_named(row.split)) for row in spread)
+    return tuple(place for place in places if place is not None)
+
+
 def _once(found: Sequence[LabelledFile], path: Path) -> tuple[LabelledFile, ...]:
     labels: dict[Path, LabelledFile] = {}
     repeated = list[int]()

@@ -9,7 +9,15 @@ from typing import TypeVar
 
 from cnnkit.errors import DataError
 from cnnkit.sources.class_folders import LabelledFiles, list_class_folder, list_images, test_split
-from cnnkit.sources.label_files import PLACES, LabelledFile, by_part, is_label_file, read_label_file, with_targets
+from cnnkit.sources.label_files import (
+    PLACES,
+    LabelledFile,
+    by_part,
+    is_label_file,
+    read_label_file,
+    some_of_list,
+    with_targets,
+)
 from cnnkit.sources.label_table import names_labels
 from cnnkit.sources.layouts import Part, folder_names, holds_images, part_named, visible_entries
 from cnnkit.system import log
@@ -88,6 +96,23 @@ def list_test_images(data: Path) -> tuple[Path, ...]:
     if is_listed(data):
         return tuple(line.path for line in _test_part(_read(data), data))
     return list_images(test_split(data))
+
+
+def list_some_images(data: Path, most: int) -> tuple[Path, ...]:
+    """Lists some images that a list names, or the lists in a folder, without a word: up to `most` of each list.
+
+    Args:
+        data: Of which `is_listed` is true.
+        most: Lines of a list.
+
+    Raises:
+        DataError, SourceError: A list cannot be read, or names what lies elsewhere.
+    """
+    found = None if is_label_file(data) else _find(data)
+    if found is None:
+        return some_of_list(data, None, most)
+    parts = {path: part if path.parent == found.root else None for part, path in found.paths.items()}
+    return tuple(image for path, part in parts.items() for image in some_of_list(path, part, most))
 
 
 def _test_part(parts: Mapping[Part | None, _Listed], data: Path) -> _Listed:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from cnnkit.errors import ImageError
+from cnnkit.errors import DataError, ImageError, SourceError
 from cnnkit.images import IMAGE_SUFFIXES, read_size
 from cnnkit.runtime.pretrained import weights_installed
+from cnnkit.sources import is_listed, list_some_images
 from cnnkit.spec import Resize
 from cnnkit.system import log
 
@@ -21,7 +22,7 @@ _TINY_SIDE = 64  # pixels
 # Of the small networks that were tried, the best on both sets: 96.6 % of 409 hands that show digits after 30 epochs,
 # and 98.3 % of 120 faces, masked or not (resnet8 at 96 pixels: 79.0 and 98.3 %; mobilenet_v1: 95.8 % of the faces).
 _PRETRAINED, _FALLBACK, _FALLBACK_SIZE = "efficientnet_lite0", "bn3", 64
-_FOLDERS, _IMAGES = 200, 3  # looked at: folders, and images of each
+_FOLDERS, _IMAGES = 200, 3  # looked at: folders, or lines of a list, and images of each folder
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,8 @@ def decide(data: str, *, pretrained: bool = True) -> Decision:
 
 def _sides(root: Path) -> list[tuple[int, int]]:
     """Returns width and height in pixels of some images, from their headers."""
-    folder = root if root.is_dir() else root.parent
     sizes = []
-    for path in _some_images(folder):
+    for path in _some_images(root):
         try:
             sizes.append(read_size(path))
         except ImageError:
@@ -69,7 +69,14 @@ def _sides(root: Path) -> list[tuple[int, int]]:
     return sizes
 
 
-def _some_images(folder: Path) -> Iterator[Path]:
+def _some_images(root: Path) -> Iterable[Path]:
+    try:
+        return list_some_images(root, _FOLDERS) if is_listed(root) else _images_below(root)
+    except (DataError, SourceError):
+        return ()  # as above
+
+
+def _images_below(folder: Path) -> Iterator[Path]:
     for where, folders, names in islice(os.walk(folder), _FOLDERS):
         folders.sort()
         images = (name for name in sorted(names) if Path(name).suffix.lower() in IMAGE_SUFFIXES)

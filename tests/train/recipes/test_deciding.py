@@ -54,6 +54,37 @@ def test_weights_that_are_not_wanted_are_not_taken(tmp_path: Path, caplog: pytes
     assert named.architecture == "efficientnet_lite0:weights=none"
 
 
+@pytest.mark.parametrize("given", ["photos/train.csv", "photos"])
+@pytest.mark.parametrize(
+    ("listed", "network"),
+    [pytest.param("big", "resnet8", id="photos listed"), pytest.param("small", "conv2", id="small ones listed")],
+)
+def test_the_images_that_a_list_names_decide(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, given: str, listed: str, network: str
+) -> None:
+    for name, side in (("big", 400), ("small", 32)):
+        photos(tmp_path / "photos" / "images" / name, side, side)
+    lines = [f"{listed}/{label}/{number}.png,{label}" for label in ("ants", "bees") for number in range(3)]
+    (tmp_path / "photos" / "train.csv").write_text("\n".join(["file,label", *lines, f"{listed}/missing.png,ants"]))
+    assert make_request(str(tmp_path / given), None, {"weights": "none"}).architecture == network
+    assert "missing.png" not in caplog.text  # which loading says, once
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("file,what\na.png,ants\n", id="no labels"),
+        pytest.param("file,label\n../a.png,ants\n", id="elsewhere"),
+        pytest.param("file,label\na.png,ants\n", id="not there"),
+        pytest.param("", id="empty"),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_left_to_the_training(tmp_path: Path, text: str) -> None:
+    photos(tmp_path / "photos", 400, 400)
+    (tmp_path / "photos" / "list.csv").write_text(text)
+    assert make_request(str(tmp_path / "photos" / "list.csv"), None, {}).architecture == "conv2"
+
+
 @pytest.mark.parametrize("data", ["digits", "cifar10", "nowhere"])
 def test_what_is_no_folder_of_photos_keeps_its_network(data: str) -> None:
     assert make_request(data, None, {}).architecture == "conv2"
