@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from figures.figure import FigureError, Output
 from figures.registry import MEASUREMENTS
-from printed_figures import PRINTED, RAY, RUNTIMES, ratio
+from printed_benches import RUNTIMES, ratio
+from printed_figures import PRINTED, RAY
 
 MEASURED = "2026-11-25, Intel Xeon (AVX-512 VNNI, AMX), 2 processors"
 WIDEST = 200  # characters of a row

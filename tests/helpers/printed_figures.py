@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from printed_benches import ANSWERS, BENCH, INT8, RUNTIMES, TIMES, WITHOUT_DATA, contender, ratio
+from printed_photos import PRINTED_OF_PHOTOS
+
 FOLDER_OF_224 = {
     "n": 5,
     "over": {
@@ -11,30 +14,6 @@ FOLDER_OF_224 = {
         "network alone": {"ratio": 0.97, "low": 0.93, "high": 1.01},
     },
 }
-
-
-def contender(name: str, kind: str = "model", *, p50: float = 0.1, n: int = 1000, right: float | None = None) -> Any:
-    """A contender of `cnnkit bench --format json`."""
-    accuracy = None if right is None else {"top1": right, "low": right - 0.0063, "high": right + 0.006, "n": 10_000}
-    same = None if right is None else right + 0.1054
-    latency = {"p50": p50, "p90": 0.2, "p99": None, "n": n}
-    return {
-        "name": name,
-        "kind": kind,
-        "latency_ms": latency,
-        "images_per_s": 13_312.4,
-        "batch_size": 64,
-        "size_bytes": 351_234,
-        "peak_memory_bytes": 77_012_000,
-        "accuracy": accuracy,
-        "agreement_with_original": same,
-    }
-
-
-def ratio(numerator: str, denominator: str, *values: float) -> Any:
-    return {"numerator": numerator, "denominator": denominator} | dict(
-        zip(("ratio", "low", "high"), values, strict=True)
-    )
 
 
 def over(*values: float) -> Any:
@@ -51,72 +30,6 @@ EMULATED = (
     ("max", "best.int8.onnx", 0, 190, 2.96e-4),
     ("max", "best.onnx", 1, 150, 6e-7),
 )
-BENCH = {
-    "schema_version": 1,
-    "contenders": [
-        contender("best predict", "original-predict", p50=44.2, n=662),
-        contender("best function", "original-function", p50=1.77),
-        contender("best.int8", p50=0.124),
-        contender("best", p50=0.236, n=987),
-    ],
-    "ratios": [
-        ratio("best predict", "best.int8", 356.7, 333.8, 390.2),
-        ratio("best function", "best.int8", 14.32, 13.79, 14.81),
-        ratio("best predict", "best", 187.0, 170.0, 200.0),
-        ratio("best.int8", "best", 0.5254, 0.5149, 0.5612),
-    ],
-    "comparisons": [],
-}
-INT8 = {
-    "contenders": [
-        contender("best predict", "original-predict", right=0.889),
-        contender("best function", "original-function", right=0.889),
-        contender("best.int8", right=0.8891),
-    ],
-    "comparisons": [{"accuracy_drop": {"value": -0.0001, "low": -0.0014145, "high": 0.0012145}}],
-}
-RUNTIMES = {
-    "contenders": [
-        contender("best.int8", p50=0.1071, n=2000, right=0.8891),
-        contender("best", right=0.889),
-        contender("best function", right=0.889),
-        contender("best LiteRT INT8", right=0.8864),
-        contender("best.int8 OpenVINO", right=0.8891),
-        contender("best OpenVINO", right=0.889),
-        contender("best NNCF INT8", right=0.888),
-    ],
-    "ratios": [
-        ratio("best.int8", "best", 0.401, 0.396, 0.409),
-        ratio("best.int8", "best function", 0.0712, 0.069, 0.0751),
-        ratio("best.int8", "best LiteRT INT8", 1.311, 1.3, 1.32),
-        ratio("best.int8", "best.int8 OpenVINO", 0.601, 0.59, 0.612),
-        ratio("best.int8", "best OpenVINO", 0.35, 0.34, 0.36),
-        ratio("best.int8", "best NNCF INT8", 0.62, 0.61, 0.63),
-    ],
-}
-WITHOUT_DATA = RUNTIMES | {"contenders": [one | {"accuracy": None} for one in RUNTIMES["contenders"]]}
-TIMES = [
-    "| runtime | our INT8's time over its | 95 % interval, n = 2,000 |",
-    "| --- | --- | --- |",
-    "| our INT8, 0.107 ms | - | - |",
-    "| float32 | 0.40 | 0.40 to 0.41 |",
-    "| Keras | 0.071 | 0.069 to 0.075 |",
-    "| LiteRT's INT8 | 1.31 | 1.30 to 1.32 |",
-    "| OpenVINO on our INT8 file | 0.60 | 0.59 to 0.61 |",
-    "| OpenVINO on our float32 file | 0.35 | 0.34 to 0.36 |",
-    "| OpenVINO on its own INT8 | 0.62 | 0.61 to 0.63 |",
-]
-ANSWERS = [
-    " top-1 (95 % intervals reach 0.63 points at most, n = 10,000) | label as Keras |",
-    " --- | --- |",
-    " 88.91 % | 99.45 % |",
-    " 88.90 % | 99.44 % |",
-    " 88.90 % | - |",
-    " 88.64 % | 99.18 % |",
-    " 88.91 % | 99.45 % |",
-    " 88.90 % | 99.44 % |",
-    " 88.80 % | 99.34 % |",
-]
 STARTUP = {
     "n": 21,
     "ratios": [
@@ -267,18 +180,6 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         RAY,
         ["40,000 rows, none lost or doubled, the same as on one machine", "20 of 40"],
     ),
-    "imagenet": (
-        {
-            "network": "efficientnet_lite0",
-            "images": 500,
-            "top1": {"value": 0.882, "low": 0.8508, "high": 0.9074},
-            "top5": {"value": 0.968, "low": 0.9487, "high": 0.9802},
-        },
-        [
-            "88.20 % (95 % interval 85.08 to 90.74, n = 500)",
-            "96.80 % (95 % interval 94.87 to 98.02, n = 500)",
-        ],
-    ),
     "schemes": (
         {
             "u8s8-pairs": {
@@ -339,18 +240,7 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         {"images": 200, "emulated": [emulated(*one) for one in EMULATED]},
         ["no label changed, 3.0e-04 (2 emulated CPUs, n = 200)", "1 label changed, 6.0e-07 (1 emulated CPU, n = 200)"],
     ),
-    "own-photos": (
-        {"top1": 1.0, "low": 0.969, "high": 1.0, "images": 120, "minutes": 1.96},
-        ["100.00 % (96.90 to 100.00, n = 120), 2.0 minutes"],
-    ),
-    "own-photos-sign": (
-        {"top1": 0.9853, "low": 0.9684, "high": 0.9933, "images": 409, "minutes": 5.64},
-        ["98.53 % (96.84 to 99.33, n = 409), 5.6 minutes"],
-    ),
-    "first-stage": (
-        {"ratio": 0.93, "low": 0.9, "high": 0.97, "n": 5, "images": 1000, "plain_s": 14.0},
-        ["0.93 (n = 5, 0.90 to 0.97)"],
-    ),
     "photos-memory": ({"images": 5_000, "difference_gib": 0.351}, ["0.35 GiB (n = 1)"]),
     "training-memory": ({"images": 100_000, "difference_gib": 0.351}, ["0.35 GiB (n = 1)"]),
+    **PRINTED_OF_PHOTOS,
 }
