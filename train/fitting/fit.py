@@ -45,16 +45,7 @@ def fit(
         trainer.restore(start.state)
     if first < recipe.epochs and not should_stop(history, recipe):
         used = trainer.devices.used_images(len(dataset.train))
-        train = make_batches(
-            dataset.train,
-            len(dataset.labels),
-            recipe.batch_size,
-            seed=seed,
-            epoch=first,
-            used=used,
-            device_bytes=trainer.devices.image_bytes,
-            grouped=True,
-        )
+        train = _training(trainer, dataset, recipe.batch_size, seed, first)
         validation = _validation(trainer, dataset)
         statistics = _statistics(trainer, dataset, recipe.batch_size) if used <= FEW_STEPS * recipe.batch_size else None
         with reading_failures(train, validation):
@@ -68,6 +59,20 @@ def fit(
                 callbacks=Recorder(trainer, recipe, used, history, sink, statistics).callbacks(train.last_steps),
             )
     return tuple(history)
+
+
+def _training(trainer: Trainer, dataset: Dataset, batch_size: int, seed: int, first: int) -> Any:
+    """Returns the batches of the training images from the epoch after the `first` ones on."""
+    return make_batches(
+        dataset.train,
+        len(dataset.labels),
+        batch_size,
+        seed=seed,
+        epoch=first,
+        used=trainer.devices.used_images(len(dataset.train)),
+        device_bytes=trainer.devices.image_bytes,
+        grouped=True,
+    )
 
 
 def _statistics(trainer: Trainer, dataset: Dataset, batch_size: int) -> BatchStatistics | None:
