@@ -62,7 +62,7 @@ def train(folder: Path, network: str, out: Path) -> dict[str, Any]:
 
 
 def deploy(run: Path, folder: Path) -> dict[str, Any]:
-    """Exports and quantizes, and returns what was chosen, its size in bytes and its latency on one thread in ms."""
+    """Exports and quantizes, and returns pixels a side, what was chosen, its bytes, and its ms on one thread."""
     onnx, chosen = run / "model.onnx", run / "model.int8.onnx"
     _cnnkit("export", str(run), "-o", str(onnx), "--overwrite")
     said = _cnnkit(
@@ -72,7 +72,8 @@ def deploy(run: Path, folder: Path) -> dict[str, Any]:
     found = json.loads(said)
     rows = {row["name"]: row for row in found["candidates"]}
     mine, floating = rows[found["chosen"]], rows["float32"]
-    return {"chosen": found["chosen"], "bytes": found["size_bytes"], "ms": mine["latency_ms"],
+    pixels = json.loads((run / "config.json").read_text(encoding="utf-8"))["size"]
+    return {"size": pixels, "chosen": found["chosen"], "bytes": found["size_bytes"], "ms": mine["latency_ms"],
             "ratio": mine["ratio"], "float_ms": floating["latency_ms"]}  # fmt: skip
 
 

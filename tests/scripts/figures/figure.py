@@ -86,7 +86,7 @@ class Measurement:
     extras: tuple[str, ...] = ()  # of pyproject.toml, above `all`
     modules: tuple[str, ...] = ()  # other packages that the commands import
     at_home: bool = False  # runs in the repository, not in a folder of its own
-    photos: str | None = None  # the folder it reads in that of CNNKIT_PHOTOS
+    photos: str | None = None  # the folders it reads in that of CNNKIT_PHOTOS, with blanks between
     on_request: bool = False  # runs only when it is named, for it takes hours
 
     @property

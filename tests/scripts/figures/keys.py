@@ -39,7 +39,8 @@ def _takes(measurement: Measurement) -> str:
     notes = [f"about {measurement.minutes:g} min"]
     notes += [f"needs the extra{'s'[: len(extras) > 1]} {' and '.join(extras)}"] if extras else []
     notes += [f"needs {' and '.join(modules)}"] if modules else []
-    notes += [f"needs {measurement.photos}/ in CNNKIT_PHOTOS"] if measurement.photos else []
+    folders = [f"{folder}/" for folder in (measurement.photos or "").split()]
+    notes += [f"needs {' and '.join(folders)} in CNNKIT_PHOTOS"] if folders else []
     notes += ["only when named"] if measurement.on_request else []
     return ", ".join(notes)
 

@@ -31,9 +31,8 @@ def missing(measurement: Measurement, data: Path | None) -> str | None:
             return f"the package {module} is not installed: pip install --group dev"
     if measurement.needs_data and data is None:
         return f"{VARIABLE} names no folder with train/ and test/; tests/scripts/jpeg_cifar10.py makes one"
-    if measurement.photos is not None and not (_photos() / measurement.photos).is_dir():
-        return f"{PHOTOS_VARIABLE} names no folder with {measurement.photos}/"
-    return None
+    gone = [folder for folder in (measurement.photos or "").split() if not (_photos() / folder).is_dir()]
+    return f"{PHOTOS_VARIABLE} names no folder with {' and '.join(f'{folder}/' for folder in gone)}" if gone else None
 
 
 def _photos() -> Path:

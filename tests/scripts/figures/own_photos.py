@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from figures.figure import Measurement, Output, Row
-from figures.wording import spread
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from figures.figure import Measurement, Output, Row, Table
+from figures.wording import accuracy, number, size, spread
 
 
 def _trained(output: Output) -> str:
@@ -15,6 +18,49 @@ def _trained(output: Output) -> str:
 def _over_a_plain_loop(output: Output) -> str:
     found = output.last_line()
     return spread(found, "", found["n"])
+
+
+def _small_networks(output: Output) -> list[str]:
+    head = ("photos", "network", "top-1 (95 % interval)", "photos asked", "epochs", "minutes")
+    return _table(head, (_small_network(found) for found in output.last_line()), numbers=3)
+
+
+def _small_network(found: Any) -> tuple[str, ...]:
+    network = "plain Keras" if found["what"] == "plain Keras" else f"`--arch {found['what']}`"
+    asked = found["images"] * found["runs"]
+    return found["folder"], network, accuracy(found), f"{asked:,}", str(found["epochs"]), f"{found['minutes']:.1f}"
+
+
+def _recipes(output: Output) -> str:
+    """Counts recipes whose interval lies above chance, and those that cnnkit warns of, which may be the same."""
+    found = output.last_line()
+    trained = list(found["recipes"].values())
+    above = sum(one["low"] > found["chance"] for one in trained)
+    warned = sum(one["warned"] for one in trained)
+    worst, best = (100 * pick(one["top1"] for one in trained) for pick in (min, max))
+    accuracies = f"top-1 {worst:.1f} to {best:.1f} % (n = {found['images']})"
+    return f"{above} of {len(trained)} above chance, {warned} warned of; {accuracies}"
+
+
+def _guidance(output: Output) -> list[str]:
+    rows = output.last_line()
+    asked = {name: found["images"] for name, found in rows[0]["sets"].items()}
+    answers = [f"top-1, {name} (n = {images})" for name, images in asked.items()]
+    head = ("network", "pixels", *answers, "minutes", "INT8", "ms", "over float32", "size")
+    return _table(head, (_guided(row, tuple(asked)) for row in rows), numbers=3)
+
+
+def _guided(row: Any, sets: tuple[str, ...]) -> tuple[str, ...]:
+    trained = [row["sets"][name] for name in sets]
+    minutes = ", ".join(f"{found['minutes']:.1f}" for found in trained)
+    int8 = (row["chosen"], f"{row['ms']:.2f}", number(row["ratio"]), size(row["bytes"]))
+    return f"`{row['network']}`", str(row["size"]), *map(accuracy, trained), minutes, *int8
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int) -> list[str]:
+    """Returns the lines of a table whose last columns are numbers."""
+    rule = ["---"] * (len(head) - numbers) + ["---:"] * numbers
+    return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
 
 
 OWN_PHOTOS = (
@@ -31,6 +77,34 @@ OWN_PHOTOS = (
         (Row("the same on 1,653 photos of hands that show ten digits", _trained),),
         minutes=7,
         photos="sign",
+    ),
+    Measurement(
+        "own-photos-small",
+        ("python tests/scripts/measure_small_networks.py masks sign --epochs 30 --seeds 1",),
+        (
+            Table(
+                "Without pretrained weights: `--arch auto --weights none` beside twenty lines of plain Keras",
+                _small_networks,
+            ),
+        ),
+        minutes=20,
+        photos="masks sign",
+    ),
+    Measurement(
+        "recipes-250",
+        ("python tests/scripts/measure_recipes.py sign",),
+        (Row("every recipe on 250 photos of ten digits", _recipes),),
+        minutes=40,
+        photos="sign",
+        on_request=True,
+    ),
+    Measurement(
+        "guidance",
+        ("python tests/scripts/measure_guidance.py --sets masks sign:25",),
+        (Table("Networks on 300 photos of faces and on 250 of ten digits, one thread", _guidance),),
+        minutes=30,
+        photos="masks sign",
+        on_request=True,
     ),
     Measurement(
         "first-stage",
