@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import UsageError
 from cnnkit.export.options import ExportOptions
-from cnnkit.export.original.layers import scales_itself
 from cnnkit.export.original.original import Original, load_original, use_tensorflow
+from cnnkit.export.original.scaling import settled_scale
 from cnnkit.foreign import InputFlags
 from cnnkit.measuring import paired_drop_interval, wilson_interval
 from cnnkit.runtime import SCALINGS, Scaling, is_named, read_run_spec, spread
@@ -39,9 +39,11 @@ class Convention:
 
 
 _AS_IT_IS = Convention("0 to 255", "--scale 1", SCALINGS["inside"])
+_UNIT = Convention("0 to 1", "--scale 1/255", Scaling(1 / 255))  # what tutorials do
+_SETTLED = {one.scaling.scale: one for one in (_AS_IT_IS, _UNIT)}
 _PLAIN = (
     _AS_IT_IS,
-    Convention("0 to 1", "--scale 1/255", Scaling(1 / 255)),  # what tutorials do
+    _UNIT,
     Convention("-1 to 1", "--scale 1/127.5 --mean 1", SCALINGS["tf"]),
 )
 _COLOURED = (
@@ -106,11 +108,11 @@ def check_conventions(options: ExportOptions) -> tuple[Tried, ...]:
     require("cnnkit export --data", "export", "tensorflow", "keras")
     use_tensorflow()
     original = load_original(options, scaling_known=True)
-    wanted, inside = original.spec.input, scales_itself(original.model)
+    wanted, usual = original.spec.input, _usual(original)
     files = list_test_files(Path(str(options.data)), original.spec.labels)
     read = read_labelled(_drawn(files), replace(wanted, color="gray" if wanted.channels == 1 else "rgb"))
-    known = inside or _is_said(original, options.input)
-    ways = _ways(wanted, known=known, as_it_is=inside or wanted.dtype == "uint8")
+    known = len(usual) == 1 or _is_said(original, options.input)
+    ways = _ways(wanted, usual, known=known)
     log.info("answering %d images of %s in %d ways", len(read.images), options.data, len(ways))
     tried = []
     for name, flags, taken in ways:
@@ -170,9 +172,17 @@ def _drawn(files: LabelledFiles) -> LabelledFiles:
     return replace(files, paths=tuple(drawn), targets=tuple(int(target) for target in drawn.values()))
 
 
-def _ways(wanted: InputSpec, *, known: bool, as_it_is: bool) -> list[tuple[str, str, InputSpec]]:
+def _usual(original: Original) -> tuple[Convention, ...]:
+    """Returns the conventions to try: one alone where the model's input settles the scaling."""
+    taken = original.spec.input
+    settled = 1.0 if taken.dtype == "uint8" else settled_scale(original.model, taken)
+    if settled is not None:
+        return (_SETTLED[settled],)
+    return _PLAIN if taken.channels == 1 else _COLOURED
+
+
+def _ways(wanted: InputSpec, conventions: Sequence[Convention], *, known: bool) -> list[tuple[str, str, InputSpec]]:
     """Returns name, flags and spec of each way to try; the one that was said is among them."""
-    conventions = (_AS_IT_IS,) if as_it_is else _PLAIN if wanted.channels == 1 else _COLOURED
     colors: tuple[Color, ...] = ("gray",) if wanted.channels == 1 else ("rgb", "bgr")
     ways = []
     for convention in conventions:

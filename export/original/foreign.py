@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cnnkit.errors import ModelError, UsageError
-from cnnkit.export.original.layers import final_activation, scales_itself
+from cnnkit.export.original.calling import call_model
+from cnnkit.export.original.layers import final_activation
+from cnnkit.export.original.scaling import Seen, are_usual, ranges_seen, settled_scale
 from cnnkit.foreign import InputFlags, are_fractions, are_probabilities, per_channel
 from cnnkit.images import prepare_batch
 from cnnkit.spec import InputSpec, Output
+from cnnkit.system import log
 
 _PROBES = 8  # random images on which an unknown head is tried
 
 
-def describe_input(model: Any, flags: InputFlags, path: Path, *, scaling_known: bool = False) -> InputSpec:
+def describe_input(
+    model: Any, flags: InputFlags, path: Path, *, scaling_known: bool = False, tried: bool = False
+) -> InputSpec:
     """Returns the spec of a Keras model's input.
 
     Args:
@@ -24,22 +31,17 @@ def describe_input(model: Any, flags: InputFlags, path: Path, *, scaling_known: 
         flags: What the user said.
         path: Its file, for messages.
         scaling_known: Whether what is not said of the scaling is not needed: pixels are then taken as they are.
+        tried: Whether labelled images tell if what is said is right, whatever the model's layers say.
 
     Raises:
-        ModelError: The model does not take one image, channels last.
-        UsageError: The size or the scaling is neither in the model nor said.
+        ModelError: The model does not take one image, channels last, or cannot be called.
+        UsageError: The size or the scaling is neither in the model nor said, or is said otherwise than the model has
+            it.
     """
     height, width, channels, dtype = _image_shape(model, flags, path)
     if flags.color is not None and (flags.color == "gray") != (channels == 1):
         raise UsageError(f"--color {flags.color} does not fit {path}, which takes {channels} channels")
-    if dtype == "float32" and not (scaling_known or flags.says_scaling() or scales_itself(model)):
-        raise UsageError(
-            f"{path} shows no Rescaling or Normalization layer, so how it wants its pixels is unknown: say --scale "
-            "(1/255 for inputs from 0 to 1, 1 for 0 to 255), and --mean and --std; --data DIR tries the usual ways"
-        )
-    if dtype == "uint8" and flags.says_scaling():
-        raise UsageError(f"{path} takes uint8 pixels as they are: leave out --scale, --mean and --std")
-    return InputSpec(
+    taken = InputSpec(
         height=height,
         width=width,
         channels=channels,
@@ -47,10 +49,58 @@ def describe_input(model: Any, flags: InputFlags, path: Path, *, scaling_known: 
         dtype="uint8" if dtype == "uint8" else "float32",
         resize=flags.resize or "squash",
         interpolation=flags.interpolation or "area",
-        scale=1.0 if flags.scale is None else flags.scale,
-        mean=per_channel("--mean", flags.mean or (0.0,), channels),
-        std=per_channel("--std", flags.std or (1.0,), channels),
+        mean=(0.0,) * channels,
+        std=(1.0,) * channels,
     )
+    if dtype == "uint8":
+        if flags.says_scaling():
+            raise UsageError(f"{path} takes uint8 pixels as they are: leave out --scale, --mean and --std")
+        return taken
+    if flags.says_scaling():
+        return _said(model, taken, flags, dtype, path, tried=tried)
+    return _computed(model, taken, path, scaling_known=scaling_known)
+
+
+def _said(model: Any, taken: InputSpec, flags: InputFlags, dtype: str, path: Path, *, tried: bool) -> InputSpec:
+    said = replace(
+        taken,
+        scale=1.0 if flags.scale is None else flags.scale,
+        mean=per_channel("--mean", flags.mean or (0.0,), taken.channels),
+        std=per_channel("--std", flags.std or (1.0,), taken.channels),
+    )
+    if "int" in dtype and not all(number.is_integer() for number in (said.scale, *said.mean, *said.std)):
+        raise UsageError(f"{path} takes {dtype}, whole numbers: --scale, --mean and --std must be whole, too")
+    settled = None if tried else settled_scale(model, taken)
+    if settled is not None:
+        seen = ranges_seen(model, said)
+        if not are_usual(seen):
+            raise UsageError(
+                f"{path} scales its input itself, and with what is said its first layer sees {_shown(seen)}, expected "
+                f"{_shown(ranges_seen(model, replace(taken, scale=settled)))}: leave out --scale, --mean and --std, or "
+                "add --data DIR, which tries both on labelled images"
+            )
+    return said
+
+
+def _computed(model: Any, taken: InputSpec, path: Path, *, scaling_known: bool) -> InputSpec:
+    settled = settled_scale(model, taken)
+    if settled is not None:
+        scaled = replace(taken, scale=settled)
+        if settled != 1:
+            log.info("pixels from 0 to 1: of them the first layer makes %s", _shown(ranges_seen(model, scaled)))
+        return scaled
+    if scaling_known:
+        return taken
+    seen = _shown(ranges_seen(model, taken))
+    raise UsageError(
+        f"how {path} wants its pixels is unknown (of pixels from 0 to 255 its first layer sees {seen}): say --scale "
+        "(1/255 for inputs from 0 to 1, 1 for 0 to 255), and --mean and --std; --data DIR tries the usual ways"
+    )
+
+
+def _shown(seen: Sequence[Seen]) -> str:
+    """Names the widest range."""
+    return str(max(seen, key=lambda one: one.high - one.low, default="what cannot be told"))
 
 
 def output_kind(model: Any, taken: InputSpec, path: Path) -> Output:
@@ -97,4 +147,4 @@ def _probe(model: Any, taken: InputSpec) -> Any:
     """Returns the (N, ...) outputs for random images."""
     shape = (_PROBES, taken.height, taken.width, taken.channels)
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    return np.asarray(model(prepare_batch(images, taken), training=False), dtype=np.float32)
+    return np.asarray(call_model(model, prepare_batch(images, taken)), dtype=np.float32)

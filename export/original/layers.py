@@ -1,4 +1,4 @@
-"""What a Keras model's layers say about it: how it ends, whether it scales its input, in what precision it computes."""
+"""What a Keras model's layers say about it: how it ends, in what precision it computes."""
 
 from __future__ import annotations
 
@@ -6,18 +6,7 @@ from typing import Any
 
 from cnnkit.runtime import flat_layers
 
-_SCALING = {"Rescaling", "Normalization"}
 _POLICY_CLASSES = {"DTypePolicy", "FloatDTypePolicy", "Policy"}
-
-
-def scales_itself(model: Any) -> bool:
-    """Whether a Rescaling or Normalization layer stands before the first layer with a kernel of any kind."""
-    for layer in flat_layers(model):
-        if type(layer).__name__ in _SCALING:
-            return True
-        if any(len(weight.shape) > 1 for weight in layer.weights):
-            return False
-    return False
 
 
 def final_activation(model: Any) -> str | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cnnkit import __version__
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.options import ExportOptions
+from cnnkit.export.original.calling import call_model
 from cnnkit.export.original.foreign import describe_input, output_kind
 from cnnkit.export.original.layers import in_float32
 from cnnkit.foreign import InputFlags, parse_labels
@@ -57,7 +58,7 @@ class Original:
         import tensorflow as tf
 
         with tf.device("/CPU:0"):  # GPUs round float32 products to TF32
-            return np.asarray(self.model(tensor, training=False), dtype=np.float32)
+            return np.asarray(call_model(self.model, tensor), dtype=np.float32)
 
 
 def load_original(options: ExportOptions, *, scaling_known: bool = False) -> Original:
@@ -81,7 +82,7 @@ def load_original(options: ExportOptions, *, scaling_known: bool = False) -> Ori
     if run_spec is not None:
         spec = _of_run(run_spec, options.input)
     else:
-        spec = _of_foreign(model, path, labels, options.input, scaling_known=scaling_known)
+        spec = _of_foreign(model, path, labels, options, scaling_known=scaling_known)
     if labels is not None:
         spec = dataclasses.replace(spec, labels=labels)
     _check_width(model, spec)
@@ -147,11 +148,11 @@ def _of_run(spec: ModelSpec, flags: InputFlags) -> ModelSpec:
 
 
 def _of_foreign(
-    model: Any, path: Path, labels: tuple[str, ...] | None, flags: InputFlags, *, scaling_known: bool
+    model: Any, path: Path, labels: tuple[str, ...] | None, options: ExportOptions, *, scaling_known: bool
 ) -> ModelSpec:
     if is_named(path):
-        return _of_app(model, path, labels, flags)
-    taken = describe_input(model, flags, path, scaling_known=scaling_known)
+        return _of_app(model, path, labels, options.input)
+    taken = describe_input(model, options.input, path, scaling_known=scaling_known, tried=options.data is not None)
     if labels is None:
         raise UsageError(f"{path} does not say its class names: add --labels, a file of names or a,b,c in output order")
     return ModelSpec(labels=labels, input=taken, output=output_kind(model, taken, path))
@@ -181,7 +182,7 @@ def _check_width(model: Any, spec: ModelSpec) -> None:
 def _output_shape(model: Any, spec: ModelSpec) -> tuple[int, ...]:
     taken = spec.input
     blank = np.zeros((1, taken.height, taken.width, taken.channels), np.uint8)
-    return tuple(model(prepare_batch(blank, taken), training=False).shape)[1:]
+    return tuple(call_model(model, prepare_batch(blank, taken)).shape)[1:]
 
 
 def _with_provenance(spec: ModelSpec, path: Path) -> ModelSpec:

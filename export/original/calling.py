@@ -1,0 +1,39 @@
+"""A Keras model called: whatever its layers raise is told in one line."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cnnkit.errors import ModelError
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_FRAME = re.compile(r"^Exception encountered when calling (.*?)\.call\(\)\.$")
+_MOST = 200  # characters: behind them a dump begins
+
+
+def call_model(model: Any, tensor: Any) -> Any:
+    """Calls a model for inference.
+
+    Args:
+        model: A keras.Model.
+        tensor: (N, ...) what it takes.
+
+    Raises:
+        ModelError: A layer raises; the message names it, where Keras does.
+    """
+    try:
+        return model(tensor, training=False)
+    except Exception as error:  # layers raise whatever they like
+        raise ModelError(
+            f"the Keras model cannot be called with {tuple(tensor.shape)} {tensor.dtype}: {_reason(error)}: "
+            "check its size, and that Keras itself runs it"
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Returns the first line that says what is wrong, behind the layer that Keras names."""
+    lines = [line.strip() for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
+    frame = _FRAME.match(lines[0]) if len(lines) > 1 else None
+    text = f"{frame.group(1)}: {lines[1]}" if frame else (lines or [type(error).__name__])[0]
+    return text[:_MOST].rstrip(". :")
