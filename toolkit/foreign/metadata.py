@@ -41,7 +41,7 @@ def _parse(text: str) -> tuple[str, ...] | None:
 
 def _literal(text: str) -> Any:
     """Returns a list or dictionary; None for anything else."""
-    for read in (json.loads, ast.literal_eval):  # which takes literals alone, and runs nothing
+    for read in (_json, _python):
         try:
             value = read(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
@@ -49,6 +49,24 @@ def _literal(text: str) -> Any:
         if isinstance(value, (list, dict)):
             return value
     return None
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=lambda pairs: _once([key for key, _ in pairs]) and dict(pairs))
+
+
+def _python(text: str) -> Any:
+    """Reads a literal; runs nothing."""
+    node = ast.parse(text.strip(), mode="eval").body
+    if isinstance(node, ast.Dict):
+        _once([ast.dump(key) for key in node.keys if key is not None])
+    return ast.literal_eval(node)
+
+
+def _once(keys: list[str]) -> bool:
+    if len(set(keys)) < len(keys):
+        raise ValueError("a key is there twice")
+    return True
 
 
 def _in_order(names: Mapping[Any, Any]) -> list[Any] | None:

@@ -41,10 +41,10 @@ def read_spec(text: str) -> ModelSpec:
         The spec; `write_spec` of it gives the same fields back.
 
     Raises:
-        SpecError: The text is no JSON, has unknown, missing or ill-typed fields, or is of another version.
+        SpecError: The text is no JSON, has unknown, missing, repeated or ill-typed fields, or is of another version.
     """
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise SpecError(f"the model spec is no JSON ({error}): export the model again") from error
     top = StrictObject(data, "spec")
@@ -62,6 +62,16 @@ def read_spec(text: str) -> ModelSpec:
     top.close()
     _check_golden(spec)
     return spec
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Makes an object of its fields; JSON itself lets the last of two of a name win in silence."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise SpecError(f"the model spec says {repeated!r} twice in one object: export the model again")
+    return fields
 
 
 def _check_version(version: int) -> None:

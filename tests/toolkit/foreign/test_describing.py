@@ -131,6 +131,8 @@ def test_a_file_that_says_it_itself_is_not_contradicted(tiny_model, make_image):
         ({"names": "3"}, None),
         ({"names": "__import__('os').system('true')"}, None),
         ({"names": "[" * 100_000}, None),
+        ({"names": '{"0": "a", "0": "b", "1": "b", "2": "c"}'}, None),
+        ({"names": "{0: 'a', 1: 'x', 1: 'b', 2: 'c'}"}, None),
         ({"description": "a,b,c"}, None),
         ({}, None),
     ],

@@ -16,6 +16,11 @@ def changed(**fields: object) -> str:
     return json.dumps({**GOOD, "input": {**GOOD["input"], **fields}})
 
 
+def twice(key: str, value: str) -> str:
+    """The good text with a field in front of the same one."""
+    return json.dumps(GOOD).replace(key, f"{key}: {value}, {key}", 1)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -24,6 +29,10 @@ def changed(**fields: object) -> str:
         pytest.param(changed(height=100_000), "spec.input.height is int 100000, expected 16,384 or less", id="height"),
         pytest.param(changed(width=10**12), "spec.input.width is int 1000000000000, expected 16,384", id="width"),
         pytest.param(changed(height=0), "spec.input.height is 0, expected 1 or more", id="no height"),
+        pytest.param(twice('"labels"', '["b", "a"]'), "says 'labels' twice in one object", id="labels twice"),
+        pytest.param(twice('"scale"', "0.5"), "says 'scale' twice in one object", id="a scale twice"),
+        pytest.param(twice('"output"', '"logits"'), "says 'output' twice in one object", id="an output twice"),
+        pytest.param(json.dumps({**GOOD, "labels": ["a", "b", "a"]}), "names 'a' more than once", id="a name twice"),
     ],
 )
 def test_malformed_specs(text: str, message: str) -> None:
