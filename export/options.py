@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from cnnkit.foreign import InputFlags, Said
+from cnnkit.foreign import Head, InputFlags, Said
 from cnnkit.spec import Dtype
 
 CalibrationMethod = Literal["minmax", "entropy", "percentile"]
@@ -21,6 +21,8 @@ class ExportOptions:
     output: Path  # ".ort" is onnxruntime's own format
     labels: str | None = None  # a file with a name a line, or names separated by commas
     input: InputFlags = field(default_factory=InputFlags)
+    head: Head | None = None  # what the model's last layer gives
+    output_name: str | None = None  # of several outputs, the one that gives the classes
     golden: str | None = None  # a folder of images, "generated" or "none"; None takes the run's, else generated ones
     data: Path | None = None  # labelled images on which the usual ways to scale are tried; see `check_conventions`
     input_dtype: Dtype = "uint8"  # of the ONNX graph's input

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from cnnkit import __version__
 from cnnkit.errors import ModelError
-from cnnkit.export.graph import count, load_graph, write_model
+from cnnkit.export.graph import count, keep_output, load_graph, write_model
 from cnnkit.export.options import StampOptions
-from cnnkit.export.samples import generated_images, telling_images
-from cnnkit.foreign import ForeignModel, foreign_spec, output_kind
+from cnnkit.export.samples import telling_images
 from cnnkit.runtime import OnnxClassifier, encode_golden, inspect_model
 from cnnkit.spec import (
     GraphFacts,
@@ -22,17 +18,15 @@ from cnnkit.spec import (
     ModelSpec,
     Provenance,
     Tolerance,
-    read_header,
 )
 from cnnkit.system import check_new_file, require
 
-_SEED, _PROBES = 0, 16  # images whose answers tell probabilities from logits
 # The file's own answers are recorded: other CPUs may round floats otherwise, and integers by a step.
 _TOLERANCE, _QUANTIZED_TOLERANCE = 1e-4, 0.05
 
 
 def stamp_model(options: StampOptions) -> ModelFacts:
-    """Writes a spec into an ONNX file; what it computes is not changed.
+    """Writes a spec into an ONNX file; what it computes is not changed, but for outputs beside the one that is named.
 
     Args:
         options: The file, and what is said of it.
@@ -52,11 +46,11 @@ def stamp_model(options: StampOptions) -> ModelFacts:
     if facts.spec is not None:
         raise ModelError(f"{options.model} carries a spec already, expected one without: export it again")
     graph = load_graph(options.model)
-    model = ForeignModel(options.model, facts.inputs, facts.outputs, read_header(options.model).metadata)
-    spec = foreign_spec(model, options.said)
+    spec = OnnxClassifier(options.model, said=options.said).spec
+    if options.said.output_name is not None:
+        keep_output(graph, options.said.output_name)
     spec = replace(spec, graph=_graph_facts(graph, facts, spec.input))
-    answered = _answered(spec, options.model, quantized=facts.quantized)
-    write_model(graph, answered, options.output)
+    write_model(graph, _answered(spec, options, quantized=facts.quantized), options.output)
     return inspect_model(options.output)
 
 
@@ -68,15 +62,10 @@ def _graph_facts(graph: Any, facts: ModelFacts, taken: InputSpec) -> GraphFacts 
     return GraphFacts(counts.parameters, counts.multiply_adds, facts.opset or 0, facts.ir_version or 0)
 
 
-def _answered(spec: ModelSpec, path: Path, *, quantized: bool) -> ModelSpec:
-    """Adds what the file answers here: whether it gives probabilities, and golden images."""
-    raw = OnnxClassifier(path, spec=spec).probabilities(generated_images(_PROBES, spec.input, _SEED))
-    if not np.isfinite(raw).all():
-        raise ModelError(f"{path} answers with what is no number, expected probabilities or logits: check the scaling")
-    kind = output_kind(raw, path)  # not taken for logits until now
-    spec = replace(
-        spec, output=kind, provenance=Provenance(__version__),
-        tolerance=Tolerance(_QUANTIZED_TOLERANCE if quantized else _TOLERANCE, 0),
-    )  # fmt: skip
-    images, answers = telling_images(OnnxClassifier(path, spec=spec).probabilities, spec.input)
+def _answered(spec: ModelSpec, options: StampOptions, *, quantized: bool) -> ModelSpec:
+    """Adds golden images with what the file answers here."""
+    tolerance = Tolerance(_QUANTIZED_TOLERANCE if quantized else _TOLERANCE, 0)
+    spec = replace(spec, provenance=Provenance(__version__), tolerance=tolerance)
+    classifier = OnnxClassifier(options.model, spec=spec, said=options.said)
+    images, answers = telling_images(classifier.probabilities, spec.input)
     return replace(spec, golden=encode_golden(images, answers, color=spec.input.color))

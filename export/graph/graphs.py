@@ -120,6 +120,15 @@ def remove_unused(model: Any) -> None:
     model.graph.initializer.extend(tensors)
 
 
+def keep_output(model: Any, name: str) -> None:
+    """Leaves one output of a graph, and what it depends on; of a graph with branches or loops, all nodes."""
+    kept = [value for value in model.graph.output if value.name == name]
+    del model.graph.output[:]
+    model.graph.output.extend(kept)
+    if not any(attribute.HasField("g") for node in model.graph.node for attribute in node.attribute):
+        remove_unused(model)
+
+
 def rename_tensors(model: Any, names: Mapping[str, str]) -> None:
     """Gives tensors other names, wherever they occur; the graph's inputs and outputs keep theirs."""
     for node in model.graph.node:

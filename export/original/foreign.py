@@ -7,18 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cnnkit.errors import ModelError, UsageError
-from cnnkit.export.original.calling import call_model
-from cnnkit.export.original.layers import final_activation
 from cnnkit.export.original.scaling import Seen, are_usual, ranges_seen, settled_scale
-from cnnkit.foreign import InputFlags, are_fractions, are_probabilities, per_channel
-from cnnkit.images import prepare_batch
-from cnnkit.spec import InputSpec, Output
+from cnnkit.foreign import InputFlags, per_channel
+from cnnkit.spec import InputSpec
 from cnnkit.system import log
-
-_PROBES = 8  # random images on which an unknown head is tried
 
 
 def describe_input(
@@ -103,27 +96,6 @@ def _shown(seen: Sequence[Seen]) -> str:
     return str(max(seen, key=lambda one: one.high - one.low, default="what cannot be told"))
 
 
-def output_kind(model: Any, taken: InputSpec, path: Path) -> Output:
-    """Returns whether a model gives probabilities or logits: by its last activation, or else by what it gives.
-
-    Raises:
-        ModelError: It ends in something else, such as sigmoids.
-    """
-    activation = final_activation(model)
-    if activation == "softmax":
-        return "probabilities"
-    values = _probe(model, taken)
-    if are_probabilities(values):
-        return "probabilities"  # a linear layer may stand behind the softmax
-    inside = are_fractions(values)
-    if activation != "linear" and (inside or activation is not None):
-        raise ModelError(
-            f"{path} ends in {activation or 'something'} whose outputs do not sum to 1, expected softmax or logits: "
-            "give it a head with one output a class"
-        )
-    return "logits"
-
-
 def _image_shape(model: Any, flags: InputFlags, path: Path) -> tuple[int, int, int, str]:
     """Returns height, width, channels and dtype of the model's one input."""
     inputs = getattr(model, "inputs", None) or []
@@ -141,10 +113,3 @@ def _image_shape(model: Any, flags: InputFlags, path: Path) -> tuple[int, int, i
     if shape[0] not in (None, height) or shape[1] not in (None, width):
         raise UsageError(f"--size {height}x{width} does not fit {path}, which takes {shape[0]}x{shape[1]}")
     return height, width, shape[2], dtype
-
-
-def _probe(model: Any, taken: InputSpec) -> Any:
-    """Returns the (N, ...) outputs for random images."""
-    shape = (_PROBES, taken.height, taken.width, taken.channels)
-    images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    return np.asarray(call_model(model, prepare_batch(images, taken)), dtype=np.float32)

@@ -9,23 +9,13 @@ from cnnkit.runtime import flat_layers
 _POLICY_CLASSES = {"DTypePolicy", "FloatDTypePolicy", "Policy"}
 
 
-def final_activation(model: Any) -> str | None:
-    """Returns the name of the last layer's activation ("softmax", "linear", ...), None where it cannot be told."""
-    layer = _last_layer(model)
-    if layer is None:
-        return None
-    if type(layer).__name__ == "Softmax":
-        return "softmax"
-    activation = getattr(layer, "activation", None)
-    return getattr(activation, "__name__", None)
-
-
-def _last_layer(model: Any) -> Any:
+def final_layer(model: Any) -> Any:
+    """Returns the layer that makes a model's output, inside of a nested model, too; None where it cannot be told."""
     history = getattr((getattr(model, "outputs", None) or [None])[0], "_keras_history", None)
     if history is None:
         return None
     layer = history.operation
-    return _last_layer(layer) if hasattr(layer, "layers") else layer
+    return final_layer(layer) if hasattr(layer, "layers") else layer
 
 
 def layer_of(model: Any, node: str) -> str | None:

@@ -16,7 +16,8 @@ from cnnkit import __version__
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.options import ExportOptions
 from cnnkit.export.original.calling import call_model
-from cnnkit.export.original.foreign import describe_input, output_kind
+from cnnkit.export.original.foreign import describe_input
+from cnnkit.export.original.head import looks_like, output_kind
 from cnnkit.export.original.layers import in_float32
 from cnnkit.foreign import InputFlags, parse_labels
 from cnnkit.images import prepare_batch, softmax
@@ -76,7 +77,7 @@ def load_original(options: ExportOptions, *, scaling_known: bool = False) -> Ori
     path = find_keras_file(options.source)
     run_spec = read_run_spec(path)
     if run_spec is not None:
-        _refuse_scaling(options.input, path.parent)
+        _refuse_said(options, path.parent)
     labels = parse_labels(options.labels) if options.labels else None
     model = in_float32(load_keras_model(path))
     if run_spec is not None:
@@ -107,7 +108,7 @@ def load_again(source: Path, spec: ModelSpec, what: str = "--original") -> Origi
     said = read_run_spec(path)
     taken = original_input(spec) if said is None else said.input
     model = in_float32(load_keras_model(path))
-    output = output_kind(model, taken, path) if said is None else said.output
+    output = looks_like(model, taken) if said is None else said.output
     labels = spec.labels if said is None else said.labels
     if is_named(path) and network_name(path) == str(path):  # its labels are here, those of keras-app: on the net
         known = named_labels(path, import_keras(what))
@@ -134,10 +135,12 @@ def use_tensorflow() -> None:
         raise UsageError(f"Keras runs on {backend} in this process, export needs TensorFlow: KERAS_BACKEND=tensorflow")
 
 
-def _refuse_scaling(flags: InputFlags, folder: Path) -> None:
-    if flags.says_scaling() or flags.color or flags.size:
+def _refuse_said(options: ExportOptions, folder: Path) -> None:
+    flags = options.input
+    if flags.says_scaling() or flags.color or flags.size or options.head:
         raise UsageError(
-            f"{folder / 'spec.json'} says what the model takes: leave out --scale, --mean, --std, --color and --size"
+            f"{folder / 'spec.json'} says what the model takes: leave out --scale, --mean, --std, --color, --size and "
+            "--head"
         )
 
 
@@ -151,11 +154,13 @@ def _of_foreign(
     model: Any, path: Path, labels: tuple[str, ...] | None, options: ExportOptions, *, scaling_known: bool
 ) -> ModelSpec:
     if is_named(path):
+        if options.head:
+            raise UsageError(f"{path} gives probabilities: leave out --head")
         return _of_app(model, path, labels, options.input)
     taken = describe_input(model, options.input, path, scaling_known=scaling_known, tried=options.data is not None)
     if labels is None:
         raise UsageError(f"{path} does not say its class names: add --labels, a file of names or a,b,c in output order")
-    return ModelSpec(labels=labels, input=taken, output=output_kind(model, taken, path))
+    return ModelSpec(labels=labels, input=taken, output=output_kind(model, taken, options.head, path))
 
 
 def _of_app(model: Any, path: Path, labels: tuple[str, ...] | None, flags: InputFlags) -> ModelSpec:

@@ -22,7 +22,7 @@ def export(*arguments: object):
 
 def test_what_is_printed(keras_file, tmp_path):
     path = tmp_path / "tiny.onnx"
-    result = export(keras_file, "-o", path, "--labels", "red,green,blue")
+    result = export(keras_file, "-o", path, "--labels", "red,green,blue", "--scale", 1)
     assert result.exit_code == 0, result.stderr
     what, graph, parity = result.stdout.splitlines()
     assert what == f"{path}: uint8 8x8 rgb -> 3 probabilities, {path.stat().st_size:,} bytes"
@@ -33,7 +33,7 @@ def test_what_is_printed(keras_file, tmp_path):
 
 
 def test_the_default_output_stands_beside_the_model(keras_file):
-    assert export(keras_file, "--labels", "red,green,blue", "--golden", "none").exit_code == 0
+    assert export(keras_file, "--labels", "red,green,blue", "--golden", "none", "--scale", 1).exit_code == 0
     spec = read_spec_of(keras_file.with_suffix(".onnx"))
     assert (spec.labels, spec.golden) == (("red", "green", "blue"), ())
 
@@ -58,7 +58,7 @@ def test_flags_reach_the_spec(keras_file, tmp_path):
     ],
 )
 def test_one_line_and_no_file(keras_file, tmp_path, arguments, code, message):
-    result = export(keras_file, "-o", tmp_path / "out.onnx", *arguments)
+    result = export(keras_file, "-o", tmp_path / "out.onnx", "--scale", 1, *arguments)
     assert (result.exit_code, result.stdout) == (code, "")
     last = result.stderr.splitlines()[-1]
     assert last.startswith("cnnkit: error: ")

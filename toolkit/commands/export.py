@@ -46,7 +46,7 @@ def command(source: Path, output: Path | None, suffix: str | None, **options: An
     target = output or default_output(source, f".{suffix or 'onnx'}")
     if suffix is not None and target.suffix != f".{suffix}":
         raise click.BadParameter(f"{target} does not end in .{suffix}", param_hint="--format")
-    wanted = ExportOptions(source, target, labels=said.labels, input=said.input, **options)
+    wanted = ExportOptions(source, target, *said, **options)
     if wanted.data is not None:
         tried = check_conventions(wanted)
         print_conventions(tried)

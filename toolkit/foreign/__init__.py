@@ -8,11 +8,11 @@ from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
     from cnnkit.foreign.answers import (
-        are_fractions as are_fractions,
+        Head as Head,
         are_probabilities as are_probabilities,
-        output_kind as output_kind,
+        judge_output as judge_output,
     )
-    from cnnkit.foreign.describing import ForeignModel as ForeignModel, foreign_spec as foreign_spec
+    from cnnkit.foreign.ending import GraphEnd as GraphEnd, graph_end as graph_end
     from cnnkit.foreign.flags import InputFlags as InputFlags, Said as Said, per_channel as per_channel
     from cnnkit.foreign.labels import parse_labels as parse_labels
     from cnnkit.foreign.opening import describe_session as describe_session
@@ -20,8 +20,8 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
-            "answers": ("are_fractions", "are_probabilities", "output_kind"),
-            "describing": ("ForeignModel", "foreign_spec"),
+            "answers": ("Head", "are_probabilities", "judge_output"),
+            "ending": ("GraphEnd", "graph_end"),
             "flags": ("InputFlags", "Said", "per_channel"),
             "labels": ("parse_labels",),
             "opening": ("describe_session",),

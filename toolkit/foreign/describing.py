@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.foreign.flags import InputFlags, Said, per_channel
@@ -13,6 +13,7 @@ from cnnkit.foreign.labels import parse_labels
 from cnnkit.foreign.metadata import metadata_labels
 from cnnkit.spec import Dtype, InputSpec, ModelSpec, TensorFacts
 
+Read = TypeVar("Read")
 _DTYPES = ("uint8", "float32", "float16")
 
 
@@ -25,6 +26,20 @@ class ForeignModel:
     outputs: tuple[TensorFacts, ...]
     metadata: Mapping[str, str]
 
+    def output(self, name: str | None) -> TensorFacts:
+        """Returns the output of a name, or the only one.
+
+        Raises:
+            UsageError: There is none of that name, or there are several and none is named.
+        """
+        named = [one for one in self.outputs if name in (None, one.name)]
+        if len(named) == 1:
+            return named[0]
+        listed = ", ".join(f"{one.name} {_shown(one.shape)}" for one in self.outputs)
+        if name is None:
+            raise UsageError(f"{self.path} has {len(self.outputs)} outputs: say which with --output-name: {listed}")
+        raise UsageError(f"{self.path} has no output {name!r}, expected --output-name to be one of: {listed}")
+
 
 def foreign_spec(model: ForeignModel, said: Said) -> ModelSpec:
     """Returns the spec of a model, with its output still taken for probabilities.
@@ -33,27 +48,35 @@ def foreign_spec(model: ForeignModel, said: Said) -> ModelSpec:
         ModelError: It is no model of one image.
         UsageError: What it does not settle is not said, or is said otherwise than the file has it: all in one line.
     """
-    asked, spec = [], None
-    try:
-        spec = ModelSpec((), foreign_input(model, said.input))
-    except UsageError as error:
-        asked.append(str(error))
-    try:
-        labels = foreign_labels(model, said)
-    except UsageError as error:
-        asked.append(str(error))
-    if spec is None or asked:
+    asked: list[str] = []
+    output = _ask(asked, lambda: model.output(said.output_name))
+    taken = _ask(asked, lambda: foreign_input(model, said.input))
+    labels = _ask(asked, lambda: foreign_labels(model, output, said))
+    if taken is None or labels is None or asked:
         raise UsageError("; ".join(asked))
-    return replace(spec, labels=labels)
+    return ModelSpec(labels, taken)
 
 
-def foreign_labels(model: ForeignModel, said: Said) -> tuple[str, ...]:
+def _ask(asked: list[str], read: Callable[[], Read]) -> Read | None:
+    try:
+        return read()
+    except UsageError as error:
+        asked.append(str(error))
+        return None
+
+
+def foreign_labels(model: ForeignModel, output: TensorFacts | None, said: Said) -> tuple[str, ...]:
     """Returns the class names that are said, or else those in the metadata.
+
+    Args:
+        model: The file.
+        output: The output that gives the classes; None where that is not known yet.
+        said: What the user says.
 
     Raises:
         UsageError: There are none, or not as many as outputs.
     """
-    shape = model.outputs[0].shape
+    shape = () if output is None else output.shape
     count = shape[-1] if shape and isinstance(shape[-1], int) else None
     if said.labels is None:
         found = metadata_labels(model.metadata, count)
@@ -66,6 +89,10 @@ def foreign_labels(model: ForeignModel, said: Said) -> tuple[str, ...]:
     if count is not None and count != len(labels):
         raise UsageError(f"{model.path} gives {count} numbers an image and there are {len(labels)} labels")
     return labels
+
+
+def _shown(shape: tuple[int | str | None, ...]) -> str:
+    return f"({', '.join('?' if size is None else str(size) for size in shape)})"
 
 
 def foreign_input(model: ForeignModel, flags: InputFlags) -> InputSpec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnnkit.errors import UsageError
+from cnnkit.foreign.answers import Head
 from cnnkit.spec import Color, Interpolation, Resize
 
 
@@ -32,6 +33,8 @@ class Said(NamedTuple):
 
     labels: str | None = None  # a file with a name a line, or names separated by commas
     input: InputFlags = InputFlags()
+    head: Head | None = None  # what the model's last layer gives
+    output_name: str | None = None  # of several outputs, the one that gives the classes
 
     def anything(self) -> bool:
         """Whether anything is said."""

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cnnkit.foreign.answers import output_kind
+from cnnkit.foreign.answers import judge_output
 from cnnkit.foreign.describing import ForeignModel, foreign_spec
+from cnnkit.foreign.ending import GraphEnd, graph_end
 from cnnkit.foreign.flags import Said
 from cnnkit.images import prepare_batch
-from cnnkit.spec import ModelSpec, tensor_facts
+from cnnkit.spec import InputSpec, ModelSpec, main_nodes, read_header, read_model_bytes, tensor_facts
 
-_PROBES = 8  # images of noise, whose answers tell probabilities from logits
+_PROBES = 8  # images of noise, whose answers are held against what the graph says
 
 
 def describe_session(session: Any, path: Path, said: Said) -> ModelSpec:
@@ -29,14 +31,34 @@ def describe_session(session: Any, path: Path, said: Said) -> ModelSpec:
         UsageError: Something that the file does not settle is not said.
         ModelError: It is no classifier of one image.
     """
-    inputs, outputs = (tuple(map(tensor_facts, values)) for values in (session.get_inputs(), session.get_outputs()))
-    model = ForeignModel(path, inputs, outputs, session.get_modelmeta().custom_metadata_map)
+    model = foreign_model(session, path)
     spec = foreign_spec(model, said)
-    taken = spec.input
-    shape = (taken.height, taken.width, taken.channels)
-    noise = np.random.default_rng(0).integers(0, 256, (_PROBES, *shape), dtype=np.uint8)
-    batch = inputs[0].shape[0] if isinstance(inputs[0].shape[0], int) else 1
-    parts = np.concatenate([noise] * batch)[: _PROBES * batch].reshape(_PROBES, batch, *shape)
-    answers = [session.run(None, {inputs[0].name: prepare_batch(part, taken)})[0] for part in parts]
-    values = np.concatenate([np.asarray(answer, np.float32).reshape(batch, -1) for answer in answers])
-    return replace(spec, output=output_kind(values, path))
+    output = model.output(said.output_name)
+    values = _answers(session, model.inputs[0].shape, spec.input, output.name)
+    end = model_end(path, model.inputs[0].name, output.name)
+    return replace(spec, output=judge_output(values, end, said.head, path))
+
+
+def foreign_model(session: Any, path: Path) -> ForeignModel:
+    """Returns what a file says of itself; keys that its metadata has twice are left out."""
+    inputs, outputs = (tuple(map(tensor_facts, values)) for values in (session.get_inputs(), session.get_outputs()))
+    repeated = read_header(path).repeated
+    metadata = session.get_modelmeta().custom_metadata_map
+    return ForeignModel(path, inputs, outputs, {key: text for key, text in metadata.items() if key not in repeated})
+
+
+def model_end(path: Path, image: str, output: str) -> GraphEnd:
+    """Returns how the graph of an ONNX file ends, by the names of its input and of one of its outputs."""
+    return graph_end(main_nodes(read_model_bytes(path)), image, output)
+
+
+def _answers(session: Any, shape: tuple[Any, ...], taken: InputSpec, output: str) -> NDArray[np.float32]:
+    """Returns (N, K) answers to images of noise."""
+    noise = np.random.default_rng(0).integers(
+        0, 256, (_PROBES, taken.height, taken.width, taken.channels), dtype=np.uint8
+    )
+    batch = shape[0] if isinstance(shape[0], int) else 1
+    parts = np.concatenate([noise] * batch)[: _PROBES * batch].reshape(_PROBES, batch, *noise.shape[1:])
+    name = session.get_inputs()[0].name
+    answers = [session.run([output], {name: prepare_batch(part, taken)})[0] for part in parts]
+    return np.concatenate([np.asarray(answer, np.float32).reshape(batch, -1) for answer in answers])

@@ -37,7 +37,7 @@ class OnnxClassifier:
         threads: CPU threads of one inference; None takes one a physical core.
         provider: Where it runs: "cpu", "cuda", ...: a name of `cnnkit.runtime.session.PROVIDERS`.
         spec: Used instead of the file's own.
-        said: What is said of a file that carries no spec; None needs one that does.
+        said: What is said of a file that carries no spec; None needs one that does. Beside `spec`, only which output.
         spinning: Whether its threads may spin; see `open_session`.
         precise_x64: Let 8-bit products not saturate, also where the spec does not ask for it; see `open_session`.
 
@@ -67,7 +67,8 @@ class OnnxClassifier:
         self.spec = spec or _spec_in(self._session, self.path, said)
         if self.spec.quantization is not None and self.spec.quantization.precise_x64 and not precise_x64:
             self._session = opening(precise_x64=True)
-        self._input, self._output = _check_graph(self._session, self.spec, self.path)
+        output = None if said is None else said.output_name
+        self._input, self._output = _check_graph(self._session, self.spec, self.path, output)
         self._errors = runtime_errors()
         self.fixed_batch = self._input.shape[0] if isinstance(self._input.shape[0], int) else None
 
@@ -138,9 +139,11 @@ def read_spec_of(path: str | PathLike[str]) -> ModelSpec | None:
 
     Raises:
         ModelError: The file is missing or no ONNX model.
-        SpecError: The spec is malformed or of a newer version.
+        SpecError: The spec is malformed or of a newer version, or there are two.
     """
     header = read_header(Path(path))
+    if METADATA_KEY in header.repeated:
+        raise SpecError(f"{path} carries two model specs, expected one: export the model again")
     metadata = _metadata(open_session(Path(path)), Path(path)) if header.ort_format else header.metadata
     text = metadata.get(METADATA_KEY)
     return None if text is None else _read(text, Path(path))
@@ -165,7 +168,10 @@ def _spec_in(session: Any, path: Path, said: Said | None) -> ModelSpec:
         )
     from cnnkit.foreign import describe_session
 
-    return describe_session(session, path, said)
+    try:
+        return describe_session(session, path, said)
+    except runtime_errors() as error:
+        raise ModelError(f"{path} cannot be run: {short_reason(str(error))}: check --size and the scaling") from error
 
 
 def _metadata(session: Any, path: Path) -> Mapping[str, str]:
@@ -183,8 +189,8 @@ def _read(text: str, path: Path) -> ModelSpec:
         raise SpecError(f"{path}: {error}") from error
 
 
-def _check_graph(session: Any, spec: ModelSpec, path: Path) -> tuple[Any, Any]:
-    """Returns the graph's one input and its first output, after comparing them with the spec."""
+def _check_graph(session: Any, spec: ModelSpec, path: Path, output: str | None) -> tuple[Any, Any]:
+    """Returns the graph's one input and the output of a name, or its first, after comparing them with the spec."""
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1:
         raise ModelError(f"{path} has {len(inputs)} inputs, expected one: the image")
@@ -195,7 +201,7 @@ def _check_graph(session: Any, spec: ModelSpec, path: Path) -> tuple[Any, Any]:
             f"{path} takes {dtype} {describe_shape(taken.shape)}, "
             f"its spec says {spec.input.dtype} {describe_shape(expected)}: export the model again"
         )
-    given = outputs[0]
+    given = next(one for one in outputs if output in (None, one.name))
     if given.shape and not _fits(given.shape, ("batch", len(spec.labels))):
         raise ModelError(
             f"{path} gives an output of shape {describe_shape(given.shape)}, its spec has {len(spec.labels)} labels: "

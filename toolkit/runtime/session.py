@@ -8,9 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from cnnkit.errors import ModelError, UsageError
+from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.runtime.providers import AUTO, PROVIDERS, require_provider
-from cnnkit.spec import external_locations, is_ort_format, read_model_bytes
+from cnnkit.spec import METADATA_KEY, external_locations, is_ort_format, read_model_bytes, repeated_keys
 from cnnkit.system import ONNXRUNTIME, broken_imports, import_package, log
 
 # What "auto" tries, in this order; others are slower on most models, or take minutes to start.
@@ -68,6 +68,7 @@ def open_session(
 
     Raises:
         ModelError: The file is missing, no ONNX model, reads files outside its folder, or cannot be run here.
+        SpecError: It carries two specs.
         UsageError: The provider is not known or not available here, or there are far too many threads.
     """
     _check_threads(threads)
@@ -75,7 +76,7 @@ def open_session(
         return _open_first(path, threads=threads, precise_x64=precise_x64, spinning=spinning)
     onnxruntime = import_onnxruntime()
     wanted = require_provider(provider, onnxruntime.get_available_providers())
-    _refuse_outside_data(path, read_model_bytes(path))
+    _refuse_contents(path, read_model_bytes(path))
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = _FATAL
@@ -155,14 +156,17 @@ def _open_first(path: Path, **options: Any) -> Any:
     return open_session(path, provider="cpu", **options)
 
 
-def _refuse_outside_data(path: Path, data: bytes) -> None:
-    """Newer onnxruntime versions refuse such files themselves, the oldest supported one does not."""
+def _refuse_contents(path: Path, data: bytes) -> None:
+    """Refuses weights elsewhere, as newer onnxruntime versions do themselves, and two specs, of which they take one."""
     if is_ort_format(data):
         return  # which names no other files
     try:
         locations = external_locations(data)
+        two = data.count(METADATA_KEY.encode()) > 1 and METADATA_KEY in repeated_keys(memoryview(data))
     except ValueError as error:
         raise ModelError(_no_onnx(path, str(error))) from error
+    if two:
+        raise SpecError(f"{path} carries two model specs, expected one: export the model again")
     folders = {os.path.realpath(path.parent), os.path.dirname(os.path.realpath(path))}
     for location in locations:
         target = os.path.realpath(path.parent / location)

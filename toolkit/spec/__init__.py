@@ -32,11 +32,14 @@ if TYPE_CHECKING:
         tensor_facts as tensor_facts,
     )
     from cnnkit.spec.onnx_header import (
+        GraphNode as GraphNode,
         OnnxHeader as OnnxHeader,
         external_locations as external_locations,
         is_ort_format as is_ort_format,
+        main_nodes as main_nodes,
         read_header as read_header,
         read_model_bytes as read_model_bytes,
+        repeated_keys as repeated_keys,
     )
     from cnnkit.spec.reading import (
         MAX_GOLDEN_BYTES as MAX_GOLDEN_BYTES,
@@ -66,7 +69,16 @@ else:
                 "Tolerance",
             ),
             "model_facts": ("LayerFacts", "ModelFacts", "TensorFacts", "dtype_name", "tensor_facts"),
-            "onnx_header": ("OnnxHeader", "external_locations", "is_ort_format", "read_header", "read_model_bytes"),
+            "onnx_header": (
+                "GraphNode",
+                "OnnxHeader",
+                "external_locations",
+                "is_ort_format",
+                "main_nodes",
+                "read_header",
+                "read_model_bytes",
+                "repeated_keys",
+            ),
             "reading": ("MAX_GOLDEN_BYTES", "MAX_GOLDEN_IMAGES", "read_spec"),
             "writing": ("spec_to_dict", "write_spec"),
         },

@@ -13,11 +13,12 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
 _ORT_IDENTIFIER = b"ORTM"
 _MOST_BYTES = 2**31 - 1  # of a protobuf message
+_METADATA = 14  # field number in a model
 _MAX_DEPTH = 100  # as protobuf's own limit for nested messages
 
 # Message -> field number -> the message it holds; from onnx.proto, the fields that can lead to a tensor or a node.
 _CHILDREN = {
-    "model": {7: "graph", 8: "opset", 14: "metadata", 20: "training", 25: "function"},
+    "model": {7: "graph", 8: "opset", _METADATA: "metadata", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
     "function": {7: "node", 11: "attribute"},
@@ -29,12 +30,22 @@ _CHILDREN = {
 
 
 @dataclass(frozen=True)
+class GraphNode:
+    """A node of a graph."""
+
+    operator: str  # "Conv", without its domain
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OnnxHeader:
     """What a file says about itself; numbers it does not give are None."""
 
     ir_version: int | None = None
     opset: int | None = None  # of the default domain
     metadata: dict[str, str] = field(default_factory=dict)
+    repeated: frozenset[str] = frozenset()  # keys of the metadata that stand there more than once
     operators: Mapping[str, int] = field(default_factory=dict)  # how many of each, subgraphs and functions included
     ort_format: bool = False  # onnxruntime's own format, which says all of this to onnxruntime alone
 
@@ -74,6 +85,36 @@ def external_locations(data: bytes) -> tuple[str, ...]:
     return tuple(value for key, value in entries if key == "location")
 
 
+def main_nodes(data: bytes) -> tuple[GraphNode, ...]:
+    """Returns the nodes of an ONNX model's graph, those inside of branches and loops left out; none of other formats.
+
+    Args:
+        data: A serialized ONNX model.
+    """
+    if is_ort_format(data):
+        return ()
+    graphs = [value for number, value in _fields(memoryview(data)) if number == 7 and isinstance(value, memoryview)]
+    nodes = (value for graph in graphs for number, value in _fields(graph) if number == 1)
+    return tuple(
+        GraphNode(_text(view, 4), _texts(view, 1), _texts(view, 2)) for view in nodes if isinstance(view, memoryview)
+    )
+
+
+def repeated_keys(data: memoryview) -> frozenset[str]:
+    """Returns the keys that an ONNX model has more than once in its metadata, of which each reader takes another one.
+
+    Args:
+        data: A serialized ONNX model.
+
+    Raises:
+        ValueError: The bytes are no protobuf message.
+    """
+    found = Counter(
+        _text(value, 1) for number, value in _fields(data) if number == _METADATA and isinstance(value, memoryview)
+    )
+    return frozenset(key for key, count in found.items() if count > 1)
+
+
 def read_model_bytes(path: Path) -> bytes:
     """Reads a model file.
 
@@ -109,6 +150,7 @@ def _header(data: memoryview) -> OnnxHeader:
         ir_version=numbers[-1] if numbers else None,
         opset=next((version for domain, version in opsets if domain in ("", "ai.onnx")), None),
         metadata=dict(_entry(view) for kind, view in found if kind == "metadata"),
+        repeated=repeated_keys(data),
         operators=Counter(_operator(view) for kind, view in found if kind == "node"),
     )
 
@@ -129,8 +171,13 @@ def _entry(view: memoryview) -> tuple[str, str]:
 
 
 def _text(view: memoryview, number: int) -> str:
+    values = _texts(view, number)
+    return values[-1] if values else ""
+
+
+def _texts(view: memoryview, number: int) -> tuple[str, ...]:
     values = [bytes(value) for found, value in _fields(view) if found == number and isinstance(value, memoryview)]
-    return values[-1].decode("utf-8", "replace") if values else ""
+    return tuple(value.decode("utf-8", "replace") for value in values)
 
 
 def _walk(kind: str, view: memoryview, depth: int = 0) -> Iterator[tuple[str, memoryview]]:

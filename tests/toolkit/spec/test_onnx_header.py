@@ -6,7 +6,7 @@ from tiny_models import build_tiny_onnx
 
 from cnnkit.errors import ModelError
 from cnnkit.spec import METADATA_KEY, read_spec
-from cnnkit.spec.onnx_header import external_locations, read_header
+from cnnkit.spec.onnx_header import external_locations, main_nodes, read_header
 
 
 def test_header_of_a_model(make_model):
@@ -15,6 +15,34 @@ def test_header_of_a_model(make_model):
     assert header.metadata["author"] == "Zoë"
     assert read_spec(header.metadata[METADATA_KEY]).labels == ("red", "green", "blue")
     assert header.operators == {"Cast": 2, "ReduceMean": 1, "Mul": 1, "Softmax": 1}
+
+
+def test_two_specs_in_a_file_are_refused(make_model):
+    import onnx
+
+    from cnnkit.errors import SpecError
+    from cnnkit.runtime.model import load_model
+    from cnnkit.runtime.onnx import read_spec_of
+
+    path = make_model()
+    model = onnx.load(path)
+    model.metadata_props.add(key="author", value="a")
+    model.metadata_props.add(key="author", value="b")
+    onnx.save(model, path)
+    assert load_model(path).spec.labels == ("red", "green", "blue")  # a key that is not read may be there twice
+    model.metadata_props.add(key=METADATA_KEY, value=model.metadata_props[0].value.replace("red", "pink"))
+    onnx.save(model, path)
+    for read in (load_model, read_spec_of):
+        with pytest.raises(SpecError, match="carries two model specs, expected one"):
+            read(path)
+
+
+def test_the_nodes_of_a_graph(make_model):
+    import onnx
+
+    path = make_model()
+    wanted = [(node.op_type, tuple(node.input), tuple(node.output)) for node in onnx.load(path).graph.node]
+    assert [tuple(vars(node).values()) for node in main_nodes(path.read_bytes())] == wanted
 
 
 def test_header_agrees_with_the_onnx_package(make_model):

@@ -25,6 +25,8 @@ _OPTIONS = (
         "--interpolation", type=click.Choice(["area", "linear", "cubic"]), help="[default: the run's, or area]"
     ),
     click.option("--size", type=size, help="HEIGHTxWIDTH, for models that take any size."),
+    click.option("--head", type=click.Choice(["softmax", "sigmoid", "logits"]), help="What its last layer gives."),
+    click.option("--output-name", help="Of several outputs, the one that gives the classes."),
 )
 
 
@@ -37,4 +39,5 @@ def take_said(options: dict[str, Any]) -> Said:
     """Takes what is said of a model out of a command's options."""
     from cnnkit.foreign import InputFlags, Said
 
-    return Said(options.pop("labels"), InputFlags(**taken(options, *_NAMES)))
+    flags = InputFlags(**taken(options, *_NAMES))
+    return Said(options.pop("labels"), flags, options.pop("head"), options.pop("output_name"))
