@@ -80,7 +80,7 @@ OWN_PHOTOS = (
     ),
     Measurement(
         "own-photos-small",
-        ("python tests/scripts/measure_small_networks.py masks sign --epochs 30 --seeds 1",),
+        ("python tests/scripts/measure_small_networks.py masks sign --seeds 1",),
         (
             Table(
                 "Without pretrained weights: `--arch auto --weights none` beside twenty lines of plain Keras",
