@@ -72,17 +72,15 @@ def graph_layers(model: Any, size: tuple[int, int] | None = None) -> tuple[Layer
     known = _set_size(plain, size) and _can_be_followed(plain)
     shapes = _shapes(plain, batch) if known else static_shapes(plain, batch)
     weights = parameters_by_node(plain)
+
+    def facts(node: Any) -> LayerFacts:
+        multiplies = node.op_type in _FACTORS
+        products = (_of_node(node, shapes) // batch if known else None) if multiplies else 0
+        shape = _of_one_image(shapes.get(node.output[0]), batch)
+        return LayerFacts(node.name, node.op_type, shape, weights[node.name], products)
+
     shown = (node for node in plain.graph.node if node.name in weights and node.op_type not in _ROUNDING)
-    return tuple(
-        LayerFacts(
-            node.name,
-            node.op_type,
-            _of_one_image(shapes.get(node.output[0]), batch),
-            weights[node.name],
-            0 if node.op_type not in _FACTORS else _of_node(node, shapes) // batch if known else None,
-        )
-        for node in shown
-    )
+    return tuple(map(facts, shown))
 
 
 def multiply_adds(model: Any) -> int:

@@ -9,6 +9,7 @@ from tiny_keras import KERAS_SPEC, save_tiny_keras
 from tiny_models import TINY_SPEC, tiny_spec
 
 from cnnkit.cli import main
+from cnnkit.runtime import import_keras
 from cnnkit.spec import DatasetRecord, GraphFacts, Provenance, Quantization, read_spec, write_spec
 
 FULL_SPEC = tiny_spec(
@@ -113,6 +114,19 @@ def test_a_run_folder(tmp_path, monkeypatch):
     kinds = [line.split()[1] for line in layers.splitlines()[1:]]
     assert kinds == ["Rescaling", "GlobalAveragePooling2D", "Softmax", "3"]
     assert layers.splitlines()[-1].split() == ["total", "3", "layers", "0", "0"]
+
+
+@pytest.mark.parametrize("name", ["tiny.h5", "tiny"], ids=["h5", "SavedModel"])
+def test_other_files_of_keras(tmp_path, name):
+    path = tmp_path / name
+    if name == "tiny":
+        import_keras("a test").saving.load_model(save_tiny_keras(tmp_path / "tiny.keras")).export(path, verbose=False)
+    else:
+        save_tiny_keras(path)
+    result = info(path, "--format", "json")
+    facts = json.loads(result.stdout)
+    assert (len(facts["outputs"]), facts["outputs"][0]["shape"]) == (1, [None, 3])
+    assert facts["layers"][-1]["output_shape"] == [3] and facts["size_bytes"] > 1000
 
 
 @pytest.mark.parametrize("flags", [(), ("--no-layers",)], ids=["as it comes", "--no-layers"])

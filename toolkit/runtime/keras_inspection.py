@@ -30,7 +30,7 @@ def inspect_keras(source: Path) -> ModelFacts:
         path=path,
         spec=read_run_spec(path),
         inputs=tuple(_tensor(value, value.name) for value in model.inputs or ()),
-        outputs=tuple(map(_tensor, model.outputs or (), getattr(model, "output_names", ()))),
+        outputs=tuple(map(_tensor, model.outputs or (), _output_names(model))),
         opset=None,
         ir_version=None,
         parameters=int(model.count_params()),
@@ -41,6 +41,11 @@ def inspect_keras(source: Path) -> ModelFacts:
         keras=True,
         layers=layers,
     )
+
+
+def _output_names(model: Any) -> list[str]:
+    """Returns the names of the layers that give the outputs; those of the tensors where the model does not say them."""
+    return getattr(model, "output_names", None) or [value.name for value in model.outputs or ()]
 
 
 def _tensor(value: Any, name: str) -> TensorFacts:

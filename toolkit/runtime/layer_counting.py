@@ -10,6 +10,8 @@ from cnnkit.spec import LayerFacts
 
 Shape = tuple[int | None, ...]
 
+_LOOKED_UP = ("Embedding", "PReLU")  # tables of numbers, of which each value takes one
+
 
 def keras_layers(network: Any) -> tuple[LayerFacts, ...]:
     """Lists the layers in the order in which they are applied, those of nested models in their place.
@@ -38,11 +40,16 @@ def _facts(layer: Any, counted: set[int]) -> LayerFacts:
     fresh = [weight for weight in layer.weights if id(weight) not in counted]
     counted.update(map(id, fresh))
     shape = _output_shape(layer)
-    if not _multiplies(layer):
-        products: int | None = 0
-    else:
-        products = None if shape is None or None in shape else _multiply_adds(layer, shape)
-    return LayerFacts(layer.name, type(layer).__name__, shape, sum(prod(weight.shape) for weight in fresh), products)
+    parameters = sum(prod(weight.shape) for weight in fresh)
+    return LayerFacts(layer.name, type(layer).__name__, shape, parameters, _products(layer, shape))
+
+
+def _products(layer: Any, shape: Shape | None) -> int | None:
+    """Returns a layer's multiply-adds; None where its shape is open, or its weights multiply in a way of their own."""
+    if _multiplies(layer):
+        return None if shape is None or None in shape else _multiply_adds(layer, shape)
+    matrices = type(layer).__name__ not in _LOOKED_UP and any(len(weight.shape) > 1 for weight in layer.weights)
+    return None if matrices else 0
 
 
 def _output_shape(layer: Any) -> Shape | None:

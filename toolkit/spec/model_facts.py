@@ -39,7 +39,7 @@ class LayerFacts:
     kind: str  # "Conv2D" of Keras, "Conv" of ONNX
     output_shape: tuple[int | None, ...] | None  # of one image, None for a size left open; None where nothing is known
     parameters: int  # its weights, less those that an earlier layer has as well
-    multiply_adds: int | None  # of one image; None where sizes are not known
+    multiply_adds: int | None  # of one image; None where sizes are not known, or what the layer does
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,14 @@ def test_layers_that_a_model_calls_in_its_own_code_have_no_shape(keras):
     assert rows(network) == [("Flatten", None, 0, 0), ("Dense", None, 13 * 4, None)]
 
 
+def test_what_a_layer_does_with_its_matrices_must_be_known(keras):
+    layers = [keras.layers.PReLU(), keras.layers.Conv2DTranspose(2, 3, use_bias=False)]
+    assert rows(keras.Sequential([keras.Input((4, 4, 3)), *layers])) == [
+        ("PReLU", (4, 4, 3), 48, 0),
+        ("Conv2DTranspose", (6, 6, 2), 54, None),
+    ]
+
+
 def test_weights_that_two_networks_share_count_once(keras):
     shared = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
     again = keras.Sequential([keras.Input((4,)), shared.layers[0]], name="again")
