@@ -23,10 +23,11 @@ from cnnkit.commands.options import Range
     help="Whether images that are nearly the same stay together  [default: keep].",
 )  # fmt: skip
 def command(photos: Path, out: Path, **options: Any) -> None:
-    """Divide class folders, or a list of files and labels, into train, val and test.
+    """Divide class folders into train, val and test.
 
-    Every class is divided alike. Images that belong together stay together: copies, those that are nearly the same, and
-    those whose names share what stands before their last part, such as frames of one film.
+    A list of files and labels will do, too. Every class is divided alike. Images that belong together stay together:
+    copies, those that are nearly the same, and those whose names share what stands before their last part, such as
+    frames of one film.
     """
     from cnnkit.report import print_table
     from cnnkit.sources import SplitShares, split_folder

@@ -57,7 +57,7 @@ def test_weights_that_are_not_wanted_are_not_taken(tmp_path: Path, caplog: pytes
 @pytest.mark.parametrize("given", ["photos/train.csv", "photos"])
 @pytest.mark.parametrize(
     ("listed", "network"),
-    [pytest.param("big", "resnet8", id="photos listed"), pytest.param("small", "conv2", id="small ones listed")],
+    [pytest.param("big", "bn3", id="photos listed"), pytest.param("small", "conv2", id="small ones listed")],
 )
 def test_the_images_that_a_list_names_decide(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, given: str, listed: str, network: str
