@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnkit import __version__
 from cnnkit.errors import ModelError
-from cnnkit.export.graph import count, keep_output, load_graph, write_model
+from cnnkit.export.graph import count, keep_output, load_whole, write_model
 from cnnkit.export.options import StampOptions
 from cnnkit.export.samples import telling_images
 from cnnkit.runtime import OnnxClassifier, encode_golden, inspect_model
@@ -36,7 +36,7 @@ def stamp_model(options: StampOptions) -> ModelFacts:
 
     Raises:
         UsageError: Something that the file does not settle is not said, or is said otherwise than the file has it.
-        ModelError: It is no classifier of one image, carries a spec already, or keeps its weights in other files.
+        ModelError: It is no classifier of one image, or carries a spec already.
         OutputError: The output exists already or cannot be written.
         MissingExtraError: onnx is not installed.
     """
@@ -45,7 +45,7 @@ def stamp_model(options: StampOptions) -> ModelFacts:
     facts = inspect_model(options.model)
     if facts.spec is not None:
         raise ModelError(f"{options.model} carries a spec already, expected one without: export it again")
-    graph = load_graph(options.model)
+    graph = load_whole(options.model)
     spec = OnnxClassifier(options.model, said=options.said).spec
     if options.said.output_name is not None:
         keep_output(graph, options.said.output_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,26 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
 from cnnkit.spec import METADATA_KEY, ModelSpec, is_ort_format, read_model_bytes, write_spec
+
+_MOST_BYTES = 2**31 - 1  # of a protobuf message
+
+
+def load_whole(path: Path) -> Any:
+    """Loads an onnx.ModelProto with the weights that it keeps in files beside it, which `open_session` has looked at.
+
+    Raises:
+        ModelError: The file is no ONNX model, or its weights cannot be read, or are too large for one file.
+    """
+    import onnx
+
+    model = load_graph(path, outside=True)
+    try:
+        onnx.load_external_data_for_model(model, os.fspath(path.parent))
+    except Exception as error:  # onnx raises whatever its checks and readers raise
+        raise ModelError(f"the weights beside {path} cannot be read ({error}): copy them again") from error
+    if model.ByteSize() > _MOST_BYTES:
+        raise ModelError(f"{path} has {model.ByteSize():,} bytes with its weights, and ONNX files end at 2 GiB")
+    return model
 
 
 def load_graph(path: Path, *, outside: bool = False) -> Any:

@@ -100,7 +100,7 @@ def test_another_file(tmp_path):
         pytest.param(nchw_model, LABELS, {}, UsageError, "say --scale .1/255 for inputs from 0 to 1", id="scaling"),
         pytest.param(nchw_model, LABELS, {"scale": 1.0, "std": (1, 2)}, UsageError, "expected 1 or 3", id="std"),
         pytest.param(lambda: nchw_model("side"), LABELS, {"scale": 1.0}, UsageError, "add --size", id="any size"),
-        pytest.param(lambda: nchw_model(3), LABELS, {"scale": 1.0}, ModelError, "with 1 or 3 channels", id="layout"),
+        pytest.param(lambda: nchw_model(3), LABELS, {"scale": 1.0}, UsageError, "say --layout nchw for", id="layout"),
         pytest.param(small_graph, "a,b,c,d,e,f,g,h", {}, None, "", id="features are logits"),
     ],
 )
@@ -113,6 +113,117 @@ def test_what_is_not_settled_is_asked_for(tmp_path, model, labels, flags, error,
     with pytest.raises(error, match=message):
         stamp(path, labels, **flags)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("shape", [["n", 3, 1, 1], ["n", 1, 3], [1, 3, 1, 1], ["n", "k"], ["n", "k", "h", "w"]])
+def test_outputs_of_other_shapes(tmp_path, shape):
+    from onnx import numpy_helper
+
+    model = nchw_model()
+    if len(shape) == 2:
+        expected = ["n", 3]
+    else:
+        expected = [
+            -1,
+            *(size if isinstance(size, int) else one for size, one in zip(shape[1:], (3, 1, 1), strict=False)),
+        ]
+        model.graph.initializer.append(numpy_helper.from_array(np.array(expected), "wanted"))
+        model.graph.node[-1].op_type = "Reshape"
+        model.graph.node[-1].input.append("wanted")
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "n"
+    del model.graph.output[0].type.tensor_type.shape.dim[:]
+    for size in shape:
+        named = {"dim_value": size} if isinstance(size, int) else {"dim_param": size}
+        model.graph.output[0].type.tensor_type.shape.dim.add(**named)
+    if shape[0] == 1:
+        model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    path = save(tmp_path / "bare.onnx", model)
+    assert stamp(path, scale=1.0).spec.output == "logits"
+    images = colour_images(2)[0][:, :8, :8]
+    means = images.mean(axis=(1, 2))
+    expected = np.exp(means - means.max(axis=1, keepdims=True))
+    answers = OnnxClassifier(path).probabilities(images)
+    np.testing.assert_allclose(answers, expected / expected.sum(axis=1, keepdims=True), atol=1e-4)
+    assert check_golden(OnnxClassifier(path), read_spec_of(path)).passed
+
+
+@pytest.mark.parametrize(
+    ("dims", "flags", "expected"),
+    [
+        (("n", "c", "h", "w"), {"layout": "nchw", "size": (8, 8)}, ("nchw", 3)),
+        (("n", "c", "h", "w"), {"layout": "nchw", "size": (8, 8), "color": "gray"}, ("nchw", 1)),
+        (("n", "c", "h", "w"), {"size": (8, 8)}, "does not show where its channels are: say --layout nchw"),
+        (("n", "c", 8, 8), {}, "does not show where its channels are"),
+        (("n", "c", 8, 8), {"layout": "nhwc"}, r"--layout nhwc does not fit .*, which takes \(n, c, 8, 8\)"),
+        (("n", 3, 3, 3), {"layout": "nchw"}, ("nchw", 3)),
+        (("n", 4, 8, 8), {}, r"takes \(n, 4, 8, 8\), images of 4 channels, expected 3 \(colour\) or 1 \(gray\)"),
+        (("n", 8, 8, 4), {}, "images of 4 channels"),
+        (("n", 3, 8), {}, r"takes \(n, 3, 8\), expected \(batch, height"),
+    ],
+)
+def test_where_the_channels_are(tmp_path, dims, flags, expected):
+    model = nchw_model()
+    shape = model.graph.input[0].type.tensor_type.shape
+    del shape.dim[:]
+    for size in dims:
+        shape.dim.add(**({"dim_value": size} if isinstance(size, int) else {"dim_param": size}))
+    if isinstance(expected, str):
+        if len(dims) == 3:
+            model.graph.node[0].op_type = "Identity"
+        with pytest.raises((UsageError, ModelError), match=expected):
+            stamp(save(tmp_path / "bare.onnx", model), scale=1.0, **flags)
+        return
+    if expected[1] == 1:
+        model.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "k"
+        with pytest.raises(ModelError, match="output of shape"):
+            stamp(save(tmp_path / "bare.onnx", model), scale=1.0, **flags)
+        return
+    taken = stamp(save(tmp_path / "bare.onnx", model), scale=1.0, **flags).spec.input
+    assert (taken.layout, taken.channels) == expected
+
+
+def test_weights_beside_the_file_are_taken_into_it(tmp_path):
+    import onnx
+
+    path = tmp_path / "outside.onnx"
+    onnx.save(trained_graph(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    images = colour_images(4)[0]
+    stamp(path, output=tmp_path / "one.onnx")
+    (tmp_path / "weights.bin").unlink()
+    expected = run_graph(trained_graph(), images)
+    np.testing.assert_allclose(OnnxClassifier(tmp_path / "one.onnx").probabilities(images), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("opset", [7, 9, 11, 13, 18, 21, 22])
+def test_files_of_every_age(tmp_path, opset):
+    from onnx import TensorProto, helper
+
+    model = nchw_model(softmax=True)
+    model.opset_import[0].version = opset
+    if opset < 9:  # weights are among the inputs, here before the image
+        model.ir_version = 3
+        for node in model.graph.node:
+            node.name = ""
+        model.graph.node[-1].input[0] = "scaled"
+        model.graph.node.insert(2, helper.make_node("Mul", ["flat", "factor"], ["scaled"]))
+        model.graph.initializer.append(helper.make_tensor("factor", TensorProto.FLOAT, [3], [1.0, 1.0, 1.0]))
+        model.graph.input.insert(0, helper.make_tensor_value_info("factor", TensorProto.FLOAT, [3]))
+    path = save(tmp_path / "old.onnx", model)
+    assert stamp(path, scale=1 / 255).spec.output == "probabilities"
+    assert check_golden(OnnxClassifier(path), read_spec_of(path)).passed
+
+
+def test_a_graph_that_cannot_run_is_one_line(tmp_path):
+    model = nchw_model("side", softmax=True)
+    model.graph.node[0].op_type = "MaxPool"
+    from onnx import helper
+
+    model.graph.node[0].attribute.append(helper.make_attribute("kernel_shape", [5, 5]))
+    path = save(tmp_path / "bare.onnx", model)
+    call = ["stamp", str(path), "--labels", LABELS, "--scale", "1", "--size", "2x2"]
+    result = CliRunner().invoke(main, call)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert len(result.stderr) < 500
 
 
 def test_a_spec_is_not_replaced(small_model, tmp_path):

@@ -11,9 +11,10 @@ from cnnkit.errors import ModelError, UsageError
 from cnnkit.foreign.flags import InputFlags, Said, per_channel
 from cnnkit.foreign.labels import parse_labels
 from cnnkit.foreign.metadata import metadata_labels
-from cnnkit.spec import Dtype, InputSpec, ModelSpec, TensorFacts
+from cnnkit.spec import Dtype, InputSpec, Layout, ModelSpec, TensorFacts
 
 Read = TypeVar("Read")
+_CHANNELS: dict[Layout, int] = {"nhwc": 3, "nchw": 1}  # the axis they stand on
 _DTYPES = ("uint8", "float32", "float16")
 
 
@@ -76,8 +77,7 @@ def foreign_labels(model: ForeignModel, output: TensorFacts | None, said: Said) 
     Raises:
         UsageError: There are none, or not as many as outputs.
     """
-    shape = () if output is None else output.shape
-    count = shape[-1] if shape and isinstance(shape[-1], int) else None
+    count = None if output is None else class_count(output.shape)
     if said.labels is None:
         found = metadata_labels(model.metadata, count)
         if found is None:
@@ -115,7 +115,7 @@ def foreign_input(model: ForeignModel, flags: InputFlags) -> InputSpec:
         width,
         channels,
         color=flags.color or ("gray" if channels == 1 else "rgb"),
-        layout="nchw" if layout == "nchw" else "nhwc",
+        layout=layout,
         resize=flags.resize or "squash",
         interpolation=flags.interpolation or "area",
     )
@@ -141,22 +141,53 @@ def _scaled(spec: InputSpec, taken: TensorFacts, flags: InputFlags, path: Path) 
     )
 
 
-def _image_shape(taken: TensorFacts, flags: InputFlags, path: Path) -> tuple[str, int, int, int]:
+def class_count(shape: tuple[int | str | None, ...]) -> int | None:
+    """Returns how many numbers an output of one image holds, (batch, K), (batch, K, 1, 1) or (batch, 1, K)."""
+    sizes = [size for size in shape[1:] if size != 1]
+    return sizes[0] if len(sizes) == 1 and isinstance(sizes[0], int) else None
+
+
+def _image_shape(taken: TensorFacts, flags: InputFlags, path: Path) -> tuple[Layout, int, int, int]:
     """Returns layout, height, width and channels."""
-    shape = taken.shape
-    first, last = (len(shape) == 4 and shape[axis] in (1, 3) for axis in (1, 3))
-    if first == last:
-        raise ModelError(
-            f"{path} takes {shape}, expected (batch, height, width, channels) or (batch, channels, height, width) "
-            "with 1 or 3 channels"
-        )
-    sizes = shape[2:] if first else shape[1:3]
-    channels = shape[1] if first else shape[3]
+    layout = _layout(taken.shape, flags, path)
+    shape = taken.shape if layout == "nhwc" else (taken.shape[0], *taken.shape[2:], taken.shape[1])
+    channels = shape[3] if isinstance(shape[3], int) else 1 if flags.color == "gray" else 3
     wanted = flags.size or (None, None)
-    found = [size if isinstance(size, int) else want for size, want in zip(sizes, wanted, strict=True)]
-    height, width = found
-    if not isinstance(height, int) or not isinstance(width, int) or not isinstance(channels, int):
+    height, width = (size if isinstance(size, int) else want for size, want in zip(shape[1:3], wanted, strict=True))
+    if height is None or width is None:
         raise UsageError(f"{path} does not say its input size: add --size HEIGHTxWIDTH")
     if flags.size is not None and flags.size != (height, width):
         raise UsageError(f"--size {wanted[0]}x{wanted[1]} does not fit {path}, which takes {height}x{width}")
-    return ("nchw" if first else "nhwc"), height, width, channels
+    return layout, height, width, channels
+
+
+def _layout(shape: tuple[int | str | None, ...], flags: InputFlags, path: Path) -> Layout:
+    """Returns where the channels stand, which 1 or 3 shows, and the user says where both or neither may be."""
+    fitting = [one for one, axis in _CHANNELS.items() if len(shape) == 4 and _may_be_channels(shape[axis])]
+    shown = [one for one in fitting if isinstance(shape[_CHANNELS[one]], int)]
+    if not fitting:
+        raise ModelError(_no_image(shape, path))
+    if flags.layout is not None:
+        if flags.layout not in fitting:
+            raise UsageError(f"--layout {flags.layout} does not fit {path}, which takes {_shown(shape)}")
+        return flags.layout
+    if len(shown) != 1:
+        raise UsageError(
+            f"{path} takes {_shown(shape)}, which does not show where its channels are: say --layout nchw for (batch, "
+            "channels, height, width), --layout nhwc for (batch, height, width, channels)"
+        )
+    return shown[0]
+
+
+def _may_be_channels(size: int | str | None) -> bool:
+    return size in (1, 3) or not isinstance(size, int)
+
+
+def _no_image(shape: tuple[int | str | None, ...], path: Path) -> str:
+    several = next((size for size in (*shape[1:2], *shape[3:4]) if size in (2, 4)), None)
+    if len(shape) == 4 and several is not None:
+        return f"{path} takes {_shown(shape)}, images of {several} channels, expected 3 (colour) or 1 (gray)"
+    return (
+        f"{path} takes {_shown(shape)}, expected (batch, height, width, channels) or (batch, channels, height, width) "
+        "with 1 or 3 channels"
+    )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cnnkit.errors import UsageError
 from cnnkit.foreign.answers import Head
-from cnnkit.spec import Color, Interpolation, Resize
+from cnnkit.spec import Color, Interpolation, Layout, Resize
 
 
 class InputFlags(NamedTuple):
@@ -22,6 +22,7 @@ class InputFlags(NamedTuple):
     resize: Resize | None = None
     interpolation: Interpolation | None = None
     size: tuple[int, int] | None = None  # height, width in pixels; only for models that take any size
+    layout: Layout | None = None  # of the tensor; only for ONNX files whose shape does not show it
 
     def says_scaling(self) -> bool:
         """Whether scale, mean or std were given."""

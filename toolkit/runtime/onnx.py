@@ -124,7 +124,8 @@ class OnnxClassifier:
             output: NDArray[Any] = self._session.run([self._output.name], {self._input.name: tensor})[0]
         except self._errors as error:
             raise ModelError(f"{self.path} cannot be run: {short_reason(str(error))}") from error
-        return output
+        beside = output.ndim > 2 and output[0].size == max(output.shape[1:])  # axes of length 1: (N, K, 1, 1)
+        return output.reshape(len(output), -1) if beside else output
 
     def _run_fixed(self, tensor: NDArray[Any], size: int) -> NDArray[Any]:
         """Runs a graph whose batch size is fixed, in parts; the last one is filled up with its last image."""
@@ -202,7 +203,7 @@ def _check_graph(session: Any, spec: ModelSpec, path: Path, output: str | None) 
             f"its spec says {spec.input.dtype} {describe_shape(expected)}: export the model again"
         )
     given = next(one for one in outputs if output in (None, one.name))
-    if given.shape and not _fits(given.shape, ("batch", len(spec.labels))):
+    if given.shape and not _gives(given.shape, len(spec.labels)):
         raise ModelError(
             f"{path} gives an output of shape {describe_shape(given.shape)}, its spec has {len(spec.labels)} labels: "
             "export the model again with one label a class"
@@ -222,6 +223,12 @@ def _fits(shape: list[object], expected: tuple[str | int, ...]) -> bool:
         return False
     pairs = zip(shape, expected, strict=True)
     return all(size == other for size, other in pairs if isinstance(size, int) and isinstance(other, int))
+
+
+def _gives(shape: list[object], classes: int) -> bool:
+    """Whether an output may hold a number a class, with axes of length 1 beside: (batch, K), (batch, K, 1, 1)."""
+    sizes = [size for size in shape[1:] if isinstance(size, int) and size != 1]
+    return len(shape) > 1 and sizes in ([], [classes])
 
 
 def _check_images(images: NDArray[np.uint8], spec: InputSpec) -> None:

@@ -13,7 +13,7 @@ from cnnkit.commands.options.values import number, numbers, size
 if TYPE_CHECKING:
     from cnnkit.foreign import Said
 
-_NAMES = ("scale", "mean", "std", "color", "resize", "interpolation", "size")
+_NAMES = ("scale", "mean", "std", "color", "resize", "interpolation", "size", "layout")
 _OPTIONS = (
     click.option("--labels", help="Class names in output order: a file with one a line, or a,b,c."),
     click.option("--scale", type=number, help="The model takes (pixel * scale - mean) / std; 1/255 works."),
@@ -25,6 +25,7 @@ _OPTIONS = (
         "--interpolation", type=click.Choice(["area", "linear", "cubic"]), help="[default: the run's, or area]"
     ),
     click.option("--size", type=size, help="HEIGHTxWIDTH, for models that take any size."),
+    click.option("--layout", type=click.Choice(["nhwc", "nchw"]), help="For ONNX files that do not show it."),
     click.option("--head", type=click.Choice(["softmax", "sigmoid", "logits"]), help="What its last layer gives."),
     click.option("--output-name", help="Of several outputs, the one that gives the classes."),
 )
