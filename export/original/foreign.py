@@ -105,8 +105,15 @@ def _image_shape(model: Any, flags: InputFlags, path: Path) -> tuple[int, int, i
     # A subclassed model does not know its input before it is called.
     shape = tuple(inputs[0].shape)[1:] if inputs else (None, None, 1 if flags.color == "gray" else 3)
     dtype = str(inputs[0].dtype) if inputs else "float32"
+    if len(shape) == 3 and 4 in (shape[0], shape[2]):
+        raise ModelError(f"{path} takes images of 4 channels, expected 3 (colour) or 1 (gray)")
+    if flags.layout is not None:
+        raise UsageError(f"{path} shows itself where its channels are: leave out --layout")
     if len(shape) != 3 or shape[2] not in (1, 3):
-        raise ModelError(f"{path} takes {shape} for an image, expected (height, width, 3) or (height, width, 1)")
+        raise ModelError(
+            f"{path} takes {shape} for an image, expected (height, width, channels) or (channels, height, width) with "
+            "1 or 3 channels"
+        )
     height, width = flags.size or (shape[0], shape[1])
     if height is None or width is None:
         raise UsageError(f"{path} does not say its input size: add --size HEIGHTxWIDTH")

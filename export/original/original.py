@@ -19,6 +19,7 @@ from cnnkit.export.original.calling import call_model
 from cnnkit.export.original.foreign import describe_input
 from cnnkit.export.original.head import looks_like, output_kind
 from cnnkit.export.original.layers import in_float32
+from cnnkit.export.original.shaping import shaped, takes_channels_first
 from cnnkit.foreign import InputFlags, parse_labels
 from cnnkit.images import prepare_batch, softmax
 from cnnkit.runtime import (
@@ -34,7 +35,7 @@ from cnnkit.runtime import (
     original_input,
     read_run_spec,
 )
-from cnnkit.spec import ModelSpec, Provenance
+from cnnkit.spec import Layout, ModelSpec, Provenance
 from cnnkit.system import require
 
 
@@ -79,7 +80,8 @@ def load_original(options: ExportOptions, *, scaling_known: bool = False) -> Ori
     if run_spec is not None:
         _refuse_said(options, path.parent)
     labels = parse_labels(options.labels) if options.labels else None
-    model = in_float32(load_keras_model(path))
+    loaded = in_float32(load_keras_model(path))
+    model = shaped(loaded, options.output_name, path)
     if run_spec is not None:
         spec = _of_run(run_spec, options.input)
     else:
@@ -87,7 +89,8 @@ def load_original(options: ExportOptions, *, scaling_known: bool = False) -> Ori
     if labels is not None:
         spec = dataclasses.replace(spec, labels=labels)
     _check_width(model, spec)
-    return Original(path, model, _with_provenance(spec, path))
+    layout: Layout = "nchw" if takes_channels_first(loaded) else "nhwc"
+    return Original(path, model, _with_provenance(spec, path, layout))
 
 
 def load_again(source: Path, spec: ModelSpec, what: str = "--original") -> Original:
@@ -106,8 +109,8 @@ def load_again(source: Path, spec: ModelSpec, what: str = "--original") -> Origi
     use_tensorflow()
     path = find_keras_file(source)
     said = read_run_spec(path)
-    taken = original_input(spec) if said is None else said.input
-    model = in_float32(load_keras_model(path))
+    taken = dataclasses.replace(original_input(spec) if said is None else said.input, layout="nhwc")
+    model = shaped(in_float32(load_keras_model(path)), None, path)
     output = looks_like(model, taken) if said is None else said.output
     labels = spec.labels if said is None else said.labels
     if is_named(path) and network_name(path) == str(path):  # its labels are here, those of keras-app: on the net
@@ -190,9 +193,10 @@ def _output_shape(model: Any, spec: ModelSpec) -> tuple[int, ...]:
     return tuple(call_model(model, prepare_batch(blank, taken)).shape)[1:]
 
 
-def _with_provenance(spec: ModelSpec, path: Path) -> ModelSpec:
+def _with_provenance(spec: ModelSpec, path: Path, layout: Layout) -> ModelSpec:
     known = spec.provenance or Provenance(__version__)
+    taken = dataclasses.replace(spec.input, layout=layout)
     facts = dataclasses.replace(
-        known, cnnkit_version=__version__, keras_sha256=keras_sha256(path), original_input=spec.input
+        known, cnnkit_version=__version__, keras_sha256=keras_sha256(path), original_input=taken
     )
     return dataclasses.replace(spec, provenance=facts)
