@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,7 @@ _DAMAGE = ("Corrupt JPEG data", "Premature end", "Invalid", "Inconsistent", "Uns
 _OPENCV_SIDE, _OPENCV_PIXELS = 2**20, 2**30  # OpenCV's own limits
 
 
-@dataclass(frozen=True)
-class DecodedImage:
+class DecodedImage(NamedTuple):
     """An image as it should be looked at, and what was odd about its file."""
 
     pixels: NDArray[np.uint8]  # (H, W, 3) RGB in 0..255, upright
@@ -64,25 +63,30 @@ def decode_image(
         return DecodedImage(pixels, ("JPEG lacks its end marker",))
     factor = 1
     if taken and image_format.name == "JPEG":
-        factor = min(reduction(width, height, traits.orientation, spec) for spec in taken)
+        factor = min([reduction(width, height, traits.orientation, spec) for spec in taken])
     decoded, said = decode_heard(lambda: _decode(data, traits, factor))
     if decoded is None:
         raise file.corrupt("its pixels cannot be decoded")
-    damage = tuple(line for line in said if image_format.name == "JPEG" and line.startswith(_DAMAGE))
-    return DecodedImage(decoded, tuple(f"damaged file: {line}" for line in damage))
+    if not said or image_format.name != "JPEG":
+        return DecodedImage(decoded)
+    return DecodedImage(decoded, tuple(f"damaged file: {line}" for line in said if line.startswith(_DAMAGE)))
 
 
 def _check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) -> tuple[int, int]:
     """Returns width and height, as stored."""
     width, height = image_format.read_size(file)
-    shown = f"{width:,} x {height:,} pixels"
-    if width == 0 or height == 0:
-        raise file.corrupt(shown)
-    if width * height > max_pixels:
-        raise ImageError(file.source, f"{shown}, more than the limit of {max_pixels:,} (--max-pixels)")
-    if max(width, height) > _OPENCV_SIDE or width * height > _OPENCV_PIXELS:
-        raise ImageError(file.source, f"{shown}, more than OpenCV decodes (2^20 a side, 2^30 in all)")
+    pixels = width * height
+    if pixels == 0:
+        raise file.corrupt(_shown(width, height))
+    if pixels > max_pixels:
+        raise ImageError(file.source, f"{_shown(width, height)}, more than the limit of {max_pixels:,} (--max-pixels)")
+    if pixels > _OPENCV_PIXELS or max(width, height) > _OPENCV_SIDE:
+        raise ImageError(file.source, f"{_shown(width, height)}, more than OpenCV decodes (2^20 a side, 2^30 in all)")
     return width, height
+
+
+def _shown(width: int, height: int) -> str:
+    return f"{width:,} x {height:,} pixels"
 
 
 def _decode(data: bytes, traits: Traits, factor: int = 1) -> NDArray[np.uint8] | None:

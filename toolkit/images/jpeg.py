@@ -31,8 +31,18 @@ class Segment(NamedTuple):
 class _Head(NamedTuple):
     """Where things are in front of the coded data."""
 
+    data: bytes  # all that is in front
     frame: int  # the start of the first frame's segment
-    scan: int  # the end of the first scan's header
+
+    @property
+    def scan(self) -> int:
+        """The end of the first scan's header."""
+        return len(self.data)
+
+
+_WHOLE = Traits()
+_MOST_KEPT = 4096  # bytes of a head
+_last = _Head(b"-", 0)
 
 
 def read_size(file: ImageBytes) -> tuple[int, int]:
@@ -59,7 +69,7 @@ def inspect(file: ImageBytes) -> Traits:
     """
     usual = _usual_head(file.data)
     if usual is not None:
-        return Traits(orientation=1, lacks_end=not _has_end(file, usual.scan))
+        return _WHOLE if _has_end(file, usual.scan) else Traits(lacks_end=True)
     orientation, scan = 1, len(file.data)
     for segment in segments(file):
         if segment.marker == _APP1 and file.data.startswith(b"Exif\0", segment.start):
@@ -79,10 +89,25 @@ def _frame(file: ImageBytes) -> int:
 
 
 def _usual_head(data: bytes) -> _Head | None:
-    """Walks to the first scan of a file as cameras' and programs' mostly are; None where it is not so plain.
+    """Finds the first scan of a file as cameras' and programs' mostly are; None where it is not so plain.
 
-    That is: segment after segment, a frame among them, and none with EXIF data. It takes a third of the time that
-    `segments` takes, which counts where the pictures are tiny.
+    What one program wrote mostly begins with the very same bytes: where it does, so does all that they say, which is
+    half of the time of a tiny picture's checks.
+    """
+    global _last
+    last = _last  # once: another thread may replace it
+    if data.startswith(last.data):
+        return last
+    head = _walk_head(data)
+    if head is not None and head.scan <= _MOST_KEPT:
+        _last = head
+    return head
+
+
+def _walk_head(data: bytes) -> _Head | None:
+    """Walks to the first scan: segment after segment, a frame among them, and none with EXIF data.
+
+    It takes a third of the time that `segments` takes.
     """
     at, size, frame = 2, len(data), 0
     while at + 4 <= size and data[at] == 0xFF:
@@ -91,7 +116,7 @@ def _usual_head(data: bytes) -> _Head | None:
         if marker not in _MEASURED or marker == _APP1 or not start <= end <= size:
             return None
         if marker == SCAN:
-            return _Head(frame, end) if frame else None
+            return _Head(data[:end], frame) if frame else None
         if marker in FRAMES and not frame:
             frame = start
         at = end

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cnnkit.errors import ImageError
 
 Order = Literal["little", "big"]
 
 
-@dataclass(frozen=True)
-class ImageBytes:
+class ImageBytes(NamedTuple):
     """A file's bytes, with the names that an error needs."""
 
     data: bytes
@@ -51,8 +49,7 @@ class ImageBytes:
         return ImageError(self.source, f"unsupported {what}")
 
 
-@dataclass(frozen=True)
-class Traits:
+class Traits(NamedTuple):
     """What decoding has to take care of, beyond size and colours."""
 
     transparent: bool = False  # may hold alpha below full: decoded with it and put on white

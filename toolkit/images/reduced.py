@@ -30,6 +30,8 @@ def reduction(width: int, height: int, orientation: int, taken: InputSpec) -> in
         width, height = height, width
     across, down = width / taken.width, height / taken.height
     shrinks = max(across, down) if taken.resize == "pad" else min(across, down)
+    if shrinks < _LEFT * _REDUCTIONS[-1]:
+        return 1
     return next(
         (factor for factor in _REDUCTIONS if shrinks >= _LEFT * factor and _same_part(width, height, factor, taken)), 1
     )

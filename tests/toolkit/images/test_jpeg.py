@@ -8,7 +8,7 @@ from image_files import JPEG_END, encode, exif, photo, with_segment
 
 from cnnkit.errors import ImageError
 from cnnkit.images import decode_image
-from cnnkit.images.jpeg import SCAN, segments
+from cnnkit.images.jpeg import SCAN, inspect, read_size, segments
 from cnnkit.images.reader import ImageBytes
 
 NO_END = ("JPEG lacks its end marker",)
@@ -133,3 +133,15 @@ def test_bytes_between_segments_and_repeated_ff_are_skipped() -> None:
 def test_the_codec_stays_silent_about_a_missing_end(capfd: pytest.CaptureFixture[str]) -> None:
     decode_image(KINDS["baseline"][:-2], "photo")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("between", [KINDS["baseline"], THUMBNAIL], ids=["like it", "another"])
+@kinds
+def test_a_head_is_read_rightly_whatever_was_read_before(jpeg: bytes, between: bytes) -> None:
+    for data, size, lacks_end in ((between, None, False), (jpeg, (203, 117), False), (jpeg[:-2], (203, 117), True)):
+        file = ImageBytes(data, "photo", "JPEG")
+        assert inspect(file).lacks_end == lacks_end
+        assert size in (None, read_size(file))
+    cut = ImageBytes(jpeg[: scans(jpeg)[0] - 1], "photo", "JPEG")
+    with pytest.raises(ImageError, match="truncated JPEG"):
+        inspect(cut)
