@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import click
 
 T = TypeVar("T")
-_ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 
 
 def to_json(value: object, *, indent: int | None = None) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from cnnkit.report.columns import Columns, csv_lines
 from cnnkit.report.json_output import to_json
 from cnnkit.report.rows import PredictionRow
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_quoted_label = lru_cache(1024)(_quoted)
 
 
 class Sink(Protocol):
@@ -42,7 +47,7 @@ class JsonLinesWriter:
 
     def write(self, rows: Sequence[PredictionRow]) -> None:
         """Writes the rows of one batch."""
-        self._stream.write("".join(to_json(row.fields()) + "\n" for row in rows).encode())
+        self._stream.write("".join([row_json(row) + "\n" for row in rows]).encode())
         self._stream.flush()
 
     def close(self) -> None:
@@ -60,7 +65,7 @@ class JsonWriter:
     def write(self, rows: Sequence[PredictionRow]) -> None:
         """Writes the rows of one batch."""
         for row in rows:
-            self._stream.write((self._before + to_json(row.fields())).encode())
+            self._stream.write((self._before + row_json(row)).encode())
             self._before = ",\n"
         self._stream.flush()
 
@@ -93,3 +98,22 @@ class CsvWriter:
     def close(self) -> None:
         """Writes nothing more."""
         self._stream.flush()
+
+
+def row_json(row: PredictionRow) -> str:
+    """Returns `to_json(row.fields())`, of a row as they mostly are in half the time: that of tiny images is short."""
+    prediction = row.prediction
+    if prediction is None or type(row) is not PredictionRow or len(row.identity()) > 1:
+        return to_json(row.fields())
+    top = ", ".join(
+        [f'{{"label": {_quoted_label(label)}, "probability": {value!r}}}' for label, value in prediction.top]
+    )
+    text = (
+        f'{{"source": {_quoted(row.source)}, "label": {_quoted_label(prediction.label)}, '
+        f'"confidence": {prediction.confidence!r}, "top": [{top}], "error": null}}'
+    )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return to_json(row.fields())
+    return text
