@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class _Loaded:
+class _Loaded(NamedTuple):
     """An image made ready, or the reason why it cannot be."""
 
     found: FoundImage
@@ -94,7 +93,7 @@ class Predictor:
             picture = self._picture(found)
         except ImageError as error:
             return _Loaded(found, error=error.reason)
-        images = tuple(resize_image(decoded.pixels, model.classifier.spec.input) for model in self._models)
+        images = tuple([resize_image(decoded.pixels, model.classifier.spec.input) for model in self._models])
         if found.pixels is not None and not self._options.keep_frames:
             found = replace(found, pixels=None)  # a frame is large, and its batch is small
         return _Loaded(found, images, picture, warnings=decoded.warnings)
@@ -105,14 +104,19 @@ class Predictor:
         return _shrunk(found.decode(max_pixels=self._options.max_pixels).pixels, side) if side else None
 
     def _answer(self, batch: list[_Loaded]) -> list[Outcome]:
-        answers = [iter(self._run(model, index, batch)) for index, model in enumerate(self._models)]
+        columns = [self._rows(model, index, batch) for index, model in enumerate(self._models)]
         return [
-            Outcome(
-                loaded.found,
-                tuple(_answered(loaded, model, each) for model, each in zip(self._models, answers, strict=True)),
-                loaded.picture,
-                loaded.warnings,
-            )
+            Outcome(loaded.found, rows, loaded.picture, loaded.warnings)
+            for loaded, rows in zip(batch, zip(*columns, strict=True), strict=True)
+        ]
+
+    def _rows(self, model: NamedClassifier, index: int, batch: list[_Loaded]) -> list[PredictionRow]:
+        """Makes a model's row of each image, whose answer is the next one if it could be read."""
+        answers = iter(self._run(model, index, batch))
+        return [
+            _answered(loaded.found, model, next(answers))
+            if loaded.error is None
+            else _row(loaded.found, model, error=loaded.error)
             for loaded in batch
         ]
 
@@ -131,12 +135,8 @@ class Predictor:
         )
 
 
-def _answered(loaded: _Loaded, model: NamedClassifier, answers: Iterator[Prediction | None]) -> PredictionRow:
-    """Makes the row of an image, whose answer is the next one if it could be read."""
-    if loaded.error is not None:
-        return _row(loaded.found, model, error=loaded.error)
-    prediction = next(answers)
-    return _row(loaded.found, model, prediction, None if prediction is not None else "the model's answer is not finite")
+def _answered(found: FoundImage, model: NamedClassifier, prediction: Prediction | None) -> PredictionRow:
+    return _row(found, model, prediction, None if prediction is not None else "the model's answer is not finite")
 
 
 def _row(

@@ -131,7 +131,7 @@ def _video(source: str, options: SourceOptions) -> Iterator[FoundImage]:
 
 
 def _is_pattern(source: str) -> bool:
-    return any(char in source for char in "*?[")
+    return "*" in source or "?" in source or "[" in source
 
 
 def _matches(pattern: str, options: SourceOptions) -> Iterator[FoundImage]:
