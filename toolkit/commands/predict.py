@@ -32,7 +32,7 @@ from cnnkit.commands.options import (
 @top_k_option
 @predict_output_options
 @predict_source_options
-@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Images run together.")
+@click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Images run together.")
 @threads_option
 @provider_option
 @min_confidence_option

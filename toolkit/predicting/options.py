@@ -20,7 +20,7 @@ class PredictOptions:
     """How images are predicted."""
 
     top_k: int = 5  # candidates a row, at least 1
-    batch_size: int = 32  # images decoded and run together, at least 1
+    batch_size: int = 64  # images decoded and run together, at least 1
     min_confidence: float = 0.0  # 0 to 1; below it the label is "unknown"
     max_pixels: int = DEFAULT_MAX_PIXELS  # larger images are refused before decoding
     exact: bool = False  # decode large JPEGs in full rather than at a reduced scale
