@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
 from cnnkit.export.graph import OPSET, frozen_graph, known_rewrites
-from cnnkit.export.original import Original, layer_of
+from cnnkit.export.original import Original, call_model, layer_of, trace_model
 from cnnkit.spec import Dtype, InputSpec
 from cnnkit.system import log
 
@@ -41,10 +41,9 @@ def convert(original: Original, input_dtype: Dtype, opset: int = OPSET) -> Any:
     taken = original.spec.input
     shape = (None, taken.height, taken.width, taken.channels)
     dtype = taken.dtype if input_dtype == "float32" else "uint8"
-    signature = [tf.TensorSpec(shape, dtype, name=INPUT_NAME)]
-    function = tf.function(lambda image: _probabilities(original, image, dtype))
+    image = tf.TensorSpec(shape, dtype, name=INPUT_NAME)
     with _quiet(), tf.device("/CPU:0"):
-        frozen, output = frozen_graph(function.get_concrete_function(*signature))
+        frozen, output = frozen_graph(trace_model(lambda image: _probabilities(original, image, dtype), image))
         names = {f"{INPUT_NAME}:0": INPUT_NAME, output: OUTPUT_NAME}
         graph, _ = tf2onnx.convert.from_graph_def(
             frozen,
@@ -64,7 +63,7 @@ def _probabilities(original: Original, image: Any, dtype: str) -> Any:
     taken = original.spec.input
     if dtype == "uint8" and taken.dtype == "float32":
         image = _standardised(tf.cast(image, tf.float32), taken)
-    output = original.model(image, training=False)
+    output = call_model(original.model, image)
     return tf.nn.softmax(output) if original.spec.output == "logits" else output
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.export.original.calling import call_model as call_model, trace_model as trace_model
     from cnnkit.export.original.conventions import (
         Tried as Tried,
         check_conventions as check_conventions,
@@ -23,6 +24,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
+            "calling": ("call_model", "trace_model"),
             "conventions": ("Tried", "check_conventions", "judge"),
             "layers": ("layer_of",),
             "original": ("Original", "load_again", "load_original", "use_tensorflow"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from cnnkit.errors import ModelError
@@ -25,10 +26,30 @@ def call_model(model: Any, tensor: Any) -> Any:
     try:
         return model(tensor, training=False)
     except Exception as error:  # layers raise whatever they like
+        takes = f"{tuple(tensor.shape)} {getattr(tensor.dtype, 'name', '')}"
         raise ModelError(
-            f"the Keras model cannot be called with {tuple(tensor.shape)} {tensor.dtype}: {_reason(error)}: "
-            "check its size, and that Keras itself runs it"
+            f"the Keras model cannot be called with {takes}: {_reason(error)}: check its size, and that Keras itself "
+            "runs it"
         ) from error
+
+
+def trace_model(function: Callable[[Any], Any], image: Any) -> Any:
+    """Returns the tf.ConcreteFunction of what calls a model by `call_model`.
+
+    Args:
+        function: Takes a tensor.
+        image: The tf.TensorSpec of it.
+
+    Raises:
+        ModelError: A layer raises; what TensorFlow puts in front of its message, line by line, is left out.
+    """
+    import tensorflow as tf
+
+    try:
+        return tf.function(function).get_concrete_function(image)
+    except ModelError as error:
+        last = str(error).strip().splitlines()[-1].strip()
+        raise ModelError(last.removeprefix(f"{ModelError.__name__}: ")) from error
 
 
 def _reason(error: BaseException) -> str:

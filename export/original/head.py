@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.graph import frozen_graph
-from cnnkit.export.original.calling import call_model
+from cnnkit.export.original.calling import call_model, trace_model
 from cnnkit.export.original.layers import final_layer
 from cnnkit.export.original.stored_loss import stored_loss
 from cnnkit.foreign import GraphEnd, Head, are_probabilities, graph_end, judge_output
@@ -87,8 +87,7 @@ def _traced(model: Any, taken: InputSpec) -> GraphEnd:
     import tensorflow as tf
 
     image = tf.TensorSpec((None, taken.height, taken.width, taken.channels), taken.dtype, name="image")
-    function = tf.function(lambda image: call_model(model, image))
-    graph, output = frozen_graph(function.get_concrete_function(image))
+    graph, output = frozen_graph(trace_model(lambda image: call_model(model, image), image))
     nodes = tuple(GraphNode(_NAMES.get(node.op, node.op), _inputs(node), (node.name,)) for node in graph.node)
     return graph_end(nodes, "image", _maker(output))
 

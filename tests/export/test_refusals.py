@@ -82,6 +82,33 @@ def test_lambda_layers_are_not_run(keras, tmp_path, suffix):
     refused(tmp_path / f"lambda{suffix}", tmp_path, ModelError, "Lambda layer, and code from a file is not run")
 
 
+@pytest.mark.parametrize("eager", [True, False], ids=["when called", "when traced"])
+def test_a_layer_that_raises_is_one_line(keras, networks, tmp_path, eager):
+    import tensorflow as tf
+
+    @keras.saving.register_keras_serializable("test")
+    class Stern(keras.layers.Layer):
+        def compute_output_shape(self, shape):
+            return shape
+
+        def compute_output_spec(self, x):
+            return keras.KerasTensor(x.shape, x.dtype)
+
+        def call(self, x):
+            if tf.executing_eagerly() == broken[0]:
+                raise ValueError(f"no such image\n{x}")
+            return x
+
+    broken = [None]
+    path = networks(f"stern {eager}.keras", keras.layers.Rescaling(1 / 255), Stern(name="stern"), *body(keras))
+    broken[0] = eager
+    with pytest.raises(
+        ModelError, match=r"^the Keras model cannot be called with .*Stern: no such image: check"
+    ) as raised:
+        exported(path, tmp_path)
+    assert len(str(raised.value)) < 300
+
+
 def test_a_graph_that_differs_is_not_written(run_folder, tmp_path, monkeypatch):
     from cnnkit.export import exporting
 
