@@ -116,7 +116,13 @@ def test_the_command_has_what_differs_from_the_recipe(folder: Path) -> None:
     ("name", "old", "new", "said"),
     [
         pytest.param("spec.json", "{", "", "no JSON", id="spec"),
-        pytest.param("config.json", '"best"', '"mine.nets:build"', "cannot import mine.nets", id="architecture"),
+        pytest.param(
+            "config.json",
+            '"best"',
+            '"mine.nets:build"',
+            "names the Python function mine.nets:build, and no module",
+            id="architecture",
+        ),
         pytest.param("config.json", '"epochs": 2', '"epochs": 3', "history.csv has 2 of 3 epochs", id="cut history"),
         pytest.param("metrics.json", '"top1": ', '"top1": "high", "was": ', "could not convert", id="no number"),
     ],

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from cnnkit.errors import OutputError
+
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the other end of a pipe; Windows has neither
+_AS_BYTES = getattr(os, "O_BINARY", 0)  # which only Windows has
 
 
 def check_new_file(path: Path, *, overwrite: bool) -> None:
@@ -152,9 +158,32 @@ def make_folder(path: Path) -> None:
         raise OutputError(f"cannot make the folder {path}: {error.strerror or error}") from error
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Opens a file to be read, but no device and no pipe, which may give bytes without an end, or never any.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+    """
+    file = open(os.open(path, os.O_RDONLY | _NO_WAITING | _AS_BYTES), "rb")  # noqa: SIM115 - the caller closes it
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
+    return file
+
+
+def read_regular(path: Path) -> bytes:
+    """Reads as many bytes of a file as it has; see `open_regular`.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+    """
+    with open_regular(path) as file:
+        return file.read(os.fstat(file.fileno()).st_size)
+
+
 def sha256(path: Path) -> str:
-    """Returns the SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as file:
+    """Returns the SHA-256 of a regular file's bytes, hexadecimal."""
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         add_option as add_option,
         choose_architecture as choose_architecture,
         find_architecture as find_architecture,
+        named_in as named_in,
         without_weights as without_weights,
     )
     from cnnkit.train.architectures.listing import print_architectures as print_architectures
@@ -23,7 +24,7 @@ else:
         __name__,
         {
             "building": ("build_network", "check_size"),
-            "choosing": ("add_option", "choose_architecture", "find_architecture", "without_weights"),
+            "choosing": ("add_option", "choose_architecture", "find_architecture", "named_in", "without_weights"),
             "listing": ("print_architectures",),
             "registry": ("ARCHITECTURES",),
             "shape": ("Architecture", "NetworkShape"),

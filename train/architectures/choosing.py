@@ -54,6 +54,25 @@ def choose_architecture(text: str) -> Choice:
     )
 
 
+def named_in(text: str, source: object, advice: str = "") -> str:
+    """Returns an architecture that a file names, which may come from anybody: a function is imported on demand alone.
+
+    Args:
+        text: See `choose_architecture`.
+        source: The file, for messages.
+        advice: What to do, for messages; by default to add `--arch`.
+
+    Raises:
+        UsageError: It is a function, and to import its module would run what is in it.
+    """
+    if text.partition(":")[0] not in ARCHITECTURES and is_function(text):
+        raise UsageError(
+            f"{source} names the Python function {text}, and no module is imported because a file says so: "
+            f"{advice or f'add --arch {text} if you trust it'}"
+        )
+    return text
+
+
 def find_architecture(text: str) -> Architecture:
     """Looks an architecture up, options aside; see `choose_architecture`."""
     return choose_architecture(text).architecture

@@ -9,7 +9,7 @@ from typing import Any
 from cnnkit.errors import UsageError
 from cnnkit.runtime import find_keras_file, read_run_spec
 from cnnkit.spec import ModelSpec
-from cnnkit.train.architectures import choose_architecture
+from cnnkit.train.architectures import choose_architecture, named_in
 from cnnkit.train.recipes.stored_config import CONFIG_FILE, begun_from, read_config
 
 
@@ -60,7 +60,9 @@ def take_over(source: Path, given: Mapping[str, Any], out: Path | None = None) -
         path = find_keras_file(source)
         settled, resize = _settled_by(path)
     wanted = dict(given)
-    if "architecture" in wanted:
+    if "architecture" not in wanted:
+        named_in(settled["architecture"], f"{path.parent}/spec.json")
+    else:
         wanted["architecture"] = choose_architecture(wanted["architecture"]).text
     for name, value in settled.items():
         if wanted.get(name, value) != value:

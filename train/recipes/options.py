@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import UsageError
-from cnnkit.train.architectures import ARCHITECTURES, Architecture, add_option, choose_architecture, without_weights
+from cnnkit.train.architectures import (
+    ARCHITECTURES,
+    Architecture,
+    add_option,
+    choose_architecture,
+    named_in,
+    without_weights,
+)
 from cnnkit.train.devices import DeviceOptions
 from cnnkit.train.recipes.deciding import AUTO, decide
 from cnnkit.train.recipes.earlier import take_over
@@ -38,7 +45,10 @@ def make_request(data: str, out: Path | None, flags: Mapping[str, Any], *, prefi
     given = {name: value for name, value in flags.items() if value is not None}
     config, source = given.pop("config", None), given.pop("recipe", None)
     if config is not None:
-        given, source = {**read_config(config), **given}, source or str(config)
+        read = read_config(config)
+        if "architecture" not in given:
+            named_in(read["architecture"], config)
+        given, source = {**read, **given}, source or str(config)
     free = _free_fields(given, source)
     if "earlier" in given:
         given = take_over(given["earlier"], given, out)

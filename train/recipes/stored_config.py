@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import UsageError
+from cnnkit.system import read_regular
 
 CONFIG_FILE = "config.json"
 # Data, fingerprint, teacher and weights belong to the machine that made it.
@@ -20,6 +21,8 @@ def read_config(path: Path) -> dict[str, Any]:
         UsageError: The file is missing, or no config.json of a run.
     """
     fields = _read(path)
+    if not isinstance(fields.get("architecture", ""), str):
+        raise _no_config(path, "its architecture is no name")
     try:
         return {name: fields[name] for name in _REPEATED if fields[name] is not None}
     except KeyError as error:
@@ -38,7 +41,7 @@ def begun_from(run: Path) -> str | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(read_regular(path))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}; expected the config.json of a run") from error
     except ValueError as error:

@@ -12,7 +12,7 @@ from typing import Any
 from cnnkit.errors import CnnkitError, DataError
 from cnnkit.runtime import multiply_adds
 from cnnkit.spec import read_spec
-from cnnkit.train.architectures import NetworkShape, build_network, without_weights
+from cnnkit.train.architectures import NetworkShape, build_network, named_in, without_weights
 from cnnkit.train.fitting import finished_epochs, should_stop
 from cnnkit.train.recipes import Recipe, load_recipe
 from cnnkit.train.runs.reproducing import train_command
@@ -58,10 +58,11 @@ def read_run(folder: Path) -> FinishedRun:
         history = _history(folder / "history.csv", recipe)
         record = spec.provenance.dataset if spec.provenance else None
         shape = NetworkShape(spec.input.height, spec.input.width, spec.input.channels, len(spec.labels), 0, 255.0)
-        network = build_network(without_weights(config["architecture"]), shape)
+        architecture = named_in(config["architecture"], folder / "config.json", "such a run is not listed")
+        network = build_network(without_weights(architecture), shape)
         return FinishedRun(
             name=folder.resolve().name,
-            architecture=config["architecture"],
+            architecture=architecture,
             recipe=recipe.name,
             batch_size=recipe.batch_size,
             command=train_command(config, recipe),

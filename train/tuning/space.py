@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import UsageError
-from cnnkit.train.architectures import choose_architecture
+from cnnkit.train.architectures import choose_architecture, named_in
 from cnnkit.train.recipes import Recipe, TrainingRequest, override
 
 SPACE_FOLDER = Path(__file__).parent / "spaces"
@@ -156,7 +156,7 @@ def _checked(name: str, value: Any, where: str) -> Value:
     if name == _ARCHITECTURE:
         if not isinstance(value, str):
             raise UsageError(f"{where}: architecture is {value!r}, expected a name")
-        return choose_architecture(value).text
+        return choose_architecture(named_in(value, where, f"leave it out, and say --arch {value}")).text
     known = [entry.name for entry in dataclasses.fields(Recipe) if entry.name != "name"]
     if name not in known:
         raise UsageError(f"{where}: unknown field {name!r}, expected architecture or one of {', '.join(known)}")

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from cnnkit.errors import UsageError
+from cnnkit.spec import InputSpec, ModelSpec, Provenance, write_spec
 from cnnkit.train.recipes.options import make_request
 from cnnkit.train.recipes.recipe import Recipe, load_recipe, write_recipe
 from cnnkit.train.runs.training import run_training
+
+STRANGE = "strange_nets:build"
 
 
 def test_flags_override_the_recipe_and_the_recipe_the_defaults() -> None:
@@ -48,6 +52,7 @@ def test_a_run_is_repeated_from_its_config(tmp_path: Path) -> None:
     [
         pytest.param("{", "is no config.json of a run", id="no JSON"),
         pytest.param("{}", "is no config.json of a run: 'architecture'", id="a field is missing"),
+        pytest.param('{"architecture": null}', "is no config.json of a run", id="no name"),
         pytest.param(None, "cannot read .*expected the config.json of a run", id="no file"),
     ],
 )
@@ -57,6 +62,38 @@ def test_configs_that_are_none(tmp_path: Path, text: str | None, message: str) -
         path.write_text(text)
     with pytest.raises(UsageError, match=message):
         make_request("digits", None, {"config": path})
+
+
+def test_a_config_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "config.json")
+    with pytest.raises(UsageError, match=r"it is no regular file; expected the config\.json of a run"):
+        make_request("digits", None, {"config": tmp_path / "config.json"})
+
+
+@pytest.fixture
+def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a module that leaves a trace when it is imported, and files of a run that name it."""
+    (tmp_path / "strange_nets.py").write_text("open('imported', 'w')\ndef build(shape): pass\n")
+    fields = dict.fromkeys(("size", "color", "resize", "validation", "seed", "mixed_precision", "max_images"))
+    (tmp_path / "config.json").write_text(json.dumps({**fields, "architecture": STRANGE, "recipe": {}}))
+    taken = InputSpec(8, 8, 3, dtype="float32")
+    (tmp_path / "spec.json").write_text(write_spec(ModelSpec(("a", "b"), taken, provenance=Provenance("1", STRANGE))))
+    (tmp_path / "model.keras").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("flags", "source"),
+    [({"config": Path("config.json")}, "config.json"), ({"earlier": Path()}, "spec.json")],
+    ids=["--config", "--from"],
+)
+def test_a_module_is_not_imported_because_a_file_names_it(strangers: Path, flags: dict[str, Path], source: str) -> None:
+    message = rf"{source} names the Python function {STRANGE}, .*: add --arch {STRANGE} if you trust it"
+    with pytest.raises(UsageError, match=message):
+        make_request("digits", None, flags)
+    assert make_request("digits", None, {**flags, "architecture": STRANGE}).architecture == STRANGE
+    assert not (strangers / "imported").exists()
 
 
 def test_a_written_recipe_reads_as_it_was(tmp_path: Path) -> None:

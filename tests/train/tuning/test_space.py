@@ -55,6 +55,11 @@ def test_spaces_that_ship_can_be_read_and_applied(name: str) -> None:
         pytest.param('epochs = ["3"]', "epochs is '3', expected int", id="type"),
         pytest.param("mixup = [-1]", "mixup is -1, expected 0 to 10", id="out of range"),
         pytest.param('architecture = ["resnet9"]', "no architecture 'resnet9'", id="architecture"),
+        pytest.param(
+            'architecture = ["nets:build", "conv2"]',
+            "names the Python function nets:build, .* say --arch nets",
+            id="module",
+        ),
         pytest.param("architecture = [3]", "architecture is 3, expected a name", id="no name"),
         pytest.param("epochs = { low = 3 }", "epochs holds low, expected low, high and perhaps log, step", id="no end"),
         pytest.param("epochs = { low = 3, high = 4, by = 1 }", "epochs holds low, high, by", id="unknown key"),
