@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,18 +66,19 @@ def load_keras_model(path: Path) -> Any:
         ModelError: The file is missing, no Keras model, or needs code that is not in it (Lambda or custom layers).
         MissingExtraError: Keras is not installed.
     """
-    elsewhere = is_named(path) or is_saved_model(path)
-    if not elsewhere:
-        _check_file(path)
-    keras = import_keras(f"loading {path.name}")
+    importing = partial(import_keras, f"loading {path.name}")
     try:
-        if elsewhere:
-            return load_named(path, keras) if is_named(path) else load_saved_model(path, keras)
+        if is_named(path):
+            return load_named(path, importing())
+        if is_saved_model(path):
+            return load_saved_model(path, importing)
+        _check_file(path)
+        keras = importing()
         if path.suffix.lower() == ".keras":
             return keras.models.load_model(path, compile=False, safe_mode=True)
         model = keras.models.load_model(path, compile=False, safe_mode=True, custom_objects=legacy_objects(keras))
         return with_plain_input(model, keras)
-    except ModelError:
+    except CnnkitError:
         raise
     except Exception as error:  # Keras raises whatever its readers and layers raise
         raise ModelError(f"{path}: Keras cannot load it: {_reason(error)}") from error
@@ -215,7 +217,7 @@ def _tensor_shape(spec: InputSpec) -> tuple[int, int, int]:
 def _check_file(path: Path) -> None:
     expected = f"expected a Keras model ({', '.join(SUFFIXES)})"
     if not path.is_file():
-        raise ModelError(f"{path}: no such file, {expected}")
+        raise ModelError(f"{path}: {'no regular file' if path.exists() else 'no such file'}, {expected}")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ModelError(f"{path}: not a Keras file by its name, {expected}")

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cnnkit.errors import ModelError
-from cnnkit.system import sha256
+import numpy as np
 
-GRAPH_FILE = "saved_model.pb"
+from cnnkit.errors import ModelError
+from cnnkit.runtime.guest import Guest
+from cnnkit.runtime.saved_model_graph import GRAPH_FILE, checked_model
+from cnnkit.system import read_regular, sha256
+
+_WEIGHTS = "variables"
 _USUAL = ("serving_default", "serve")
-# A graph is a program. Of what it can do outside its own tensors, a classifier needs nothing.
-_UNSAFE = frozenset({
-    "ReadFile", "WriteFile", "MatchingFiles", "WholeFileReader", "WholeFileReaderV2", "TextLineReader",
-    "TextLineReaderV2", "TFRecordReader", "TFRecordReaderV2", "FixedLengthRecordReader", "FixedLengthRecordReaderV2",
-    "TextLineDataset", "TFRecordDataset", "FixedLengthRecordDataset", "PrintV2", "PyFunc", "PyFuncStateless",
-    "EagerPyFunc", "RpcCall", "RpcClient", "RpcServer", "Save", "SaveSlices", "Restore", "RestoreSlice",
-    "CreateSummaryFileWriter", "LookupTableImportV2", "InitializeTableFromTextFile", "InitializeTableFromTextFileV2",
-})  # fmt: skip
-_CHECKPOINTS = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints"})
-_STRING = 7  # tensorflow.DataType
 
 
 def is_saved_model(path: Path) -> bool:
@@ -31,40 +29,70 @@ def is_saved_model(path: Path) -> bool:
 
 def saved_model_sha256(folder: Path) -> str:
     """Returns one SHA-256, hexadecimal, of the names and contents of a SavedModel's graph and variables."""
-    files = [folder / GRAPH_FILE, *sorted((folder / "variables").glob("*"))]
+    files = [folder / GRAPH_FILE, *sorted((folder / _WEIGHTS).glob("*"))]
     entries = [f"{path.relative_to(folder).as_posix()} {sha256(path)}" for path in files if path.is_file()]
     return hashlib.sha256("\n".join(entries).encode()).hexdigest()
 
 
-def load_saved_model(folder: Path, keras: Any) -> Any:
+def load_saved_model(folder: Path, importing: Callable[[], Any]) -> Any:
     """Loads a SavedModel as a Keras model around the one function that it serves.
 
     Args:
         folder: As `model.export` of Keras 3 or `model.save` of Keras 2 wrote it.
-        keras: The module, on TensorFlow.
+        importing: Gives Keras, on TensorFlow.
 
     Returns:
-        A `keras.Model` whose layers cannot be told: it holds the function as one layer.
+        A `keras.Model` whose layers cannot be told: it holds the function as one layer. Arrays are answered by a
+        process of its own, see `cnnkit.runtime.guest`; within a graph it is traced, and run by whoever runs that.
 
     Raises:
-        ModelError: Its graph reads or writes files or runs Python, or it does not serve one function of one image.
+        ModelError: Its graph could do more than compute, it does not serve one function of one image, or it does not
+            answer in time.
     """
+    guest = Guest(str(folder))
+    keras = importing()  # meanwhile it imports TensorFlow, too
     if keras.backend.backend() != "tensorflow":
         raise ModelError(f"{folder} is a SavedModel, which only TensorFlow loads: set KERAS_BACKEND=tensorflow")
-    name, taken = _signature(folder)
+    content = checked_model(_read(folder), folder)
+    name, taken = _signature(content, folder)
     image = keras.Input(taken.shape[1:], dtype=taken.dtype.name)
-    output = keras.layers.TFSMLayer(str(folder), call_endpoint=name)(image)
+    with _copy(content, folder) as copy:
+        guest.load(copy, name)
+        output = keras.layers.TFSMLayer(str(copy), call_endpoint=name)(image)
     values = list(output.values()) if isinstance(output, dict) else [output]
     if len(values) != 1:
         raise ModelError(f"{folder}: {name} gives {len(values)} outputs, expected one: the classes")
-    return keras.Model(image, values[0])
+    model = _asked_elsewhere(guest, keras)(image, values[0])
+    if None not in taken.shape[1:]:
+        model(np.zeros((1, *taken.shape[1:]), taken.dtype.as_numpy_dtype))
+    return model
 
 
-def _signature(folder: Path) -> tuple[str, Any]:
+def _asked_elsewhere(guest: Guest, keras: Any) -> Any:
+    """Returns the class of a `keras.Model` that is traced here, and asks a guest for the answers to arrays."""
+    import tensorflow as tf
+
+    class AskedElsewhere(keras.Model):  # type: ignore[misc]
+        def __call__(self, tensor: Any, *arguments: Any, **options: Any) -> Any:
+            if isinstance(tensor, keras.KerasTensor) or tf.is_symbolic_tensor(tensor):
+                return super().__call__(tensor, *arguments, **options)
+            return guest.answer(np.asarray(tensor))
+
+    return AskedElsewhere
+
+
+def _read(folder: Path) -> bytes:
+    try:
+        return read_regular(folder / GRAPH_FILE)
+    except OSError as error:
+        raise ModelError(f"{folder / GRAPH_FILE} cannot be read: {error.strerror or error}") from error
+
+
+def _signature(content: Any, folder: Path) -> tuple[str, Any]:
     """Returns the name of the served function and the TensorSpec of the image it takes."""
     import tensorflow as tf
 
-    meta = _meta_graph(folder)
+    meta = content.meta_graphs[0]
     served = {name: one for name, one in meta.signature_def.items() if not name.startswith("__")}
     name = next((name for name in _USUAL if name in served), next(iter(served), None))
     if name is None or (name not in _USUAL and len(served) > 1):
@@ -78,42 +106,29 @@ def _signature(folder: Path) -> tuple[str, Any]:
     return name, tf.TensorSpec(shape, inputs[0].dtype)
 
 
-def _meta_graph(folder: Path) -> Any:
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-    from tensorflow.core.protobuf import saved_model_pb2
+@contextmanager
+def _copy(content: Any, folder: Path) -> Iterator[Path]:
+    """Gives a temporary SavedModel of what was checked and the weights, so that TensorFlow finds nothing else to read.
 
-    content = saved_model_pb2.SavedModel()
-    try:
-        content.ParseFromString((folder / GRAPH_FILE).read_bytes())
-    except (DecodeError, OSError) as error:
-        raise ModelError(f"{folder / GRAPH_FILE} is damaged ({error}): copy or export the folder again") from error
-    if len(content.meta_graphs) != 1 or not content.meta_graphs[0].HasField("object_graph_def"):
-        raise ModelError(f"{folder} holds no single graph of TensorFlow 2: export it with Keras' model.export")
-    meta = content.meta_graphs[0]
-    unsafe = sorted(set(_unsafe(meta.graph_def)))
-    if unsafe:
-        raise ModelError(f"{folder} is not loaded: its graph holds {', '.join(unsafe)}, which no classifier needs")
-    return meta
-
-
-def _unsafe(graph: Any) -> Iterator[str]:
-    """Yields the operators that reach beyond the graph.
-
-    Checkpoints are read and written by functions of their own, which take the file's name, and which no other function
-    calls: what is served takes an image alone, so it cannot call them with a name out of the file.
+    Raises:
+        ModelError: The weights lie elsewhere, or are no regular files.
     """
-    called = {name for function in graph.library.function for node in function.node_def for name in _calls(node)}
-    yield from (node.op for node in graph.node if node.op in _UNSAFE)
-    for function in graph.library.function:
-        takes = function.signature.input_arg
-        saver = takes and takes[0].type == _STRING and function.signature.name not in called
-        refused = _UNSAFE if saver else _UNSAFE | _CHECKPOINTS
-        yield from (node.op for node in function.node_def if node.op in refused)
+    with tempfile.TemporaryDirectory(prefix="cnnkit-") as name:
+        copy = Path(name)
+        (copy / GRAPH_FILE).write_bytes(content.SerializeToString())
+        (copy / _WEIGHTS).mkdir()
+        for path in _weight_files(folder):
+            shutil.copyfile(path, copy / _WEIGHTS / path.name)
+        yield copy
 
 
-def _calls(node: Any) -> Iterator[str]:
-    """Yields the names of the functions that a node may call."""
-    for value in node.attr.values():
-        if value.HasField("func"):
-            yield value.func.name
-        yield from (function.name for function in value.list.func)
+def _weight_files(folder: Path) -> Iterator[Path]:
+    """Yields the files of weights, after a look at where they lie: in the folder, or beside its graph in a cache."""
+    homes = {os.path.realpath(folder), os.path.dirname(os.path.realpath(folder / GRAPH_FILE))}
+    for path in sorted((folder / _WEIGHTS).glob("variables.*")):
+        real = os.path.realpath(path)
+        if not any(real.startswith(os.path.join(home, "")) for home in homes):
+            raise ModelError(f"{folder} is not loaded: {_WEIGHTS}/{path.name} lies outside its own folder")
+        if not path.is_file():
+            raise ModelError(f"{folder} is not loaded: {_WEIGHTS}/{path.name} is no regular file")
+        yield path

@@ -79,32 +79,6 @@ def test_a_saved_model_that_writes_files_is_not_loaded(tmp_path):
     assert not written.exists()
 
 
-@pytest.mark.parametrize("nested", [False, True], ids=["by itself", "through another function"])
-def test_a_saved_model_that_writes_checkpoints_when_called_is_not_loaded(tmp_path, nested):
-    import tensorflow as tf
-
-    written = tmp_path / "written"
-
-    @tf.function
-    def save(prefix, value):
-        tf.raw_ops.SaveV2(prefix=prefix, tensor_names=["x"], shape_and_slices=[""], tensors=[value])
-        return tf.identity(value)
-
-    class Spy(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec((None, SIZE, SIZE, 3), tf.float32)])
-        def __call__(self, image):
-            answer = tf.nn.softmax(tf.reduce_mean(image, (1, 2)))
-            if nested:
-                return save(tf.constant(str(written)), answer)
-            return save.python_function(tf.constant(str(written)), answer)
-
-    spy = Spy()
-    tf.saved_model.save(spy, str(tmp_path / "folder"), signatures={"serving_default": spy.__call__})
-    with pytest.raises(ModelError, match="its graph holds SaveV2, which no classifier needs"):
-        exported(tmp_path / "folder", tmp_path, flags=AS_IT_IS)
-    assert not list(tmp_path.glob("written*"))
-
-
 def test_a_damaged_saved_model(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "saved_model.pb").write_bytes(b"\xff" * 40)
