@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from cnnkit.errors import ModelError
+
 # TensorFlow keeps such calls whole; on a CPU Keras wraps every grouped convolution in one.
 _KEPT_WHOLE = ("_XlaMustCompile", "_noinline")
 
@@ -18,10 +20,19 @@ def frozen_graph(function: Any) -> tuple[Any, str]:
 
     Returns:
         The tf.GraphDef, and the name of its output.
+
+    Raises:
+        ModelError: It writes variables.
     """
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
+    try:
+        frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
+    except ValueError as error:  # "... was passed int64 from ... incompatible with expected resource"
+        raise ModelError(
+            "the model changes variables while it answers, as layers do in training, so ONNX cannot hold it: "
+            "save it as a .keras file, or without such layers"
+        ) from error
     graph = frozen.graph.as_graph_def(add_shapes=True)
     for call in (*graph.node, *graph.library.function):
         _let_inline(call)

@@ -16,9 +16,11 @@ import numpy as np
 from cnnkit.errors import ModelError
 from cnnkit.runtime.guest import Guest
 from cnnkit.runtime.saved_model_graph import GRAPH_FILE, checked_model
-from cnnkit.system import read_regular, sha256
+from cnnkit.runtime.saved_model_inference import as_in_inference
+from cnnkit.system import log, read_regular, sha256
 
 _WEIGHTS = "variables"
+_MOST_NAMED = 4  # layers in a message
 _USUAL = ("serving_default", "serve")
 
 
@@ -55,6 +57,11 @@ def load_saved_model(folder: Path, importing: Callable[[], Any]) -> Any:
         raise ModelError(f"{folder} is a SavedModel, which only TensorFlow loads: set KERAS_BACKEND=tensorflow")
     content = checked_model(_read(folder), folder)
     name, taken = _signature(content, folder)
+    layers = as_in_inference(content.meta_graphs[0].graph_def.library)
+    if layers:
+        log.warning(
+            "%s was exported as in training, with %s switched on: taken as in inference", folder, _listed(layers)
+        )
     image = keras.Input(taken.shape[1:], dtype=taken.dtype.name)
     with _copy(content, folder) as copy:
         guest.load(copy, name)
@@ -79,6 +86,11 @@ def _asked_elsewhere(guest: Guest, keras: Any) -> Any:
             return guest.answer(np.asarray(tensor))
 
     return AskedElsewhere
+
+
+def _listed(layers: list[str]) -> str:
+    more = f" and {len(layers) - _MOST_NAMED} more layers" if len(layers) > _MOST_NAMED else ""
+    return f"{', '.join(layers[:_MOST_NAMED])}{more}"
 
 
 def _read(folder: Path) -> bytes:

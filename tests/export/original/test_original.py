@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,31 @@ def test_a_saved_model_that_writes_files_is_not_loaded(tmp_path):
     with pytest.raises(ModelError, match="its graph holds WriteFile, which no classifier needs"):
         exported(tmp_path / "folder", tmp_path, flags=AS_IT_IS)
     assert not written.exists()
+
+
+def test_a_saved_model_with_augmentation_answers_as_in_inference(keras, tmp_path, caplog):
+    """Keras exports it as in training: without that, no two answers to an image would be the same."""
+    layer, seen = keras.layers, keras.Input((SIZE, SIZE, 3))
+    flips = keras.Sequential([layer.RandomFlip(name="mine"), layer.RandomRotation(0.2)], name="flips")
+    pixels = layer.RandomContrast(0.4)(layer.RandomZoom((-0.3, -0.1))(flips(seen)))
+    hidden = layer.Rescaling(1 / 255)(pixels)
+    for one in body(keras):
+        hidden = one(hidden)
+    model = keras.Model(seen, hidden)
+    randomise(model)
+    model.export(tmp_path / "folder", verbose=False)
+    report = exported(tmp_path / "folder", tmp_path, flags=AS_IT_IS)
+    images = random_images()
+    np.testing.assert_allclose(answers_of(report, images), model.predict(images.astype("f"), verbose=0), atol=1e-5)
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert re.search(r"as in training, with mine\w*, random_.* and \d more layers switched on", "\n".join(lines)), lines
+
+
+def test_a_saved_model_that_cuts_at_random_is_refused(keras, tmp_path):
+    model = keras.Sequential([keras.Input((SIZE, SIZE, 3)), keras.layers.RandomCrop(8, 8), *body(keras)])
+    model.export(tmp_path / "folder", verbose=False)
+    with pytest.raises(ModelError, match=r"model changes variables while it answers, .*: save it as a \.keras"):
+        exported(tmp_path / "folder", tmp_path, flags=AS_IT_IS)
 
 
 def test_a_damaged_saved_model(tmp_path):
