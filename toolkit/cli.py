@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from cnnkit.errors import CnnkitError
+from cnnkit.errors import CnnkitError, one_line
 from cnnkit.system import broken_imports, ended_by_signals
 
 # Name -> what `cnnkit --help` says of it; the command itself is `command` in cnnkit.commands.NAME.
@@ -85,7 +85,7 @@ def _drop_stdout() -> None:
 def _fail(message: str, exit_code: int, error: BaseException) -> None:
     if os.environ.get("CNNKIT_DEBUG") == "1":
         raise error
-    click.echo(f"cnnkit: error: {' '.join(message.split())}", err=True)
+    click.echo(f"cnnkit: error: {one_line(message)}", err=True)
     sys.exit(exit_code)
 
 

@@ -16,11 +16,28 @@ CnnkitError              one line: what was wrong, what was expected, what to do
 
 from __future__ import annotations
 
+_MOST_BEGIN, _MOST_END = 800, 200  # characters
+
+
+def one_line(text: str) -> str:
+    """Returns a message as one line that a terminal shows, its middle left out where it is too long.
+
+    Files and libraries have a part in messages, and some would fill the screen or write its control sequences.
+    """
+    if len(text) > _MOST_BEGIN + _MOST_END:
+        left_out = len(text) - _MOST_BEGIN - _MOST_END
+        text = f"{text[:_MOST_BEGIN]} [{left_out:,} characters] {text[-_MOST_END:]}"
+    text = " ".join(text.split())
+    return text if text.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
 
 class CnnkitError(Exception):
     """Base of all errors the user can act on; its text is one line without a trailing full stop."""
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(message))
 
 
 class UsageError(CnnkitError):

@@ -23,7 +23,7 @@ from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.schemes import FLOAT32, resolve_target
 from cnnkit.export.quantization.tolerances import difference_ceiling, straying, tolerance_for, with_clear_golden
 from cnnkit.machine import cpu_name, describe_machine
-from cnnkit.runtime import ceiling_of
+from cnnkit.runtime import OnnxClassifier, ceiling_of
 from cnnkit.sources import CalibrationSet, calibration_size, read_calibration
 from cnnkit.spec import ModelSpec, Quantization
 from cnnkit.system import check_new_file, check_other_file, log, require
@@ -72,6 +72,7 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
     wanted = options.calibration_size
     size = wanted if options.data is not None else calibration_size(options.calibration, wanted)
     calibration = read_calibration(options.calibration, size, spec.input, options.seed)
+    OnnxClassifier(options.model).probabilities(calibration.images[:1])  # a file that cannot be run is refused here
     held_out = choose_held_out(options, calibration.hashes, spec.labels)
     warn_beforehand(options, spec, calibration.images.nbytes)
     if lessons and held_out is None:

@@ -27,7 +27,8 @@ _MAX_REASON = 240  # characters of onnxruntime's message that are worth a line
 
 
 def import_onnxruntime(part: str = "") -> ModuleType:
-    """Opens onnxruntime, here and nowhere else: with its telemetry off, unless ORT_DISABLE_TELEMETRY is set already.
+    """Opens onnxruntime, here and nowhere else: without its log, in colours, of what it raises as well, and with its
+    telemetry off, unless ORT_DISABLE_TELEMETRY is set already.
 
     Its releases send usage data to their maker by default, write a device identifier into the home folder, and warn on
     stderr where they cannot; the variable counts only when it is set before the import.
@@ -40,6 +41,7 @@ def import_onnxruntime(part: str = "") -> ModuleType:
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     onnxruntime = import_package(ONNXRUNTIME)
+    onnxruntime.set_default_logger_severity(_FATAL)  # of sessions without options too, and of what is beside sessions
     if not part:
         return onnxruntime
     with broken_imports():
@@ -89,8 +91,6 @@ def open_session(
         options.enable_profiling, options.profile_file_prefix = True, os.fspath(profile)
     providers = list(dict.fromkeys((wanted, PROVIDERS["cpu"])))
     settings = [_settings(name, threads) for name in providers]
-    if len(providers) > 1:
-        onnxruntime.set_default_logger_severity(_FATAL)  # libraries that cannot be loaded are logged beside the session
     try:
         # Without enable_fallback=0 a provider that fails is replaced by the CPU, with a print to stdout.
         session = onnxruntime.InferenceSession(

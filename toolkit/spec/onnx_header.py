@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnnkit.errors import ModelError
+from cnnkit.system import read_regular
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
@@ -132,7 +133,7 @@ def read_model_bytes(path: Path) -> bytes:
             raise ModelError(
                 f"{path} has {path.stat().st_size:,} bytes, and ONNX files end at 2 GiB: expected a smaller model"
             )
-        data = path.read_bytes()
+        data = read_regular(path)
     except FileNotFoundError as error:
         raise ModelError(f"there is no model file {path}: check the path") from error
     except OSError as error:
