@@ -20,7 +20,7 @@ from cnnkit.errors import ModelError
 from cnnkit.export.calibration import CalibrationReader
 from cnnkit.export.graph import load_graph, opset_of, plain_graph, producers, set_versions, static_shapes
 from cnnkit.export.options import CalibrationMethod
-from cnnkit.export.quantization.batching import images_at_once
+from cnnkit.export.quantization.batching import fixed_batch, images_at_once, whole_batches
 from cnnkit.export.quantization.correction import Means, inputs_of_convolutions, mean_inputs
 from cnnkit.export.quantization.direct_bytes import feed_bytes, input_nodes
 from cnnkit.export.quantization.head import quantize_head
@@ -60,9 +60,11 @@ class Quantizer:
     ) -> None:
         import onnx
 
-        self._folder, self._images, self._taken = folder, images, taken
+        self._folder, self._taken = folder, taken
         self._float = folder / "float.onnx"
         self.prepared = _prepare(path, self._float)
+        self._fixed = fixed_batch(self.prepared)
+        self._images = whole_batches(images, self._fixed)
         if bytes_as_input and feed_bytes(self.prepared):
             onnx.save(self.prepared, self._float)
         self._floats = [*input_nodes(self.prepared), *head_nodes(self.prepared)]
@@ -119,7 +121,7 @@ class Quantizer:
         Args:
             kept: Tensors that whoever runs the graph asks for; n is the smaller, the more there are of them.
         """
-        at_once = min(_BATCH, images_at_once(self.prepared, kept))
+        at_once = self._at_once(kept)
         for start in range(0, len(self._images), at_once):
             yield prepare_batch(self._images[start : start + at_once], self._taken)
 
@@ -128,10 +130,13 @@ class Quantizer:
         if method == "minmax":
             # All activations live until the end: onnxruntime takes their least and largest values last of all.
             made = [name for node in self.prepared.graph.node for name in node.output]
-            at_once = min(_BATCH, images_at_once(self.prepared, made))
-            return CalibrationReader(self._images, self._taken, name, at_once)
+            return CalibrationReader(self._images, self._taken, name, self._at_once(made))
         # Histograms image by image: at once they would hold the activations of all images in memory.
-        return CalibrationReader(self._images[: self._counted()], self._taken, name, 1)
+        counted = whole_batches(self._images[: self._counted()], self._fixed)
+        return CalibrationReader(counted, self._taken, name, self._fixed or 1)
+
+    def _at_once(self, kept: Collection[str]) -> int:
+        return self._fixed or min(_BATCH, images_at_once(self.prepared, kept))
 
     def _counted(self) -> int:
         """Returns how many images go into histograms: all of them where the activations are few."""
