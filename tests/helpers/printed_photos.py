@@ -43,10 +43,10 @@ PRINTED_OF_PHOTOS: dict[str, tuple[Any, list[Any]]] = {
         ],
         [
             [
-                "| photos | network | top-1 (95 % interval) | photos asked | epochs | minutes |",
-                "| --- | --- | --- | ---: | ---: | ---: |",
-                "| masks | `--arch auto` | 95.00 % (93.00 to 96.00) | 120 | 30 | 1.3 |",
-                "| masks | plain Keras | 90.00 % (88.00 to 91.00) | 240 | 30 | 3.0 |",
+                "| photos | network | top-1 (95 % interval) | photos asked | epochs |",
+                "| --- | --- | --- | ---: | ---: |",
+                "| masks | `--arch auto` | 95.00 % (93.00 to 96.00) | 120 | 30 |",
+                "| masks | plain Keras | 90.00 % (88.00 to 91.00) | 240 | 30 |",
             ]
         ],
     ),

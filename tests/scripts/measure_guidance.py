@@ -29,7 +29,7 @@ from cnnkit.sources import list_images
 VARIABLE = "CNNKIT_PHOTOS"
 NETWORKS = (
     "efficientnet_lite0", "efficientnet_lite0 --head-only", "efficientnet_lite1 --head-only",
-    "efficientnet_lite2 --head-only", "resnet8 --size 64 --resize crop", "mobilenet_v1 --resize crop",
+    "bn3 --size 64 --resize crop",
 )  # fmt: skip
 SETS = ("masks", "sign:5", "sign:25", "sign")
 _SEED = 0

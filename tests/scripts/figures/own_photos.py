@@ -21,14 +21,14 @@ def _over_a_plain_loop(output: Output) -> str:
 
 
 def _small_networks(output: Output) -> list[str]:
-    head = ("photos", "network", "top-1 (95 % interval)", "photos asked", "epochs", "minutes")
-    return _table(head, (_small_network(found) for found in output.last_line()), numbers=3)
+    head = ("photos", "network", "top-1 (95 % interval)", "photos asked", "epochs")
+    return _table(head, (_small_network(found) for found in output.last_line()), numbers=2)
 
 
 def _small_network(found: Any) -> tuple[str, ...]:
     network = "plain Keras" if found["what"] == "plain Keras" else f"`--arch {found['what']}`"
     asked = found["images"] * found["runs"]
-    return found["folder"], network, accuracy(found), f"{asked:,}", str(found["epochs"]), f"{found['minutes']:.1f}"
+    return found["folder"], network, accuracy(found), f"{asked:,}", str(found["epochs"])
 
 
 def _recipes(output: Output) -> str:
