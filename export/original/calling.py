@@ -41,15 +41,25 @@ def trace_model(function: Callable[[Any], Any], image: Any) -> Any:
         image: The tf.TensorSpec of it.
 
     Raises:
-        ModelError: A layer raises; what TensorFlow puts in front of its message, line by line, is left out.
+        ModelError: A layer raises; what TensorFlow makes of it, with lines of code, is left out.
     """
     import tensorflow as tf
 
+    raised: list[ModelError] = []
+
+    def noticed(tensor: Any) -> Any:
+        try:
+            return function(tensor)
+        except ModelError as error:
+            raised.append(error)
+            raise
+
     try:
-        return tf.function(function).get_concrete_function(image)
-    except ModelError as error:
-        last = str(error).strip().splitlines()[-1].strip()
-        raise ModelError(last.removeprefix(f"{ModelError.__name__}: ")) from error
+        return tf.function(noticed).get_concrete_function(image)
+    except Exception as error:  # TensorFlow makes another one of it
+        if raised:
+            raise raised[0] from error
+        raise
 
 
 def _reason(error: BaseException) -> str:
