@@ -118,7 +118,9 @@ def test_sigmoids_that_look_like_probabilities(keras, tmp_path, size, weight):
         exported(tmp_path / "net.keras", tmp_path, labels=",".join("abc"[:size]))
 
 
-@pytest.mark.parametrize("head", ["softmax", "sigmoid", None])
+@pytest.mark.parametrize(
+    "head", ["softmax", *(pytest.param(head, marks=pytest.mark.slow) for head in ("sigmoid", None))]
+)
 def test_a_saved_model_is_read_by_its_graph(keras, tmp_path, head):
     from cnnkit.foreign import InputFlags
 

@@ -146,6 +146,7 @@ def test_the_convention_of_each_network_is_what_keras_does(keras):
         np.testing.assert_allclose(prepare_batch(pixels, taken), wanted, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_an_imagenet_classifier_of_the_package_index(keras, tmp_path):
     from skimage import data
 

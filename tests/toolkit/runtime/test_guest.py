@@ -45,6 +45,7 @@ def test_a_loop_without_an_end_is_stopped_at_the_limit_also_where_few_images_lea
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.slow
 def test_more_memory_than_there_is_is_not_taken(tmp_path):
     with pytest.raises(
         ModelError, match=r"model: TensorFlow cannot answer it: node Fill: OOM when allocating tensor"

@@ -53,8 +53,15 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
         monkeypatch.setattr(Recorder, "_keep", keep_and_stop)
 
 
-@pytest.mark.parametrize("where", ["after the first stage", "after an epoch"])
-@pytest.mark.parametrize("option", ["--from", "--weights"])
+@pytest.mark.parametrize(
+    ("option", "where"),
+    [
+        ("--weights", "after the first stage"),
+        ("--from", "after an epoch"),
+        pytest.param("--from", "after the first stage", marks=pytest.mark.slow),
+        pytest.param("--weights", "after an epoch", marks=pytest.mark.slow),
+    ],
+)
 def test_what_a_run_began_with_may_be_gone(
     train: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, where: str
 ) -> None:
@@ -93,8 +100,10 @@ def test_a_run_that_has_nothing_yet_needs_it(train: Any, tmp_path: Path, monkeyp
     ("resumed", "flags", "message"),
     [
         pytest.param("other", {}, "no such file, expected a run folder", id="a run that began otherwise"),
-        pytest.param("nowhere", {}, "no such file, expected a run folder", id="no run"),
-        pytest.param("second", {"size": 32}, "has size 16, and 32 is asked for", id="another size"),
+        pytest.param("nowhere", {}, "no such file, expected a run folder", id="no run", marks=pytest.mark.slow),
+        pytest.param(
+            "second", {"size": 32}, "has size 16, and 32 is asked for", id="another size", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_nothing_else_goes_without(

@@ -39,6 +39,7 @@ def test_it_learns(tmp_path: Path, flags: dict[str, Any]) -> None:
     assert len(losses) == 2 and losses[1] < losses[0] < 2.6  # log(10) is 2.3
 
 
+@pytest.mark.slow
 def test_the_average_of_the_weights_is_what_is_kept(tmp_path: Path) -> None:
     import keras
 

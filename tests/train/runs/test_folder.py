@@ -124,7 +124,7 @@ def test_check_space_looks_at_the_disk_of_a_folder_that_is_not_there_yet(tmp_pat
         check_space(tmp_path / "not" / "there", 2**62)
 
 
-@pytest.mark.parametrize("full", ["model.keras", "checkpoint.npz"])
+@pytest.mark.parametrize("full", ["model.keras", pytest.param("checkpoint.npz", marks=pytest.mark.slow)])
 def test_a_disk_that_fills_up_never_costs_the_best_epoch(
     colour_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str
 ) -> None:
