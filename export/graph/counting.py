@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cnnkit.errors import ModelError, UsageError
-from cnnkit.export.graph.graphs import attributes, static_shapes
+from cnnkit.export.graph.graphs import attributes, has_branches, static_shapes
 from cnnkit.export.graph.parameters import parameters, parameters_by_node
 from cnnkit.export.graph.plain import plain_graph
 from cnnkit.runtime import import_onnxruntime, runtime_errors, short_reason
@@ -49,7 +49,7 @@ def count(model: Any, size: tuple[int, int] | None = None) -> Counts | None:
         UsageError: The graph takes another size, or no image that has one.
         ModelError: onnxruntime cannot run the graph.
     """
-    if _branches(model):
+    if has_branches(model):
         return None
     plain = plain_graph(model)
     known = _set_size(plain, size) and _can_be_followed(plain)
@@ -65,7 +65,7 @@ def graph_layers(model: Any, size: tuple[int, int] | None = None) -> tuple[Layer
         model: See `count`, as for what is returned for a graph with branches, and for errors.
         size: See `count`.
     """
-    if _branches(model):
+    if has_branches(model):
         return None
     plain = plain_graph(model)
     batch = _batch(plain)
@@ -95,10 +95,6 @@ def multiply_adds(model: Any) -> int:
     batch = _batch(model)
     shapes = _shapes(model, batch)
     return sum(_of_node(node, shapes) for node in model.graph.node if node.op_type in _FACTORS) // batch
-
-
-def _branches(model: Any) -> bool:
-    return any(attribute.HasField("g") for node in model.graph.node for attribute in node.attribute)
 
 
 def _of_one_image(shape: tuple[int, ...] | None, batch: int) -> tuple[int, ...] | None:

@@ -146,8 +146,13 @@ def keep_output(model: Any, name: str) -> None:
     kept = [value for value in model.graph.output if value.name == name]
     del model.graph.output[:]
     model.graph.output.extend(kept)
-    if not any(attribute.HasField("g") for node in model.graph.node for attribute in node.attribute):
+    if not has_branches(model):
         remove_unused(model)
+
+
+def has_branches(model: Any) -> bool:
+    """Whether nodes of a graph hold graphs of their own, as branches and loops do."""
+    return any(attribute.HasField("g") for node in model.graph.node for attribute in node.attribute)
 
 
 def rename_tensors(model: Any, names: Mapping[str, str]) -> None:

@@ -43,8 +43,9 @@ def fixed_batch(model: Any) -> int | None:
         model: An onnx.ModelProto with one input.
     """
     weights = {tensor.name for tensor in model.graph.initializer}
-    first = next(value for value in model.graph.input if value.name not in weights).type.tensor_type.shape.dim[0]
-    return first.dim_value if first.HasField("dim_value") else None
+    image = next(value for value in model.graph.input if value.name not in weights)
+    sizes: Any = image.type.tensor_type.shape.dim
+    return (sizes[0].dim_value or None) if sizes else None  # 0 where it is a name, or open
 
 
 def whole_batches(images: NDArray[np.uint8], size: int | None) -> NDArray[np.uint8]:
