@@ -12,7 +12,7 @@ from cnnkit.bench.options import BenchOptions
 from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.report import printable
 from cnnkit.runtime import find_keras_file, is_named, keras_sha256, original_input, read_spec_of
-from cnnkit.spec import ModelSpec, write_spec
+from cnnkit.spec import ModelSpec, Output, write_spec
 from cnnkit.system import log, require
 
 Kind = Literal["model", "original-predict", "original-batch", "original-function", "original-xla"]
@@ -134,6 +134,7 @@ def _original(options: BenchOptions, path: Path, specs: list[ModelSpec]) -> list
         known = spec.provenance.keras_sha256 if spec.provenance else None
         if digest is not None and known not in (None, digest):
             log.warning("%s was not exported from %s: its spec names another Keras file", model.name, path.name)
-    spec = ModelSpec(labels=specs[0].labels, input=original_input(specs[0]))
+    output: Output = "independent" if specs[0].independent else "probabilities"
+    spec = ModelSpec(specs[0].labels, original_input(specs[0]), output, limits=specs[0].limits)
     calls = [ORIGINAL_CALLS[call] for call in ORIGINAL_CALLS if call in (options.original_calls or ORIGINAL_CALLS)]
     return [Contender(f"{path.stem} {way}", kind, path, spec, "keras") for kind, way in calls]

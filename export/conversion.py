@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cnnkit.errors import ModelError
 from cnnkit.export.graph import OPSET, frozen_graph, known_rewrites
 from cnnkit.export.original import Original, call_model, layer_of, trace_model
-from cnnkit.spec import Dtype, InputSpec
+from cnnkit.spec import Dtype, InputSpec, ModelSpec
 from cnnkit.system import log
 
 INPUT_NAME = "image"
@@ -63,8 +63,19 @@ def _probabilities(original: Original, image: Any, dtype: str) -> Any:
     taken = original.spec.input
     if dtype == "uint8" and taken.dtype == "float32":
         image = _standardised(tf.cast(image, tf.float32), taken)
-    output = call_model(original.model, image)
-    return tf.nn.softmax(output) if original.spec.output == "logits" else output
+    return _one_a_label(call_model(original.model, image), original.spec)
+
+
+def _one_a_label(output: Any, spec: ModelSpec) -> Any:
+    """Computes what `cnnkit.classifier.class_probabilities` does."""
+    import tensorflow as tf
+
+    if output.shape.rank == 1 or output.shape[1:] == (1,):
+        one = tf.reshape(output, (-1, 1))
+        output = tf.concat([tf.zeros_like(one) if spec.output == "logits" else 1 - one, one], axis=1)
+    if spec.output == "logits":
+        return tf.nn.softmax(output)
+    return tf.sigmoid(output) if spec.output == "independent-logits" else output
 
 
 def _standardised(image: Any, taken: InputSpec) -> Any:

@@ -92,7 +92,7 @@ def _describe(original: Original, graph: Any, input_dtype: Dtype) -> ModelSpec:
     return dataclasses.replace(
         spec,
         input=spec.input if input_dtype == "float32" else _as_bytes(spec.input),
-        output="probabilities",
+        output="independent" if spec.independent else "probabilities",
         graph=facts,
         tolerance=Tolerance(TOLERANCE, 0),
         quantization=None,

@@ -17,6 +17,7 @@ LOGIT_TOLERANCE = 0.01  # of the logits' spread; other orders of the same float3
 DO_NOT_VARY = "the network's answers do not vary from image to image, as with random weights"
 _LEAST_SPREAD = 1e-5  # of logits: a hundred times what float32 rounds them to
 _SMALLEST = 1e-30  # a probability below this counts as this
+_EDGE = 1e-5  # the same of two labels, and of independent ones
 _SEED = 20251  # any number, as long as the golden images are drawn with another
 
 Probabilities = NDArray[np.float32]
@@ -85,6 +86,8 @@ def logit_difference(original: Probabilities, other: Probabilities) -> float | N
 
 
 def _logits(probabilities: Probabilities) -> NDArray[np.float64]:
+    if probabilities.shape[1] == 2:  # one may have been computed as 1 less the other, which rounds what is near 0
+        probabilities = np.clip(probabilities, _EDGE, 1 - _EDGE)
     values = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
     centred: NDArray[np.float64] = values - values.mean(axis=1, keepdims=True)
     return centred

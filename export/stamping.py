@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from cnnkit import __version__
 from cnnkit.errors import ModelError
-from cnnkit.export.graph import count, keep_output, load_whole, write_model
+from cnnkit.export.graph import count, give_both_labels, keep_output, load_whole, write_model
 from cnnkit.export.options import StampOptions
 from cnnkit.export.samples import telling_images
 from cnnkit.runtime import OnnxClassifier, encode_golden, inspect_model
@@ -28,6 +30,8 @@ _TOLERANCE, _QUANTIZED_TOLERANCE = 1e-4, 0.05
 def stamp_model(options: StampOptions) -> ModelFacts:
     """Writes a spec into an ONNX file; what it computes is not changed, but for outputs beside the one that is named.
 
+    One number for two labels becomes a probability for each.
+
     Args:
         options: The file, and what is said of it.
 
@@ -46,12 +50,23 @@ def stamp_model(options: StampOptions) -> ModelFacts:
     if facts.spec is not None:
         raise ModelError(f"{options.model} carries a spec already, expected one without: export it again")
     graph = load_whole(options.model)
-    spec = OnnxClassifier(options.model, said=options.said).spec
+    classifier = OnnxClassifier(options.model, said=options.said)
+    spec = classifier.spec
     if options.said.output_name is not None:
         keep_output(graph, options.said.output_name)
     spec = replace(spec, graph=_graph_facts(graph, facts, spec.input))
-    write_model(graph, _answered(spec, options, quantized=facts.quantized), options.output)
+    spec = _answered(spec, options, quantized=facts.quantized)
+    if _gives_one_number(classifier):
+        give_both_labels(graph, logit=spec.output == "logits")
+        spec = replace(spec, output="probabilities")
+    write_model(graph, spec, options.output)
     return inspect_model(options.output)
+
+
+def _gives_one_number(classifier: OnnxClassifier) -> bool:
+    taken = classifier.spec.input
+    blank = np.zeros((1, taken.height, taken.width, taken.channels), np.uint8)
+    return classifier.run(classifier.input_tensor(blank)).size == 1
 
 
 def _graph_facts(graph: Any, facts: ModelFacts, taken: InputSpec) -> GraphFacts | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,9 +50,57 @@ class Classifier(Protocol):
                 layout, dtype and scaling the model takes inside.
 
         Returns:
-            (N, classes) float32 probabilities that sum to 1 in each row.
+            (N, classes) float32 probabilities that sum to 1 in each row, but for independent labels.
         """
         ...
+
+
+def class_probabilities(output: NDArray[Any], spec: ModelSpec) -> NDArray[np.float32]:
+    """Makes one probability a label of what a network gives.
+
+    One number an image tells two labels apart: it is the probability, or the logit, of the second one.
+
+    Args:
+        output: (N, classes), (N, 1) or (N,) of the network.
+        spec: Says what the numbers are, and how many labels there are.
+
+    Returns:
+        (N, classes) float32.
+    """
+    import numpy as np
+
+    values: NDArray[np.float32] = output.astype(np.float32, copy=False)
+    if values[:1].size == len(values[:1]) and len(spec.labels) == 2:
+        one = values.reshape(-1, 1)
+        values = np.concatenate([np.zeros_like(one) if spec.output == "logits" else 1 - one, one], axis=1)
+    if spec.output == "logits":
+        return softmax(values)
+    return sigmoid(values) if spec.output == "independent-logits" else values
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turns logits of classes of which one is right into probabilities.
+
+    Args:
+        logits: (N, K) float.
+
+    Returns:
+        (N, K) float32; each row sums to 1.
+    """
+    import numpy as np
+
+    powers: NDArray[np.float32] = np.exp((logits - logits.max(axis=-1, keepdims=True)).astype(np.float32))
+    probabilities: NDArray[np.float32] = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turns logits of labels of which any may be right into probabilities, (N, K) float32, without overflow."""
+    import numpy as np
+
+    power = np.exp(-np.abs(logits).astype(np.float32))
+    probabilities: NDArray[np.float32] = np.where(logits >= 0, 1, power) / (1 + power)
+    return probabilities.astype(np.float32)
 
 
 def short_float(value: np.float32) -> float:

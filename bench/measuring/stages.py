@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnkit.classifier import top_candidates
+from cnnkit.classifier import class_probabilities, top_candidates
 from cnnkit.errors import ImageError, ModelError
-from cnnkit.images import decode_image, read_bytes, resize_image, softmax
+from cnnkit.images import decode_image, read_bytes, resize_image
 from cnnkit.measuring import Clock, no_garbage_collection
 from cnnkit.runtime import OnnxClassifier
 
@@ -66,8 +66,7 @@ def _classify(classifier: OnnxClassifier, data: bytes, clock: Clock) -> tuple[in
     decoded = clock()
     image = resize_image(pixels, spec.input)[None]
     resized = clock()
-    output = classifier.run(classifier.input_tensor(image)).astype(np.float32, copy=False)
+    output = classifier.run(classifier.input_tensor(image))
     inferred = clock()
-    probabilities = softmax(output) if spec.output == "logits" else output
-    top_candidates(probabilities[0], spec.labels, _TOP)
+    top_candidates(class_probabilities(output, spec)[0], spec.labels, _TOP)
     return start, decoded, resized, inferred, clock()

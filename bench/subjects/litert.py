@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cnnkit.bench.contenders import Loading
 from cnnkit.bench.subjects.subject import Loaded, Subject
+from cnnkit.classifier import class_probabilities
 from cnnkit.errors import ModelError
 from cnnkit.images import prepare_batch
 from cnnkit.machine import physical_cores
@@ -43,7 +44,7 @@ def litert_subject(loading: Loading) -> Subject:
         spec=spec,
         input_tensor=input_tensor,
         call=network.run,
-        answers=lambda images: network.run(input_tensor(images)).astype(np.float32),
+        answers=lambda images: class_probabilities(network.numbers(network.run(input_tensor(images))), spec),
     )
 
 
@@ -77,6 +78,11 @@ class _Network:
         limits = np.iinfo(dtype)
         found: NDArray[Any] = np.clip(np.rint(tensor / scale + zero), limits.min, limits.max).astype(dtype)
         return found
+
+    def numbers(self, output: NDArray[Any]) -> NDArray[np.float32]:
+        """Returns the numbers that an output stands for."""
+        scale, zero = self._given["quantization"] if self.integers else (1.0, 0)
+        return ((output.astype(np.float32) - zero) * np.float32(scale)).astype(np.float32)
 
     def run(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Returns the (N, classes) output, as integers where the network gives integers."""

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from cnnkit.bench.contenders import Loading
 from cnnkit.bench.subjects.onnx import precision_of
 from cnnkit.bench.subjects.subject import Loaded, Subject
+from cnnkit.classifier import class_probabilities
 from cnnkit.errors import ModelError
-from cnnkit.images import prepare_batch, softmax
+from cnnkit.images import prepare_batch
 from cnnkit.machine import physical_cores
 from cnnkit.spec import read_spec
 from cnnkit.system import require
@@ -37,8 +38,7 @@ def openvino_subject(loading: Loading) -> Subject:
         return prepare_batch(images, spec.input)
 
     def answers(images: NDArray[np.uint8]) -> NDArray[Any]:
-        output = network.run(input_tensor(images))
-        return softmax(output) if spec.output == "logits" else output
+        return class_probabilities(network.run(input_tensor(images)), spec)
 
     precision = "int8" if path.suffix == IR_SUFFIX else precision_of(spec)
     loaded = Loaded(precision, f"openvino {version('openvino')} (cpu)", threads)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cnnkit.bench.contenders import Loading
 from cnnkit.bench.subjects.subject import Loaded, Subject
-from cnnkit.runtime import KerasClassifier, import_keras
-from cnnkit.spec import read_spec
+from cnnkit.classifier import class_probabilities
+from cnnkit.runtime import KerasClassifier, flat_layers, import_keras
+from cnnkit.spec import ModelSpec, read_spec
 
 
 def original_subject(loading: Loading) -> Subject:
@@ -33,13 +35,24 @@ def original_subject(loading: Loading) -> Subject:
         runtime=f"keras {keras.__version__} ({keras.backend.backend()})",
         threads=loading.threads,
     )
+    spec = _with_its_end(classifier.model, classifier.spec)
     return Subject(
         loaded=loaded,
-        spec=classifier.spec,
+        spec=spec,
         input_tensor=classifier.input_tensor,
         call=call,
-        answers=lambda images: call(classifier.input_tensor(images)),
+        answers=lambda images: class_probabilities(call(classifier.input_tensor(images)), spec),
     )
+
+
+def _with_its_end(model: Any, spec: ModelSpec) -> ModelSpec:
+    """Returns the spec with logits for what it gives, where a sigmoid is wanted and the last layer has none."""
+    activation = getattr(list(flat_layers(model))[-1], "activation", None)
+    if getattr(activation, "__name__", "") != "linear":
+        return spec
+    if spec.independent:
+        return replace(spec, output="independent-logits")
+    return replace(spec, output="logits") if tuple(model.outputs[0].shape)[1:] == (1,) else spec
 
 
 def _limit_threads(threads: int) -> None:

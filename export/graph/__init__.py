@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         static_shapes as static_shapes,
     )
     from cnnkit.export.graph.input_folding import applied as applied
+    from cnnkit.export.graph.one_unit import give_both_labels as give_both_labels
     from cnnkit.export.graph.plain import plain_graph as plain_graph
     from cnnkit.export.graph.tidying import set_versions as set_versions, tidy as tidy
     from cnnkit.export.graph.writing import (
@@ -59,6 +60,7 @@ else:
                 "static_shapes",
             ),
             "input_folding": ("applied",),
+            "one_unit": ("give_both_labels",),
             "plain": ("plain_graph",),
             "tidying": ("set_versions", "tidy"),
             "writing": ("ORT_SUFFIX", "publish", "save_as", "write_model"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.errors import ModelError, UsageError
+from cnnkit.errors import UsageError
 from cnnkit.export.graph import frozen_graph
 from cnnkit.export.original.calling import call_model, trace_model
 from cnnkit.export.original.layers import final_layer
@@ -21,10 +21,14 @@ _PROBES = 8  # random images whose answers are held against what the layers say
 _ACTIVATIONS = {"softmax": "Softmax", "log_softmax": "LogSoftmax", "sigmoid": "Sigmoid", "hard_sigmoid": "HardSigmoid"}
 _NAMES = {"Mean": "ReduceMean", "Sum": "ReduceSum"}  # TensorFlow's -> those of ONNX, whose own Mean is another one
 _LINEAR = {"Dense": "MatMul", "Conv2D": "Conv2D"}
+_CHOICES = (
+    "--head logits if a softmax is to follow, --head softmax if they are probabilities, --head sigmoid-logits if a "
+    "sigmoid a label is to follow"
+)
 
 
 def output_kind(model: Any, taken: InputSpec, said: Head | None, path: Path) -> Output:
-    """Returns whether a model gives probabilities or logits.
+    """Returns what a model's numbers are.
 
     Args:
         model: A keras.Model.
@@ -33,18 +37,23 @@ def output_kind(model: Any, taken: InputSpec, said: Head | None, path: Path) -> 
         path: Its file, which may say with which loss it was trained.
 
     Raises:
-        ModelError: It ends in something else, such as sigmoids, or gives what is no number.
+        ModelError: It gives what is no number, or none that can be meant.
         UsageError: Nothing says it, or it is said otherwise than the model has it.
     """
     values, end = probe(model, taken), _end(model, taken)
     if said is None and end.is_linear():
-        said = _by_loss(path)
+        said = _by_loss(path, one_unit=values.size == len(values))
     return judge_output(values, end, said, path)
 
 
-def looks_like(model: Any, taken: InputSpec) -> Output:
-    """Returns what the answers of a model look like that was exported once, and so gives one or the other."""
-    return "probabilities" if are_probabilities(probe(model, taken)) else "logits"
+def looks_like(model: Any, taken: InputSpec, exported: Output) -> Output:
+    """Returns what the numbers of a model are that was exported once, by what the exported file gives."""
+    values = probe(model, taken)
+    if exported == "independent":
+        return "independent-logits" if _end(model, taken).is_linear() else "independent"
+    if values.size == len(values):
+        return "logits" if _end(model, taken).is_linear() else "probabilities"
+    return "probabilities" if are_probabilities(values) else "logits"
 
 
 def probe(model: Any, taken: InputSpec) -> NDArray[np.float32]:
@@ -54,20 +63,17 @@ def probe(model: Any, taken: InputSpec) -> NDArray[np.float32]:
     return np.asarray(call_model(model, prepare_batch(images, taken)), dtype=np.float32)
 
 
-def _by_loss(path: Path) -> Head:
+def _by_loss(path: Path, *, one_unit: bool) -> Head:
     """Returns what a linear end gives, by the loss in the file."""
     loss = stored_loss(path)
-    if loss is not None and loss.takes_logits():
+    if loss is not None and loss.takes_logits() and not one_unit:
         return "logits"
-    if loss is not None and loss.takes_sigmoids():
-        raise ModelError(
-            f"{path} was trained with {loss}, so it ends in independent sigmoids, whose numbers need not sum to 1, "
-            "expected softmax or logits: give it a head with one class an image"
-        )
+    if loss is not None and loss.takes_logits_of_sigmoids():
+        return "sigmoid-logits"
     why = "says no loss" if loss is None else f"was trained with {loss}"
     raise UsageError(
-        f"{path} ends in linear numbers and {why}, so what its numbers mean is unknown: say --head logits if a softmax "
-        "is to follow, --head softmax if they are probabilities"
+        f"{path} ends in linear numbers and {why}, so what its numbers mean is unknown: say "
+        f"{'--head logits if a sigmoid is to follow' if one_unit else _CHOICES}"
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit import __version__
+from cnnkit.classifier import class_probabilities
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.options import ExportOptions
 from cnnkit.export.original.calling import call_model
@@ -21,7 +22,7 @@ from cnnkit.export.original.head import looks_like, output_kind
 from cnnkit.export.original.layers import in_float32
 from cnnkit.export.original.shaping import shaped, takes_channels_first
 from cnnkit.foreign import InputFlags, parse_labels
-from cnnkit.images import prepare_batch, softmax
+from cnnkit.images import prepare_batch
 from cnnkit.runtime import (
     answer_in_parts,
     find_keras_file,
@@ -49,8 +50,7 @@ class Original:
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Classifies a batch; see `cnnkit.classifier.Classifier`."""
-        output = answer_in_parts(self._outputs, images, keeps_activations=True)
-        return softmax(output) if self.spec.output == "logits" else output
+        return class_probabilities(answer_in_parts(self._outputs, images, keeps_activations=True), self.spec)
 
     def _outputs(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self.answer(prepare_batch(images, self.spec.input))
@@ -111,7 +111,7 @@ def load_again(source: Path, spec: ModelSpec, what: str = "--original") -> Origi
     said = read_run_spec(path)
     taken = dataclasses.replace(original_input(spec) if said is None else said.input, layout="nhwc")
     model = shaped(in_float32(load_keras_model(path)), None, path)
-    output = looks_like(model, taken) if said is None else said.output
+    output = looks_like(model, taken, spec.output) if said is None else said.output
     labels = spec.labels if said is None else said.labels
     if is_named(path) and network_name(path) == str(path):  # its labels are here, those of keras-app: on the net
         known = named_labels(path, import_keras(what))
@@ -119,7 +119,7 @@ def load_again(source: Path, spec: ModelSpec, what: str = "--original") -> Origi
             raise ModelError(f"{path} has its labels in another order than the model file: export it again")
     if labels != spec.labels:
         raise ModelError(f"{path} has other labels than the model file: name the model it was exported from")
-    return Original(path, model, ModelSpec(spec.labels, taken, output))
+    return Original(path, model, ModelSpec(spec.labels, taken, output, limits=spec.limits))
 
 
 def use_tensorflow() -> None:
@@ -180,7 +180,13 @@ def _of_app(model: Any, path: Path, labels: tuple[str, ...] | None, flags: Input
 
 def _check_width(model: Any, spec: ModelSpec) -> None:
     shape = _output_shape(model, spec)
-    if shape != (len(spec.labels),):
+    if shape in ((), (1,)):
+        if len(spec.labels) != 2:
+            raise UsageError(
+                f"the model gives one number for an image, which tells two labels apart, and there are "
+                f"{len(spec.labels)}: expected that of 0 first, then that of 1"
+            )
+    elif shape != (len(spec.labels),):
         raise UsageError(
             f"the model gives an output of shape {shape} for an image and there are {len(spec.labels)} labels: "
             "expected one number a label, in the output's order"

@@ -27,9 +27,9 @@ class StoredLoss(NamedTuple):
         """Whether it takes the logits of a softmax."""
         return self.from_logits and self.name in _ONE_OF_ALL
 
-    def takes_sigmoids(self) -> bool:
-        """Whether it judges each class by itself."""
-        return self.name in _EACH
+    def takes_logits_of_sigmoids(self) -> bool:
+        """Whether it judges each class by itself, and takes its logit."""
+        return self.from_logits and self.name in _EACH
 
     def __str__(self) -> str:
         return f"{self.name}{' from logits' if self.from_logits else ''}"

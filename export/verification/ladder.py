@@ -5,11 +5,11 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.classifier import class_probabilities
 from cnnkit.errors import ParityError, SourceError
 from cnnkit.export.conversion import convert
 from cnnkit.export.exporting import TOLERANCE
@@ -18,7 +18,7 @@ from cnnkit.export.original import Original, load_again
 from cnnkit.export.parity import DO_NOT_VARY, LOGIT_TOLERANCE, logit_difference, parity_images
 from cnnkit.export.verification.causes import why_answers_differ
 from cnnkit.export.verification.pictures import decoding_stage, read_pictures, resizing_stage
-from cnnkit.images import prepare_batch, softmax
+from cnnkit.images import prepare_batch
 from cnnkit.measuring import Stage, stage_of
 from cnnkit.runtime import OnnxClassifier, answer_in_parts, check_golden, decode_golden, golden_stage, keras_sha256
 from cnnkit.sources import is_listed, list_test_images
@@ -166,13 +166,12 @@ def _exported(original: Original, spec: ModelSpec, images: NDArray[np.uint8]) ->
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         path = Path(folder, "float32.onnx")
         taken = replace(spec.input, dtype="uint8", layout="nhwc", scale=1.0, mean=(), std=())
-        save_with_spec(tidy(convert(original, "uint8")), ModelSpec(spec.labels, taken), path)
+        save_with_spec(tidy(convert(original, "uint8")), ModelSpec(spec.labels, taken, spec.output), path)
         return OnnxClassifier(path).probabilities(images)
 
 
 def _call(original: Original, tensor: NDArray[np.float32]) -> Probabilities:
-    outputs: Any = answer_in_parts(original.answer, tensor, keeps_activations=True)
-    return softmax(outputs) if original.spec.output == "logits" else outputs
+    return class_probabilities(answer_in_parts(original.answer, tensor, keeps_activations=True), original.spec)
 
 
 def _no_images(taken: InputSpec) -> NDArray[np.uint8]:

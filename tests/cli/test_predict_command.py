@@ -239,7 +239,7 @@ GOOD = build_tiny_onnx()
         pytest.param(GOOD[:99], "bad.onnx is no ONNX model, or is damaged", id="truncated"),
         pytest.param(
             build_tiny_onnx(None, metadata={METADATA_KEY: '{"spec_version": 7}'}),
-            "bad.onnx: the model spec is version 7, this cnnkit reads version 1: install cnnkit 7.0",
+            "bad.onnx: the model spec is version 7, this cnnkit reads versions up to 2: install cnnkit 7.0",
             id="newer spec",
         ),
         pytest.param(build_tiny_onnx(TINY_SPEC, size=9), "bad.onnx takes uint8 (batch, 9, 9, 3)", id="size"),

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from small_keras import SIZE, body, exported, keras_answers, random_images, randomise
 
+from cnnkit.classifier import softmax
 from cnnkit.errors import UsageError
 from cnnkit.foreign import InputFlags
-from cnnkit.images.preprocess import softmax
 from cnnkit.runtime.golden import check_golden
 from cnnkit.runtime.onnx import OnnxClassifier, read_spec_of
 from cnnkit.spec import InputSpec

@@ -60,8 +60,8 @@ def test_a_spec_for_another_file_is_not_used(run_folder, tmp_path, networks, ker
 
 def test_a_broken_spec(run_folder, tmp_path):
     (tmp_path / "model.keras").write_bytes((run_folder / "model.keras").read_bytes())
-    (tmp_path / "spec.json").write_text(json.dumps({"spec_version": 2}))
-    with pytest.raises(SpecError, match="version 2"):
+    (tmp_path / "spec.json").write_text(json.dumps({"spec_version": 3}))
+    with pytest.raises(SpecError, match="version 3"):
         exported(tmp_path, tmp_path)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnkit.images import softmax
+from cnnkit.classifier import softmax
 from cnnkit.runtime import encode_golden
 from cnnkit.spec import METADATA_KEY, InputSpec, ModelSpec, write_spec
 

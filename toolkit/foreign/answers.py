@@ -1,4 +1,4 @@
-"""Whether a model gives probabilities or logits: told by the operator that makes its answers, and held against them."""
+"""What a model's numbers are: told by the operator that makes its answers, and held against them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnnkit.errors import ModelError, UsageError
 from cnnkit.foreign.ending import GraphEnd
 from cnnkit.spec import Output
 
-Head = Literal["softmax", "sigmoid", "logits"]
+Head = Literal["softmax", "sigmoid", "logits", "sigmoid-logits"]
 
 _SUM_TOLERANCE = 1e-3
 _QUANTIZED_TOLERANCE = 2e-2  # of probabilities in steps of 1/256 or in float16
@@ -19,6 +19,7 @@ _SURE = 0.999  # sigmoids that saturate may sum to 1, too
 
 _LOGARITHMS = frozenset({"LogSoftmax"})  # the softmax of which is the softmax itself
 _SIGMOIDS = frozenset({"Sigmoid", "HardSigmoid"})
+_OF_EACH = ("sigmoid", "sigmoid-logits")  # heads whose labels do not exclude one another
 
 
 def are_fractions(values: Any) -> bool:
@@ -41,16 +42,15 @@ def judge_output(values: Any, end: GraphEnd, said: Head | None, path: Path) -> O
         path: The model's file, for messages.
 
     Raises:
-        ModelError: They are neither, such as those of sigmoids, or no numbers.
+        ModelError: They are neither probabilities nor logits, such as percent, or no numbers.
         UsageError: Neither the operator nor the user says what they are, or they contradict one another.
     """
     if not np.isfinite(values).all():
         raise ModelError(f"{path} answers with what is no number, expected probabilities or logits: check the scaling")
-    if said == "sigmoid" or end.operator in _SIGMOIDS:
-        raise ModelError(
-            f"{path} ends in independent sigmoids, whose numbers need not sum to 1, expected softmax or logits: give "
-            "it a head with one class an image"
-        )
+    if values.size == len(values):
+        return _of_one_unit(values, end, said, path)
+    if end.operator in _SIGMOIDS or said in _OF_EACH:
+        return _of_each(values, end, said, path)
     probable = are_probabilities(values, _QUANTIZED_TOLERANCE)
     if end.operator == "Softmax":
         return _of_softmax(values, said, path, probable=probable)
@@ -61,6 +61,46 @@ def judge_output(values: Any, end: GraphEnd, said: Head | None, path: Path) -> O
     if probable and not end.is_linear() and values.max() < _SURE:
         return "probabilities"
     raise UsageError(_question(end, values, path))
+
+
+def _of_one_unit(values: Any, end: GraphEnd, said: Head | None, path: Path) -> Output:
+    """Returns what the one number is that tells two classes apart: the probability or the logit of the second."""
+    if end.operator == "Softmax":
+        raise ModelError(
+            f"{path} ends in Softmax over one number, which is 1 for every image, expected a Sigmoid there: give it a "
+            "head of two classes"
+        )
+    if end.operator in _SIGMOIDS or said == "sigmoid":
+        if said not in (None, "sigmoid"):
+            raise UsageError(f"{path} ends in {end.operator}, which gives a probability: leave out --head {said}")
+        _refuse_beyond(values, path)
+        return "probabilities"
+    if said in ("logits", "sigmoid-logits"):
+        return "logits"
+    raise UsageError(
+        f"{path} gives one number, from {values.min():.3g} to {values.max():.3g}, made {_maker(end)}: say --head "
+        "sigmoid if it is the probability of the second label, or --head logits if a sigmoid is to follow"
+    )
+
+
+def _of_each(values: Any, end: GraphEnd, said: Head | None, path: Path) -> Output:
+    """Returns what the numbers are of labels that do not exclude one another."""
+    if end.operator in _SIGMOIDS and said not in (None, "sigmoid"):
+        raise UsageError(f"{path} ends in {end.operator}, which gives a probability a label: leave out --head {said}")
+    if end.operator == "Softmax":
+        raise UsageError(f"{path} ends in Softmax, whose classes exclude one another: leave out --head {said}")
+    if said == "sigmoid-logits":
+        return "independent-logits"
+    _refuse_beyond(values, path)
+    return "independent"
+
+
+def _refuse_beyond(values: Any, path: Path) -> None:
+    if not are_fractions(values):
+        raise UsageError(
+            f"{path} gives numbers from {values.min():.3g} to {values.max():.3g}, expected 0 to 1 of sigmoids: say "
+            "--head sigmoid-logits if a sigmoid is to follow"
+        )
 
 
 def _of_softmax(values: Any, said: Head | None, path: Path, *, probable: bool) -> Output:
@@ -82,9 +122,12 @@ def _as_said(said: Head, path: Path, *, probable: bool) -> Output:
 
 
 def _question(end: GraphEnd, values: Any, path: Path) -> str:
-    made = f"by {end.operator}" if end.operator else "by what cannot be told"
     shown = f"{values.min():.3g} to {values.max():.3g}"
     return (
-        f"{path} gives numbers from {shown}, made {made}: say --head softmax if they are probabilities, or --head "
-        "logits if a softmax is to follow"
+        f"{path} gives numbers from {shown}, made {_maker(end)}: say --head softmax if they are probabilities, --head "
+        "logits if a softmax is to follow, sigmoid or sigmoid-logits where an image may have several labels"
     )
+
+
+def _maker(end: GraphEnd) -> str:
+    return f"by {end.operator}" if end.operator else "by what cannot be told"

@@ -77,7 +77,8 @@ def foreign_labels(model: ForeignModel, output: TensorFacts | None, said: Said) 
     Raises:
         UsageError: There are none, or not as many as outputs.
     """
-    count = None if output is None else class_count(output.shape)
+    given = None if output is None else class_count(output.shape)
+    count = 2 if given == 1 else given
     if said.labels is None:
         found = metadata_labels(model.metadata, count)
         if found is None:
@@ -86,9 +87,20 @@ def foreign_labels(model: ForeignModel, output: TensorFacts | None, said: Said) 
             )
         return found
     labels = parse_labels(said.labels)
-    if count is not None and count != len(labels):
-        raise UsageError(f"{model.path} gives {count} numbers an image and there are {len(labels)} labels")
+    if given is not None:
+        check_count(given, labels, model.path)
     return labels
+
+
+def check_count(given: int, labels: tuple[str, ...], path: Path) -> None:
+    """Checks that there are as many labels as numbers an image, or two of one number.
+
+    Raises:
+        UsageError: There are not.
+    """
+    if (2 if given == 1 else given) != len(labels):
+        what = "one number an image, which tells two labels apart," if given == 1 else f"{given} numbers an image"
+        raise UsageError(f"{path} gives {what} and there are {len(labels)} labels")
 
 
 def _shown(shape: tuple[int | str | None, ...]) -> str:
@@ -142,8 +154,8 @@ def _scaled(spec: InputSpec, taken: TensorFacts, flags: InputFlags, path: Path) 
 
 
 def class_count(shape: tuple[int | str | None, ...]) -> int | None:
-    """Returns how many numbers an output of one image holds, (batch, K), (batch, K, 1, 1) or (batch, 1, K)."""
-    sizes = [size for size in shape[1:] if size != 1]
+    """Returns how many numbers an output of an image holds, (batch, K), (batch, K, 1, 1), (batch, 1, K) or (batch,)."""
+    sizes = [size for size in shape[1:] if size != 1] or ([1] if shape else [])
     return sizes[0] if len(sizes) == 1 and isinstance(sizes[0], int) else None
 
 

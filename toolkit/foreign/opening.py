@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.foreign.answers import judge_output
-from cnnkit.foreign.describing import ForeignModel, foreign_spec
+from cnnkit.foreign.describing import ForeignModel, check_count, foreign_spec
 from cnnkit.foreign.ending import GraphEnd, graph_end
 from cnnkit.foreign.flags import Said
 from cnnkit.images import prepare_batch
@@ -28,13 +28,14 @@ def describe_session(session: Any, path: Path, said: Said) -> ModelSpec:
         said: What the user says of it.
 
     Raises:
-        UsageError: Something that the file does not settle is not said.
+        UsageError: Something that the file does not settle is not said, or there are not as many labels as numbers.
         ModelError: It is no classifier of one image.
     """
     model = foreign_model(session, path)
     spec = foreign_spec(model, said)
     output = model.output(said.output_name)
     values = _answers(session, model.inputs[0].shape, spec.input, output.name)
+    check_count(values.shape[1], spec.labels, path)
     end = model_end(path, model.inputs[0].name, output.name)
     return replace(spec, output=judge_output(values, end, said.head, path))
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from cnnkit.images.preprocess import (
         prepare_batch as prepare_batch,
         resize_image as resize_image,
-        softmax as softmax,
     )
 else:
     __getattr__ = hand_on(
@@ -37,6 +36,6 @@ else:
             "framing": ("Placement", "Window", "place_image"),
             "likeness": ("HASH_WORDS", "perceptual_hash"),
             "likeness_search": ("find_groups", "find_partners"),
-            "preprocess": ("prepare_batch", "resize_image", "softmax"),
+            "preprocess": ("prepare_batch", "resize_image"),
         },
     )

@@ -77,20 +77,6 @@ def prepare_batch(images: NDArray[np.uint8], spec: InputSpec) -> NDArray[Any]:
     return tensor.astype(spec.dtype, copy=False)
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turns logits into probabilities.
-
-    Args:
-        logits: (N, K) float.
-
-    Returns:
-        (N, K) float32; each row sums to 1.
-    """
-    powers: NDArray[np.float32] = np.exp((logits - logits.max(axis=-1, keepdims=True)).astype(np.float32))
-    probabilities: NDArray[np.float32] = powers / powers.sum(axis=-1, keepdims=True)
-    return probabilities
-
-
 def _check_pixels(pixels: NDArray[np.uint8]) -> None:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
         raise ImageError("array", f"{_shown(pixels)}, expected (height, width, 3) uint8 RGB")

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnkit.classifier import class_probabilities
 from cnnkit.errors import CnnkitError, ModelError
 from cnnkit.runtime.keras2 import legacy_objects, with_plain_input
 from cnnkit.runtime.named import is_named, load_named
@@ -158,11 +159,9 @@ class KerasClassifier:
         """Classifies a batch; see `cnnkit.classifier.Classifier`."""
         import numpy as np
 
-        from cnnkit.images import softmax
-
         with full_precision():
             output = self.function_call(self.input_tensor(images))
-        return softmax(output) if self._spec.output == "logits" else np.asarray(output, dtype=np.float32)
+        return class_probabilities(np.asarray(output), self._spec)
 
     def activation(self, image: NDArray[np.uint8], index: int) -> NDArray[np.float32] | None:
         """Returns how much each place of the network's last feature map speaks for a class.
@@ -203,7 +202,7 @@ def _check_shapes(path: Path, model: Any, spec: ModelSpec) -> None:
     if len(found) != len(wanted) or any(size not in (None, want) for size, want in zip(found, wanted, strict=True)):
         raise ModelError(f"{path}: takes input {found}, expected {wanted} ({spec.input.layout}) by the spec")
     output = tuple(model.outputs[0].shape)[1:]
-    if output != (len(spec.labels),):
+    if output != (len(spec.labels),) and not (output == (1,) and len(spec.labels) == 2):
         raise ModelError(f"{path}: gives output {output} for an image, expected {len(spec.labels)} classes by the spec")
 
 

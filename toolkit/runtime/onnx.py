@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnnkit.classifier import class_probabilities
 from cnnkit.errors import ImageError, ModelError, SpecError, UsageError
-from cnnkit.images import prepare_batch, softmax
+from cnnkit.images import prepare_batch
 from cnnkit.runtime.parts import answer_in_parts
 from cnnkit.runtime.session import open_session, runtime_errors, short_reason, used_provider
 from cnnkit.spec import METADATA_KEY, InputSpec, ModelSpec, dtype_name, read_header, read_spec
@@ -89,11 +90,11 @@ class OnnxClassifier:
         if len(images) == 0:
             return np.empty((0, len(self.spec.labels)), np.float32)
         output = answer_in_parts(lambda part: self.run(self.input_tensor(part)), images)
+        answers = class_probabilities(output, self.spec)
         expected = (len(images), len(self.spec.labels))
-        if output.shape != expected:
+        if answers.shape != expected:
             raise ModelError(f"{self.path} gives an output of shape {output.shape}, expected {expected}, one a label")
-        values = output.astype(np.float32, copy=False)
-        return softmax(values) if self.spec.output == "logits" else values
+        return answers
 
     def input_tensor(self, images: NDArray[np.uint8]) -> NDArray[Any]:
         """Makes the tensor that the graph takes.
@@ -113,7 +114,7 @@ class OnnxClassifier:
             tensor: What `input_tensor` gives.
 
         Returns:
-            The graph's raw output: (N, classes) probabilities or logits, float32 or float16.
+            The graph's raw output: (N, classes) or (N, 1) probabilities or logits, float32 or float16.
 
         Raises:
             ModelError: The graph cannot be run.
@@ -125,7 +126,7 @@ class OnnxClassifier:
         except self._errors as error:
             raise ModelError(f"{self.path} cannot be run: {short_reason(str(error))}") from error
         beside = output.ndim > 2 and output[0].size == max(output.shape[1:])  # axes of length 1: (N, K, 1, 1)
-        return output.reshape(len(output), -1) if beside else output
+        return output.reshape(len(output), -1) if beside or output.ndim == 1 else output
 
     def _run_fixed(self, tensor: NDArray[Any], size: int) -> NDArray[Any]:
         """Runs a graph whose batch size is fixed, in parts; the last one is filled up with its last image."""
@@ -203,7 +204,7 @@ def _check_graph(session: Any, spec: ModelSpec, path: Path, output: str | None) 
             f"its spec says {spec.input.dtype} {describe_shape(expected)}: export the model again"
         )
     given = next(one for one in outputs if output in (None, one.name))
-    if given.shape and not _gives(given.shape, len(spec.labels)):
+    if given.shape and not _gives(given.shape, spec):
         raise ModelError(
             f"{path} gives an output of shape {describe_shape(given.shape)}, its spec has {len(spec.labels)} labels: "
             "export the model again with one label a class"
@@ -225,10 +226,11 @@ def _fits(shape: list[object], expected: tuple[str | int, ...]) -> bool:
     return all(size == other for size, other in pairs if isinstance(size, int) and isinstance(other, int))
 
 
-def _gives(shape: list[object], classes: int) -> bool:
-    """Whether an output may hold a number a class, with axes of length 1 beside: (batch, K), (batch, K, 1, 1)."""
+def _gives(shape: list[object], spec: ModelSpec) -> bool:
+    """Whether an output may hold a number a label, with axes of length 1 beside, or one number for two labels."""
     sizes = [size for size in shape[1:] if isinstance(size, int) and size != 1]
-    return len(shape) > 1 and sizes in ([], [classes])
+    one = all(size == 1 for size in shape[1:])
+    return len(spec.labels) == 2 if one else sizes in ([], [len(spec.labels)])
 
 
 def _check_images(images: NDArray[np.uint8], spec: InputSpec) -> None:

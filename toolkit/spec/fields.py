@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-SPEC_VERSION = 1
+SPEC_VERSION = 2  # the newest that is read; what version 1 can say is written as version 1
+USUAL_LIMIT = 0.5  # from which probability on an independent label counts
 LARGEST_SIDE = 16_384  # pixels of a model's input; more is no image classifier
 METADATA_KEY = "cnnkit.spec"
 
@@ -15,7 +16,8 @@ Layout = Literal["nhwc", "nchw"]
 Dtype = Literal["uint8", "float32", "float16"]
 Resize = Literal["squash", "crop", "pad"]
 Interpolation = Literal["area", "linear", "cubic"]
-Output = Literal["probabilities", "logits"]
+Output = Literal["probabilities", "logits", "independent", "independent-logits"]
+INDEPENDENT = frozenset({"independent", "independent-logits"})  # a sigmoid a label, from version 2 on
 Precision = Literal["float32", "float16", "int8"]
 
 
@@ -120,3 +122,14 @@ class ModelSpec:
     provenance: Provenance | None = None
     quantization: Quantization | None = None
     golden: tuple[GoldenImage, ...] = ()
+    limits: tuple[float, ...] = ()  # of independent labels: from which probability on each counts; empty means 0.5
+
+    @property
+    def independent(self) -> bool:
+        """Whether any number of the labels may be right for an image, rather than one."""
+        return self.output in INDEPENDENT
+
+    @property
+    def label_limits(self) -> tuple[float, ...]:
+        """From which probability on each of the independent labels counts."""
+        return self.limits or (USUAL_LIMIT,) * len(self.labels)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, get_args
+from dataclasses import replace
+from typing import Any, cast, get_args
 
 from cnnkit.errors import SpecError
 from cnnkit.spec.fields import (
+    INDEPENDENT,
     LARGEST_SIDE,
     SPEC_VERSION,
     Color,
@@ -48,17 +50,19 @@ def read_spec(text: str) -> ModelSpec:
     except (ValueError, RecursionError) as error:
         raise SpecError(f"the model spec is no JSON ({error}): export the model again") from error
     top = StrictObject(data, "spec")
-    _check_version(top.integer("spec_version"))
+    version = _checked_version(top.integer("spec_version"))
     spec = ModelSpec(
         labels=_labels(top),
         input=_input(top.object("input")),
-        output=_choice(top, "output", Output),
+        output=_output(top, version),
         graph=_optional(top, "graph", _graph),
         tolerance=_tolerance(top.object("tolerance")),
         provenance=_optional(top, "provenance", _provenance),
         quantization=_optional(top, "quantization", _quantization),
         golden=tuple(_golden(item) for item in top.objects("golden", at_most=MAX_GOLDEN_IMAGES)),
     )
+    if spec.independent:
+        spec = replace(spec, limits=_limits(top, len(spec.labels)))
     top.close()
     _check_golden(spec)
     return spec
@@ -74,14 +78,27 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _check_version(version: int) -> None:
+def _checked_version(version: int) -> int:
     if version > SPEC_VERSION:
         raise SpecError(
-            f"the model spec is version {version}, this cnnkit reads version {SPEC_VERSION}: "
+            f"the model spec is version {version}, this cnnkit reads versions up to {SPEC_VERSION}: "
             f"install cnnkit {version}.0 or newer (pip install -U 'cnnkit>={version}.0')"
         )
     if version < 1:
-        raise SpecError(f"the model spec says version {version}, expected {SPEC_VERSION}: export the model again")
+        raise SpecError(f"the model spec says version {version}, expected 1 or more: export the model again")
+    return version
+
+
+def _output(top: StrictObject, version: int) -> Output:
+    known = [kind for kind in get_args(Output) if version > 1 or kind not in INDEPENDENT]
+    return cast(Output, top.choice("output", known))
+
+
+def _limits(top: StrictObject, count: int) -> tuple[float, ...]:
+    limits = top.numbers("limits", count=count)
+    if not all(0 < limit < 1 for limit in limits):
+        raise SpecError("spec.limits holds something that is not between 0 and 1")
+    return limits
 
 
 def _labels(top: StrictObject) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ def write_spec(spec: ModelSpec, *, indent: int | None = None) -> str:
 
 def spec_to_dict(spec: ModelSpec) -> dict[str, Any]:
     """Returns the spec as plain lists, dicts, strings and numbers."""
+    more: dict[str, Any] = {"limits": list(spec.label_limits)} if spec.independent else {}
     return {
-        "spec_version": SPEC_VERSION,
+        "spec_version": SPEC_VERSION if spec.independent else 1,
         "labels": list(spec.labels),
         "input": _input(spec.input),
         "output": spec.output,
@@ -25,6 +26,7 @@ def spec_to_dict(spec: ModelSpec) -> dict[str, Any]:
         "tolerance": dict(vars(spec.tolerance)),
         "provenance": None if spec.provenance is None else _provenance(spec.provenance),
         "quantization": None if spec.quantization is None else _quantization(spec.quantization),
+        **more,
         "golden": [_golden(image) for image in spec.golden],
     }
 

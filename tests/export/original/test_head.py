@@ -11,12 +11,16 @@ from cnnkit.export.original.stored_loss import StoredLoss, stored_loss
 from cnnkit.runtime.onnx import OnnxClassifier
 
 UNKNOWN = "ends in linear numbers and .*: say --head logits if a softmax is to follow, --head softmax"
-SIGMOIDS = "independent sigmoids, whose numbers need not sum to 1, expected softmax or logits"
 
 
 def softmax(values):
     powers = np.exp(values - values.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+ACTIVATIONS = {
+    "logits": softmax, "probabilities": lambda values: values, "sigmoid-logits": lambda z: 1 / (1 + np.exp(-z)),
+}  # fmt: skip
 
 
 def compiled(keras, path, loss, *behind, head=None):
@@ -35,8 +39,8 @@ LOSSES = {
     "sparse, from probabilities": (lambda k: k.losses.SparseCategoricalCrossentropy(), UNKNOWN),
     "by name": (lambda _: "sparse_categorical_crossentropy", UNKNOWN),
     "by function": (lambda k: k.losses.categorical_crossentropy, UNKNOWN),
-    "binary, from logits": (lambda k: k.losses.BinaryCrossentropy(from_logits=True), SIGMOIDS),
-    "binary": (lambda _: "binary_crossentropy", SIGMOIDS),
+    "binary, from logits": (lambda k: k.losses.BinaryCrossentropy(from_logits=True), "sigmoid-logits"),
+    "binary": (lambda _: "binary_crossentropy", UNKNOWN),
     "squares": (lambda _: "mse", "was trained with mean_squared_error"),
     "hinge": (lambda k: k.losses.CategoricalHinge(), UNKNOWN),
     "none": (lambda _: None, "says no loss"),
@@ -49,9 +53,10 @@ LOSSES = {
 def test_the_loss_in_the_file_tells_what_a_linear_head_gives(keras, tmp_path, name, suffix):
     make, expected = LOSSES[name]
     path = compiled(keras, tmp_path / f"net{suffix}", make(keras))
-    if expected == "logits":
+    if expected in ACTIVATIONS:
         answers = OnnxClassifier(exported(path, tmp_path).path).probabilities(random_images())
-        np.testing.assert_allclose(answers, softmax(keras_answers(keras, path, random_images())), atol=1e-5)
+        given = keras_answers(keras, path, random_images())
+        np.testing.assert_allclose(answers, ACTIVATIONS[expected](given), atol=1e-5)
         return
     with pytest.raises((UsageError, ModelError), match=expected):
         exported(path, tmp_path)
@@ -60,27 +65,29 @@ def test_the_loss_in_the_file_tells_what_a_linear_head_gives(keras, tmp_path, na
 @pytest.mark.parametrize(
     ("head", "said", "expected"),
     [
-        (None, "logits", None),
+        (None, "logits", "logits"),
+        (None, "sigmoid-logits", "sigmoid-logits"),
         (None, "softmax", "numbers that do not sum to 1, expected others with --head softmax"),
-        (None, "sigmoid", SIGMOIDS),
-        ("sigmoid", None, SIGMOIDS),
-        ("sigmoid", "logits", SIGMOIDS),
+        (None, "sigmoid", "expected 0 to 1 of sigmoids: say --head sigmoid-logits if a sigmoid is to follow"),
+        ("sigmoid", None, "probabilities"),
+        ("sigmoid", "sigmoid", "probabilities"),
+        ("sigmoid", "logits", "ends in Sigmoid, which gives a probability a label: leave out --head logits"),
+        ("softmax", "sigmoid", "ends in Softmax, whose classes exclude one another: leave out --head sigmoid"),
         ("softmax", "logits", "ends in Softmax, which gives probabilities: leave out --head logits"),
-        ("softmax", "softmax", None),
-        ("log_softmax", None, None),
-        ("relu", None, "made by Relu: say --head softmax if they are probabilities, or --head logits"),
-        ("relu", "logits", None),
+        ("softmax", "softmax", "probabilities"),
+        ("log_softmax", None, "logits"),
+        ("relu", None, "made by Relu: say --head softmax if they are probabilities, --head logits"),
+        ("relu", "logits", "logits"),
     ],
 )
 def test_what_is_said_of_the_head(keras, tmp_path, head, said, expected):
     path = compiled(keras, tmp_path / "net.keras", None, head=head)
-    if expected is not None:
+    if expected not in ACTIVATIONS:
         with pytest.raises((UsageError, ModelError), match=expected):
             exported(path, tmp_path, head=said)
         return
     answers = OnnxClassifier(exported(path, tmp_path, head=said).path).probabilities(random_images())
-    given = keras_answers(keras, path, random_images())
-    np.testing.assert_allclose(answers, given if head == "softmax" else softmax(given), atol=1e-5)
+    np.testing.assert_allclose(answers, ACTIVATIONS[expected](keras_answers(keras, path, random_images())), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +98,7 @@ def test_what_is_said_of_the_head(keras, tmp_path, head, said, expected):
         (lambda layers: [layers.Activation("softmax"), layers.Activation("linear")], None),
         (lambda layers: [layers.Softmax(), layers.Rescaling(100.0)], "ends in Softmax and gives percent"),
         (lambda layers: [layers.Softmax(), layers.Rescaling(0.5)], "Softmax and gives numbers that do not sum to 1"),
-        (lambda layers: [layers.Activation("sigmoid"), layers.Reshape((3,))], SIGMOIDS),
+        (lambda layers: [layers.Activation("sigmoid"), layers.Reshape((3,))], None),
     ],
     ids=["Softmax", "moved", "linear behind", "percent", "halved", "sigmoid"],
 )
@@ -114,8 +121,7 @@ def test_sigmoids_that_look_like_probabilities(keras, tmp_path, size, weight):
     model.layers[-1].set_weights([np.zeros((3, size)), bias])
     model.save(tmp_path / "net.keras")
     assert keras_answers(keras, tmp_path / "net.keras", random_images()).sum(axis=1) == pytest.approx(np.ones(8))
-    with pytest.raises(ModelError, match=SIGMOIDS):
-        exported(tmp_path / "net.keras", tmp_path, labels=",".join("abc"[:size]))
+    assert exported(tmp_path / "net.keras", tmp_path, labels=",".join("abc"[:size])).spec.output == "independent"
 
 
 @pytest.mark.parametrize(
@@ -127,11 +133,12 @@ def test_a_saved_model_is_read_by_its_graph(keras, tmp_path, head):
     path = compiled(keras, tmp_path / "net.keras", None, head=head)
     keras.models.load_model(path).export(tmp_path / "folder", verbose=False)
     flags = InputFlags(scale=1.0)
-    if head == "softmax":
-        assert exported(tmp_path / "folder", tmp_path, flags=flags).parity.max_probability_difference < 1e-5
+    if head is not None:
+        report = exported(tmp_path / "folder", tmp_path, flags=flags)
+        assert report.parity.max_probability_difference < 1e-5
+        assert report.spec.output == ("probabilities" if head == "softmax" else "independent")
         return
-    expected = SIGMOIDS if head else UNKNOWN
-    with pytest.raises((ModelError, UsageError), match=expected):
+    with pytest.raises(UsageError, match=UNKNOWN):
         exported(tmp_path / "folder", tmp_path, flags=flags)
 
 

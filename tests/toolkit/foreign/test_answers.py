@@ -12,8 +12,8 @@ from cnnkit.foreign import InputFlags, Said
 from cnnkit.runtime.model import load_model
 
 onnx = pytest.importorskip("onnx")
-SIGMOIDS = "independent sigmoids, whose numbers need not sum to 1, expected softmax or logits"
-ASKED = "say --head softmax if they are probabilities, or --head logits if a softmax is to follow"
+ASKED = "say --head softmax if they are probabilities, --head logits if a softmax is to follow, sigmoid or"
+KINDS = ("logits", "probabilities", "independent", "independent-logits")
 EYE = tuple(np.eye(3).ravel())
 
 
@@ -67,12 +67,12 @@ HEADS = {
         "ends in Softmax and gives percent, expected probabilities that sum to 1",
     ),
     "softmax over the images": ([GEMM, ("Softmax", "logits", "out", {"axis": 0})], "numbers that do not sum to 1"),
-    "sigmoids": ([GEMM, ("Sigmoid", "logits", "out")], SIGMOIDS),
+    "sigmoids": ([GEMM, ("Sigmoid", "logits", "out")], "independent"),
     "sigmoids that saturate": (
         [("Mul", "means zero", "a"), ("Add", "a bias", "b"), ("Mul", "b huge", "c"), ("Sigmoid", "c", "out")],
-        SIGMOIDS,
+        "independent",
     ),
-    "sigmoids, moved": ([GEMM, ("Sigmoid", "logits", "a"), *MOVED], SIGMOIDS),
+    "sigmoids, moved": ([GEMM, ("Sigmoid", "logits", "a"), *MOVED], "independent"),
     "sigmoids that saturate, clipped": (
         [("Mul", "means zero", "a"), ("Add", "a bias", "b"), ("Mul", "b huge", "c"), ("Sigmoid", "c", "d"),
          ("Clip", "d low high", "out")],
@@ -95,7 +95,7 @@ def test_the_operator_in_front_of_the_output_tells(tmp_path, name):
     if name.endswith("written out"):
         model.graph.node[3].attribute.add().CopyFrom(onnx.helper.make_attribute("keepdims", 1))
     onnx.save(model, path)
-    if expected in ("logits", "probabilities"):
+    if expected in KINDS:
         assert load(path).spec.output == expected
         return
     with pytest.raises((ModelError, UsageError), match=expected):
@@ -107,17 +107,19 @@ def test_the_operator_in_front_of_the_output_tells(tmp_path, name):
     [
         ("features", "logits", "logits"),
         ("features", "softmax", "numbers that do not sum to 1, expected others with --head softmax"),
-        ("linear", "sigmoid", SIGMOIDS),
+        ("linear", "sigmoid-logits", "independent-logits"),
+        ("sigmoids", "sigmoid", "independent"),
+        ("softmax", "sigmoid-logits", "whose classes exclude one another: leave out --head sigmoid-logits"),
         ("linear", "logits", "logits"),
         ("softmax", "softmax", "probabilities"),
         ("softmax", "logits", "which gives probabilities: leave out --head logits"),
-        ("sigmoids", "logits", SIGMOIDS),
+        ("sigmoids", "logits", "gives a probability a label: leave out --head logits"),
         ("logarithm of a softmax", "logits", "logits"),
     ],
 )
 def test_what_is_said_of_the_head(tmp_path, head, said, expected):
     path = graph(tmp_path / "m.onnx", *HEADS[head][0])
-    if expected in ("logits", "probabilities"):
+    if expected in KINDS:
         assert load(path, head=said).spec.output == expected
         return
     with pytest.raises((ModelError, UsageError), match=expected):

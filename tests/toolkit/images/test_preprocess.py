@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from image_files import photo
 
 from cnnkit.errors import ImageError
-from cnnkit.images.preprocess import prepare_batch, resize_image, softmax
+from cnnkit.images.preprocess import prepare_batch, resize_image
 from cnnkit.spec import InputSpec
 
 SQUARE = InputSpec(8, 8, 3)
@@ -202,13 +202,3 @@ def test_batches_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ImageError) as caught:
         prepare_batch(np.zeros(shape, np.uint8), SQUARE)
     assert str(caught.value) == f"array: {shape} uint8, expected (N, 8, 8, 3) uint8"
-
-
-def test_softmax() -> None:
-    assert softmax(np.zeros((2, 4), np.float32)).tolist() == [[0.25] * 4] * 2
-    large = softmax(np.array([[1e4, 0, -1e4]], np.float64))
-    assert large.dtype == np.float32
-    assert large.tolist() == [[1, 0, 0]]
-    logits = np.array([[1, 2, 3], [0, -5, 5]], np.float32)
-    expected = np.exp(logits.astype(float)) / np.exp(logits.astype(float)).sum(1, keepdims=True)
-    assert np.allclose(softmax(logits), expected, atol=1e-7)

@@ -88,9 +88,9 @@ def test_model_without_a_spec(make_model):
 
 
 def test_spec_of_a_newer_version(make_model):
-    path = make_model(spec=None, metadata={METADATA_KEY: '{"spec_version": 2}'})
+    path = make_model(spec=None, metadata={METADATA_KEY: '{"spec_version": 3}'})
     for read in (OnnxClassifier, read_spec_of):
-        with pytest.raises(SpecError, match=r"\.onnx: the model spec is version 2, .* install cnnkit 2\.0"):
+        with pytest.raises(SpecError, match=r"\.onnx: the model spec is version 3, .* install cnnkit 3\.0"):
             read(path)
 
 

@@ -26,7 +26,9 @@ _OPTIONS = (
     ),
     click.option("--size", type=size, help="HEIGHTxWIDTH, for models that take any size."),
     click.option("--layout", type=click.Choice(["nhwc", "nchw"]), help="For ONNX files that do not show it."),
-    click.option("--head", type=click.Choice(["softmax", "sigmoid", "logits"]), help="What its last layer gives."),
+    click.option(
+        "--head", type=click.Choice(["softmax", "sigmoid", "logits", "sigmoid-logits"]), help="What it ends in."
+    ),
     click.option("--output-name", help="Of several outputs, the one that gives the classes."),
 )
 
