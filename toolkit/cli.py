@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from cnnkit.errors import CnnkitError, one_line
-from cnnkit.system import broken_imports, ended_by_signals
+from cnnkit.system import broken_imports, ended_by_signals, hide_secrets
 
 # Name -> what `cnnkit --help` says of it; the command itself is `command` in cnnkit.commands.NAME.
 COMMANDS = {
@@ -63,6 +63,11 @@ class LazyGroup(click.Group):
         try:
             with broken_imports():
                 return super().invoke(ctx)
+        except click.UsageError as error:  # which repeats what was typed
+            said = error.format_message()
+            if hide_secrets(said) == said:
+                raise
+            raise click.UsageError(hide_secrets(said), error.ctx) from None
         except CnnkitError as error:
             _fail(str(error), error.exit_code, error)
         except BrokenPipeError:
@@ -84,9 +89,20 @@ def _drop_stdout() -> None:
 
 def _fail(message: str, exit_code: int, error: BaseException) -> None:
     if os.environ.get("CNNKIT_DEBUG") == "1":
-        raise error
-    click.echo(f"cnnkit: error: {one_line(message)}", err=True)
+        raise _without_secrets(error)
+    click.echo(f"cnnkit: error: {hide_secrets(one_line(message))}", err=True)
     sys.exit(exit_code)
+
+
+def _without_secrets(error: BaseException) -> BaseException:
+    """Cleans the texts that a traceback shows, of what the error came from as well."""
+    link: BaseException | None = error
+    while link is not None:
+        link.args = tuple(hide_secrets(part) if isinstance(part, str) else part for part in link.args)
+        if isinstance(link, OSError) and link.filename is not None:
+            link.filename = hide_secrets(str(link.filename))
+        link = link.__cause__ or link.__context__
+    return error
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

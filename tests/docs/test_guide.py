@@ -10,7 +10,7 @@ from pages import GUIDE, calls, command_named, options_in, options_of, sections,
 from cnnkit.cli import COMMANDS
 
 SECTIONS = {slug(heading): text for heading, text in sections(text_of(GUIDE)).items()}
-SHARED = ("shared-options", "models-from-elsewhere")
+SHARED = ("shared-options", "models-from-elsewhere", "passwords-of-cameras")
 
 
 def said_in(name: str) -> set[str]:

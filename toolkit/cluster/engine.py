@@ -110,7 +110,7 @@ def _path(found: FoundImage) -> bytes:
     """Returns a path's own bytes, which need be no text."""
     if found.member is not None or found.frame is not None:
         raise UsageError(f"{found.name} is read on one machine: leave --engine ray out for archives and videos")
-    return os.fsencode(found.source)
+    return os.fsencode(found.source if found.address is None else found.address.reveal())
 
 
 def _on_cluster(ray: Any, address: str, *arguments: Any) -> list[Shard]:

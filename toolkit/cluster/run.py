@@ -49,6 +49,8 @@ def _writer(run: PredictRun) -> ShardWriter:
         raise UsageError("--engine ray writes a folder of shards: add --output DIR, and --format jsonl or parquet")
     if len(run.models) > 1:
         raise UsageError("--engine ray takes one --model")
+    if run.source.insecure:
+        raise UsageError("--engine ray checks certificates: leave --insecure out")
     if run.resume or run.outputs != OutputOptions(overwrite=run.report.overwrite):
         raise UsageError(
             "--engine ray writes shards alone: leave --resume, --annotate, --sort-into, --link and --grid out"

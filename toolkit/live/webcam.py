@@ -26,7 +26,7 @@ from cnnkit.measuring import Clock
 from cnnkit.report import STDOUT, OutputFile, ReportOptions, open_report
 from cnnkit.runtime import load_model, warn_of_provider
 from cnnkit.sources import DEFAULT_RATE_HZ, Address, Video, open_video, parse_address
-from cnnkit.system import check_new_file, log
+from cnnkit.system import TypedAddress, check_new_file, log
 from cnnkit.view import Window, check_display
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ class PageOptions:
 class WebcamOptions:
     """What `cnnkit webcam` is asked to do."""
 
-    source: str = "0"  # a camera's index or device, a video file, or an address
+    source: TypedAddress = field(
+        default_factory=lambda: TypedAddress("0")
+    )  # a camera's index or device, a video file, or an address
     model: Path | None = None  # None takes the bundled one
     threads: int | None = None
     provider: str = "cpu"
@@ -56,6 +58,7 @@ class WebcamOptions:
     output: Path | None = None  # rows in this file
     every_s: float | None = None  # seconds after which a row is written though nothing changed; 0 for all frames
     record: Path | None = None  # annotated video in this file
+    insecure: bool = False  # certificates are not checked
     overwrite: bool = False  # of both files
     append: bool = False  # to the rows of earlier runs
     every_frame: bool = False  # of a video file, without pacing
@@ -81,7 +84,7 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
         ModelError: The model cannot be loaded or run.
     """
     with stop_on_signals() as stop:
-        address = parse_address(options.source)
+        address = parse_address(options.source, insecure=options.insecure)
         _check_files(options, address)
         options = _without_display(options)
         # Threads that spin while they wait for the next frame would take the processors from everything else.
@@ -164,7 +167,7 @@ def _check_files(options: WebcamOptions, address: Address) -> None:
     if options.record is None:
         return
     check_recording(options.record, overwrite=options.overwrite)
-    if address.kind == "file" and os.path.realpath(options.source) == os.path.realpath(options.record):
+    if address.kind == "file" and os.path.realpath(str(address.target)) == os.path.realpath(options.record):
         raise UsageError(f"--record {options.record} is the source itself: name another file")
     if options.output is not None and os.path.realpath(options.output) == os.path.realpath(options.record):
         raise UsageError(f"--record and --output both name {options.record}: name two files")

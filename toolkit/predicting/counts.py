@@ -10,7 +10,7 @@ from cnnkit.errors import SourceError
 from cnnkit.images import IMAGE_SUFFIXES
 from cnnkit.predicting.options import Outcome
 from cnnkit.report import printable
-from cnnkit.sources import STDIN, FoundImage
+from cnnkit.sources import STDIN, FoundImage, shown_source
 from cnnkit.system import log
 
 _CLASSES_SHOWN = 20
@@ -65,7 +65,7 @@ class RunCounts:
         """
         if not self.images:
             expected = " ".join(sorted(IMAGE_SUFFIXES))
-            names = ", ".join("stdin" if source == STDIN else printable(source) for source in sources)
+            names = ", ".join("stdin" if source == STDIN else printable(shown_source(source)) for source in sources)
             skipped = f" ({count(self.skipped, 'other file')})" if self.skipped else ""
             raise SourceError(f"no image found in {names}{skipped}: expected files named {expected}")
 

@@ -35,7 +35,12 @@ if TYPE_CHECKING:
     from cnnkit.sources.found import FoundImage as FoundImage
     from cnnkit.sources.frames import Frame as Frame
     from cnnkit.sources.grouping import group_names as group_names
-    from cnnkit.sources.kinds import is_archive as is_archive, is_video as is_video, is_web_address as is_web_address
+    from cnnkit.sources.kinds import (
+        is_archive as is_archive,
+        is_video as is_video,
+        is_web_address as is_web_address,
+        shown_source as shown_source,
+    )
     from cnnkit.sources.layouts import Layout as Layout, find_layout as find_layout
     from cnnkit.sources.listed_folders import (
         is_listed as is_listed,
@@ -45,6 +50,7 @@ if TYPE_CHECKING:
         list_test_images as list_test_images,
     )
     from cnnkit.sources.newest import FrameSource as FrameSource
+    from cnnkit.sources.source_file import read_source_file as read_source_file
     from cnnkit.sources.splitting import SplitShares as SplitShares, split_folder as split_folder
     from cnnkit.sources.video import DEFAULT_RATE_HZ as DEFAULT_RATE_HZ, Video as Video, open_video as open_video
     from cnnkit.sources.web import web_image as web_image
@@ -80,10 +86,11 @@ else:
             "found": ("FoundImage",),
             "frames": ("Frame",),
             "grouping": ("group_names",),
-            "kinds": ("is_archive", "is_video", "is_web_address"),
+            "kinds": ("is_archive", "is_video", "is_web_address", "shown_source"),
             "layouts": ("Layout", "find_layout"),
             "listed_folders": ("is_listed", "list_listed", "list_some_images", "list_test_files", "list_test_images"),
             "newest": ("FrameSource",),
+            "source_file": ("read_source_file",),
             "splitting": ("SplitShares", "split_folder"),
             "video": ("DEFAULT_RATE_HZ", "Video", "open_video"),
             "web": ("web_image",),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit, urlunsplit
 
 from cnnkit.errors import SourceError
 from cnnkit.images import IMAGE_SUFFIXES
 from cnnkit.sources.cameras import cameras_present
+from cnnkit.system import TypedAddress, shown_address, usable_address
 
 Kind = Literal["camera", "file", "stream"]
 
@@ -29,50 +29,41 @@ class Address:
     """A source that may exist: it has not been opened yet."""
 
     kind: Kind
-    target: int | str  # what OpenCV opens: a camera's index, a path or an address
+    target: int | str = field(repr=False)  # what OpenCV opens: a camera's index, a path or an address with its password
     name: str  # what the user called it, for messages and rows, without a password
+    insecure: bool = False  # whether certificates are taken as they are
 
     def __str__(self) -> str:
         return f"camera {self.name}" if isinstance(self.target, int) else self.name
 
 
-def parse_address(text: str) -> Address:
+def parse_address(typed: str | TypedAddress, *, insecure: bool = False) -> Address:
     """Tells cameras, files and network addresses apart and checks what can be checked without opening them.
 
     Args:
-        text: "0", "/dev/video0", "clip.mp4", "rtsp://user:password@host/stream".
+        typed: "0", "/dev/video0", "clip.mp4", "rtsp://user:password@host/stream".
+        insecure: Take a server's certificate as it is.
 
     Raises:
         SourceError: There is nothing of that name, or it is certainly no video.
     """
+    text = typed if isinstance(typed, str) else typed.reveal()
     if text.isascii() and text.isdigit():
         return Address("camera", int(text), text)
     scheme = _SCHEME.match(text)
     if scheme is not None:
-        return _stream(text, scheme[1].lower())
+        return _stream(text, scheme[1].lower(), insecure)
     return _path(text)
 
 
-def without_password(text: str) -> str:
-    """Returns an address as it may be shown: "rtsp://user:***@host/stream".
-
-    Raises:
-        ValueError: It is no address.
-    """
-    parts = urlsplit(text)
-    if parts.password is None:
-        return text
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
-
-
-def _stream(text: str, scheme: str) -> Address:
+def _stream(text: str, scheme: str, insecure: bool) -> Address:
+    shown = shown_address(text)
     if scheme not in _SCHEMES:
-        raise SourceError(f"{text} cannot be opened: expected an address that begins with {', '.join(_SCHEMES)}")
+        raise SourceError(f"{shown} cannot be opened: expected an address that begins with {', '.join(_SCHEMES)}")
     try:
-        return Address("stream", text, without_password(text))
+        return Address("stream", usable_address(text), shown, insecure)
     except ValueError as error:
-        raise SourceError(f"{text} is no address ({error})") from error
+        raise SourceError(f"{shown} is no address: {error}") from error
 
 
 def _path(text: str) -> Address:
@@ -94,6 +85,7 @@ def _path(text: str) -> Address:
 
 def _missing(text: str, error: OSError | ValueError) -> str:
     reason = getattr(error, "strerror", None) or str(error)
+    text = shown_address(text)
     if text.startswith("/dev/video"):
         return f"{text} cannot be opened ({reason}): {cameras_hint()}"
     return f"{text} cannot be opened ({reason}): expected a camera index such as 0, a video file, or an address"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -12,11 +12,13 @@ from typing import BinaryIO
 from cnnkit.images import IMAGE_SUFFIXES
 from cnnkit.sources.folders import folder_images, is_excluded
 from cnnkit.sources.found import FoundImage
-from cnnkit.sources.kinds import is_archive, is_other_address, is_video, is_web_address
+from cnnkit.sources.kinds import is_archive, is_other_address, is_video, is_web_address, shown_source
 
 STDIN = "-"
 _LIST = "@"  # in front of the path of a list
 _PART = 65536  # bytes of a list at once
+_MORE_THAN_A_PATH = re.compile(r"[*?\[@=%]|://")  # a pattern, an address, or a secret mistyped as a path
+_OTHER_ADDRESS = "is no http or https address: cnnkit webcam takes cameras and streams"
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class SourceOptions:
     null_separated: bool = False  # a zero byte ends each path of a list, rather than a line's end
     exclude: tuple[str, ...] = ()  # patterns of what is left out of folders: of names, "*.gif", or paths, "old/*"
     every_s: float | None = None  # of a video, one frame each so many seconds; None for all of them
+    insecure: bool = False  # certificates of https addresses are not checked
 
 
 def expand_sources(
@@ -60,13 +63,13 @@ def _list_file(source: str, options: SourceOptions) -> Iterator[FoundImage]:
         with open(source.removeprefix(_LIST), "rb") as file:
             yield from _listed(file, options)
     except OSError as error:
-        yield FoundImage(source, problem=f"this list cannot be read: {error.strerror or error}")
+        yield FoundImage(shown_source(source), problem=f"this list cannot be read: {error.strerror or error}")
 
 
 def _listed(file: BinaryIO, options: SourceOptions) -> Iterator[FoundImage]:
     for line in _split(file, b"\0" if options.null_separated else b"\n"):
         path = os.fsdecode(line if options.null_separated else line.rstrip(b"\r"))
-        if os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES and not is_web_address(path) and not _is_pattern(path):
+        if os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES and _MORE_THAN_A_PATH.search(path) is None:
             yield FoundImage(path)  # as nearly all of a long list: it is not looked at before it is read
         elif path:
             yield from _expand(path, options)
@@ -85,21 +88,15 @@ def _expand(source: str, options: SourceOptions) -> Iterator[FoundImage]:
     if is_web_address(source):
         yield from _address(source, options)
     elif is_other_address(source):
-        yield _other_address(source)
+        yield FoundImage(shown_source(source), problem=_OTHER_ADDRESS)
     elif os.path.isdir(source):
         yield from folder_images(source, options.exclude)
     elif _is_pattern(source) and not os.path.lexists(source):
         yield from _matches(source, options)
+    elif is_video(source):
+        yield from _video(source, options)
     else:
-        yield from _file(source, options)
-
-
-def _other_address(source: str) -> FoundImage:
-    from cnnkit.sources.address import without_password
-
-    with suppress(ValueError):
-        source = without_password(source)
-    return FoundImage(source, problem="is no http or https address: cnnkit webcam takes cameras and streams")
+        yield from _file(shown_source(source), options)
 
 
 def _address(source: str, options: SourceOptions) -> Iterator[FoundImage]:
@@ -108,7 +105,7 @@ def _address(source: str, options: SourceOptions) -> Iterator[FoundImage]:
     else:
         from cnnkit.sources.web import web_image
 
-        yield web_image(source)
+        yield web_image(source, insecure=options.insecure)
 
 
 def _file(source: str, options: SourceOptions) -> Iterator[FoundImage]:
@@ -127,7 +124,7 @@ def _file(source: str, options: SourceOptions) -> Iterator[FoundImage]:
 def _video(source: str, options: SourceOptions) -> Iterator[FoundImage]:
     from cnnkit.sources.films import video_images
 
-    yield from video_images(source, options.every_s)
+    yield from video_images(source, options.every_s, insecure=options.insecure)
 
 
 def _is_pattern(source: str) -> bool:
@@ -141,7 +138,7 @@ def _matches(pattern: str, options: SourceOptions) -> Iterator[FoundImage]:
     if "**" in pattern:  # such a pattern gives the files of its folders as well
         matches = [match for match in matches if not os.path.isdir(match)]
     if not matches:
-        yield FoundImage(pattern, problem="no file matches this pattern")
+        yield FoundImage(shown_source(pattern), problem="no file matches this pattern")
     for match in matches:
         if not is_excluded(options.exclude, match):
             yield from folder_images(match, options.exclude) if os.path.isdir(match) else _file(match, options)

@@ -7,29 +7,26 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from cnnkit.errors import SourceError
-from cnnkit.sources.address import parse_address, without_password
+from cnnkit.sources.address import parse_address
 from cnnkit.sources.found import FoundImage
+from cnnkit.sources.kinds import shown_source
 from cnnkit.sources.video import open_video
 
 
-def video_images(source: str, every_s: float | None) -> Iterator[FoundImage]:
+def video_images(source: str, every_s: float | None, *, insecure: bool = False) -> Iterator[FoundImage]:
     """Gives the frames of a recorded video.
 
     Args:
         source: A path or an address.
         every_s: The first frame, and then the first one after each so many seconds; None for all.
+        insecure: Take a server's certificate as it is.
 
     Yields:
         Frames, frames that cannot be read with their problem, and the video with the reason why it cannot be opened.
     """
+    name, due = shown_source(source), 0.0
     try:
-        name = without_password(source)
-    except ValueError as error:
-        yield FoundImage(source, problem=f"is no address ({error})")
-        return
-    due = 0.0
-    try:
-        video = open_video(parse_address(source))
+        video = open_video(parse_address(source, insecure=insecure))
         if video.is_live:
             video.capture.release()
             raise SourceError("is a live stream, expected a recorded video: cnnkit webcam takes streams")

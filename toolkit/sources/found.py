@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnkit.spec import InputSpec
+    from cnnkit.system import TypedAddress
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class FoundImage:
     place: str = field(default="", compare=False)  # where it lies below the folder or archive named; else empty
     content: Callable[[], bytes] | None = field(default=None, compare=False)  # the file's bytes, if `source` is no path
     pixels: NDArray[np.uint8] | None = field(default=None, compare=False)  # (H, W, 3) BGR of a frame
+    address: TypedAddress | None = field(default=None, compare=False)  # where `source` is what may be shown of one
 
     @property
     def name(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 
+from cnnkit.system import shown_address
+
 ZIP_SUFFIXES = (".zip",)
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 VIDEO_SUFFIXES = frozenset({
@@ -22,6 +24,12 @@ def is_web_address(source: str) -> bool:
 def is_other_address(source: str) -> bool:
     """Tells an address of another kind, such as rtsp, from a path."""
     return _SCHEME.match(source) is not None and not is_web_address(source)
+
+
+def shown_source(source: str) -> str:
+    """Returns a SOURCE as it may be shown: a path that exists as it is, all else without what may be a secret."""
+    is_path = _SCHEME.match(source) is None and os.path.lexists(source)
+    return source if is_path else shown_address(source)
 
 
 def is_archive(source: str) -> bool:

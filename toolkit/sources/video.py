@@ -13,6 +13,7 @@ from typing import Any
 from cnnkit.errors import SourceError
 from cnnkit.measuring import Clock
 from cnnkit.sources.address import Address, cameras_hint
+from cnnkit.sources.certificates import check_certificate, checked_by_opencv
 from cnnkit.sources.frames import Capture, Frame, file_frames, paced
 from cnnkit.sources.newest import EveryFrame, FrameSource, NewestFrame
 from cnnkit.sources.reconnecting import Reconnecting
@@ -23,6 +24,7 @@ _HIGHEST_RATE_HZ = 1000.0
 _OPEN_TIMEOUT_MS = 10_000
 _READ_TIMEOUT_MS = 3_000
 # Read by OpenCV when its video part is first used: no messages from FFmpeg, and 3 seconds for a camera that hangs.
+_TELLS_ADDRESSES = {"OPENCV_VIDEOIO_DEBUG": "0", "OPENCV_LOG_LEVEL": "SILENT"}  # off where one holds a password
 _ENVIRONMENT = {"OPENCV_FFMPEG_LOGLEVEL": "-8", "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": "3"}
 
 
@@ -84,8 +86,9 @@ def open_video(address: Address) -> Video:
     Raises:
         SourceError: It cannot be opened, or is no video.
     """
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    has_secret = address.kind == "stream" and address.name != address.target
+    for name, value in (_ENVIRONMENT | (_TELLS_ADDRESSES if has_secret else {})).items():
+        os.environ[name] = value if has_secret else os.environ.get(name, value)
     cv2 = import_cv2()
     capture = _open(cv2, address)
     if not capture.isOpened():
@@ -110,10 +113,13 @@ def _open(cv2: Any, address: Address) -> Any:
                 cv2.CAP_PROP_READ_TIMEOUT_MSEC,
                 _READ_TIMEOUT_MS,
             )
-            return cv2.VideoCapture(address.target, cv2.CAP_FFMPEG, list(timeouts))
+            check_certificate(address)
+            with checked_by_opencv(address):
+                return cv2.VideoCapture(address.target, cv2.CAP_FFMPEG, list(timeouts))
         return cv2.VideoCapture(address.target)
     except cv2.error as error:
-        raise SourceError(f"{address} cannot be opened ({error.err})") from error
+        reason = "" if address.name != str(address.target) else f" ({error.err})"
+        raise SourceError(f"{address} cannot be opened{reason}") from None
 
 
 def _why_not(address: Address) -> str:

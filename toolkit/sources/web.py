@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cache, partial
-from http.client import HTTPException
+from http.client import HTTPException, responses
 from typing import Any
 
 from cnnkit.errors import ImageError
-from cnnkit.sources.address import without_password
 from cnnkit.sources.found import FoundImage
+from cnnkit.system import TypedAddress, usable_address
 
 _SILENCE_S = 10.0  # without a byte, at the beginning or on the way
 _LONGEST_S = 60.0  # in all: a server may also send a byte now and then
@@ -18,34 +18,35 @@ _MAX_BYTES = 2**28
 _PART = 2**16
 
 
-def web_image(address: str) -> FoundImage:
-    """Gives the image at an address, which is downloaded when it is read, once."""
+def web_image(typed: str, *, insecure: bool = False) -> FoundImage:
+    """Gives the image at an address, which is downloaded when it is read, once; insecure takes any certificate."""
+    address = TypedAddress(typed)
     try:
-        name = without_password(address)
+        usable_address(typed)
     except ValueError as error:
-        return FoundImage(address, problem=f"is no address ({error})")
-    return FoundImage(name, content=cache(partial(fetch, address)))
+        return FoundImage(str(address), problem=f"is no address: {error}")
+    return FoundImage(str(address), content=cache(partial(fetch, address, insecure=insecure)), address=address)
 
 
-def fetch(address: str, *, clock: Callable[[], float] = time.monotonic) -> bytes:
+def fetch(address: TypedAddress, *, insecure: bool = False, clock: Callable[[], float] = time.monotonic) -> bytes:
     """Downloads an image.
 
     Args:
         address: http or https; a user and password in it are sent as basic authentication, to its own host alone.
+        insecure: Take the server's certificate as it is.
         clock: Seconds.
 
     Raises:
         ImageError: There is no answer, or another one than a file of a usable size.
     """
-    name = without_password(address)
     try:
-        with _opener().open(_request(address), timeout=_SILENCE_S) as answer:
-            return _body(answer, name, clock)
+        with _opener(insecure).open(_request(address.reveal()), timeout=_SILENCE_S) as answer:
+            return _body(answer, str(address), clock)
     except (OSError, ValueError, HTTPException) as error:  # URLError and timeouts are OSErrors
-        reason = _why(error)
+        reason = _why(error, plainly=address.has_secret)
         if hasattr(error, "close"):
             error.close()  # an answer that is an error holds its connection
-        raise ImageError(name, reason) from error
+        raise ImageError(str(address), reason) from (None if address.has_secret else error)
 
 
 def _body(answer: Any, name: str, clock: Callable[[], float]) -> bytes:
@@ -66,7 +67,7 @@ def _request(address: str) -> Any:
     from urllib.parse import quote, unquote, urlsplit, urlunsplit
     from urllib.request import Request
 
-    parts = urlsplit(address)
+    parts = urlsplit(usable_address(address))
     path, query = (quote(text, safe="/%:=&?~+!$,;'@()*[]") for text in (parts.path, parts.query))
     request = Request(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, query, "")))
     request.add_header("User-Agent", "cnnkit")
@@ -78,15 +79,19 @@ def _request(address: str) -> Any:
 
 
 @cache
-def _opener() -> Any:
+def _opener(insecure: bool) -> Any:
     """Returns what opens addresses: http and https alone, also after a redirection."""
+    import ssl
     from urllib import request
 
+    context = ssl.create_default_context()
+    if insecure:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     opener = request.OpenerDirector()
     for handler in (
         request.ProxyHandler(),
         request.HTTPHandler(),
-        request.HTTPSHandler(),
+        request.HTTPSHandler(context=context),
         request.HTTPRedirectHandler(),
         request.HTTPErrorProcessor(),
         request.HTTPDefaultErrorHandler(),
@@ -96,11 +101,18 @@ def _opener() -> Any:
     return opener
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception, *, plainly: bool) -> str:
+    """Says why there is no answer; plainly means without words of a server or a library, who know the address."""
     code, reason = getattr(error, "code", None), getattr(error, "reason", None)
     if code is not None:
+        reason = responses.get(code, "") if plainly else reason
         return f"the server answers {code} {reason}".rstrip()
     cause = reason if isinstance(reason, OSError) else error
+    if hasattr(cause, "verify_message"):
+        return f"its certificate is not trusted ({cause.verify_message.rstrip('.')}): --insecure takes it all the same"
     if isinstance(cause, TimeoutError):
         return f"no answer within {_SILENCE_S:.0f} seconds"
-    return f"cannot be downloaded: {getattr(cause, 'strerror', None) or reason or cause}"
+    said = getattr(cause, "strerror", None)
+    if plainly:
+        return f"cannot be downloaded{f': {said}' if said else ''}"
+    return f"cannot be downloaded: {said or reason or cause}"

@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 from cnnkit.system.lazy import hand_on as hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.system.addresses import (
+        TypedAddress as TypedAddress,
+        hide_secrets as hide_secrets,
+        shown_address as shown_address,
+        usable_address as usable_address,
+    )
     from cnnkit.system.broken import broken_imports as broken_imports
     from cnnkit.system.ending import ended_by_signals as ended_by_signals
     from cnnkit.system.extras import require as require
@@ -33,6 +39,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
+            "addresses": ("TypedAddress", "hide_secrets", "shown_address", "usable_address"),
             "broken": ("broken_imports",),
             "ending": ("ended_by_signals",),
             "extras": ("require",),

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import click
 
+from cnnkit.system.addresses import hide_secrets
+
 log = logging.getLogger("cnnkit")
 
 
@@ -16,7 +18,7 @@ class _StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = f"cnnkit: {record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        click.echo(prefix + record.getMessage(), err=True)
+        click.echo(prefix + hide_secrets(record.getMessage()), err=True)
 
 
 def show_messages(verbosity: int) -> None:

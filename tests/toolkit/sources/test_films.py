@@ -67,4 +67,4 @@ def test_a_cut_video_gives_what_is_there(tmp_path):
 
 def test_what_is_no_address_has_a_row():
     [image] = expand("http://[bad/film.mp4")
-    assert image.problem == "is no address (Invalid IPv6 URL)"
+    assert image.problem == "is no address: expected scheme://user:password@host:port/path"

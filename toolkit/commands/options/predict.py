@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnkit.commands.options.input import take_said
-from cnnkit.commands.options.shared import add, overwrite_option, taken
+from cnnkit.commands.options.shared import add, insecure_option, overwrite_option, taken
 from cnnkit.commands.options.values import Range
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _SOURCES = (
         "--every", "every_s", metavar="SECONDS", type=Range(0, min_open=True),
         help="Of a video, one frame each so many seconds  [default: all].",
     ),
+    insecure_option,
 )  # fmt: skip
 _OUTPUTS = (
     click.option(
@@ -69,7 +70,7 @@ def predict_run(
     return PredictRun(
         sources, models, threads, provider, said, tta, resume,
         PredictOptions(**taken(options, "top_k", "batch_size", "min_confidence", "max_pixels", "exact")),
-        SourceOptions(**taken(options, "null_separated", "exclude", "every_s")),
+        SourceOptions(**taken(options, "null_separated", "exclude", "every_s", "insecure")),
         ReportOptions(**taken(options, "style", "output"), overwrite=overwrite),
         OutputOptions(**options, overwrite=overwrite),
     )  # fmt: skip

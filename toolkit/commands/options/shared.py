@@ -9,6 +9,14 @@ from typing import Any
 import click
 
 from cnnkit.commands.options.values import Range
+from cnnkit.system import log
+
+
+def _warn_of_insecure(_: click.Context, __: click.Parameter, wanted: bool) -> bool:
+    if wanted:
+        log.warning("certificates are not checked (--insecure): who is on the way can read passwords and show anything")
+    return wanted
+
 
 model_option = click.option(
     "--model",
@@ -37,6 +45,9 @@ min_confidence_option = click.option(
     type=Range(0, 1),
     default=0.0,
     help='Below this probability, from 0 to 1, the label is "unknown".',
+)
+insecure_option = click.option(
+    "--insecure", is_flag=True, callback=_warn_of_insecure, help="Take the certificate of any https or rtsps server."
 )
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 max_pixels_option = click.option(

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnkit.commands.options.input import take_said
-from cnnkit.commands.options.shared import add, min_confidence_option, overwrite_option, taken, top_k_option
+from cnnkit.commands.options.shared import (
+    add,
+    insecure_option,
+    min_confidence_option,
+    overwrite_option,
+    taken,
+    top_k_option,
+)
 from cnnkit.commands.options.values import Range
 from cnnkit.errors import UsageError
+from cnnkit.system import TypedAddress
 
 if TYPE_CHECKING:
     from cnnkit.live import WebcamOptions
@@ -19,9 +27,11 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 _SOURCE = (
     click.option(
-        "--source", "-s", default="0", show_default=True,
+        "--source", "-s", type=TypedAddress, metavar="TEXT", envvar="CNNKIT_SOURCE", show_envvar=True, show_default="0",
         help="A camera's index or device, a video file, or an http or rtsp address.",
     ),
+    click.option("--source-file", type=_PATH, help="The file whose first line is the source, for passwords."),
+    insecure_option,
     click.option("--list", "list_cameras", is_flag=True, help="List the cameras and stop."),
     click.option("--fast", "every_frame", is_flag=True, help="Every frame of a video file, as fast as the model goes."),
     click.option(
@@ -96,11 +106,15 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return add(_LIMIT, command)
 
 
-def webcam_options(*, roi: str | None, page: int | None, host: str | None, **options: Any) -> WebcamOptions:
+def webcam_options(
+    *, source: TypedAddress | None, source_file: Path | None, roi: str | None, page: int | None, host: str | None,
+    **options: Any,
+) -> WebcamOptions:  # fmt: skip
     """Makes of the command's options what the library takes.
 
     Raises:
-        UsageError: --host is given without --page.
+        UsageError: --host is given without --page, or two sources are.
+        SourceError: The file with the source cannot be read.
     """
     from cnnkit.live import AnswerOptions, LoopOptions, PageOptions, WebcamOptions, parse_region
 
@@ -112,5 +126,16 @@ def webcam_options(*, roi: str | None, page: int | None, host: str | None, **opt
     answer = taken(options, "top_k", "min_confidence", "smooth_s")
     loop = taken(options, "max_frames", "max_s", "frozen_s")
     return WebcamOptions(
-        **options, said=said, page=served, answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop)
-    )
+        _source(source, source_file), **options, said=said, page=served,
+        answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop),
+    )  # fmt: skip
+
+
+def _source(source: TypedAddress | None, file: Path | None) -> TypedAddress:
+    if file is None:
+        return source or TypedAddress("0")
+    if source is not None:
+        raise UsageError("--source-file names the source, and --source or CNNKIT_SOURCE does: leave one of them out")
+    from cnnkit.sources import read_source_file
+
+    return read_source_file(file)

@@ -1,0 +1,128 @@
+"""A password in an address comes out nowhere: on stderr, in rows, in tracebacks, on the page."""
+
+from __future__ import annotations
+
+import json
+import socket
+import traceback
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from live_fakes import FakeCapture
+from typed_addresses import MARK, addresses_with_secrets
+
+from cnnkit.cli import main
+from cnnkit.page.state import to_json
+from cnnkit.sources.video import Video
+
+FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(FEW, max_examples=10_000)
+
+
+def said(*arguments, **environment):
+    """All that a call prints, with the traceback that CNNKIT_DEBUG would show."""
+    result = CliRunner(env={"CNNKIT_DEBUG": "1", **environment}).invoke(main, [*map(str, arguments)])
+    error = "" if result.exception is None else "".join(traceback.format_exception(result.exception))
+    return result.output + error
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*_):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture
+def check(no_network, tiny_model, monkeypatch, tmp_path, capfd):
+    """Returns what checks one address in all the ways in which it may be given."""
+    monkeypatch.chdir(tmp_path)
+    shown = []
+    monkeypatch.setattr("cnnkit.page.newest.to_json", lambda state, **ages: shown.append(to_json(state, **ages)))
+
+    def open_fake(address):
+        return Video(address, FakeCapture([200, 201]), 30.0, 0)
+
+    def open_nothing(address):
+        from cnnkit.errors import SourceError
+        from cnnkit.sources.video import _why_not
+
+        raise SourceError(_why_not(address))
+
+    def run(typed):
+        text, secret = typed
+        monkeypatch.setattr("cnnkit.live.webcam.open_video", open_nothing)
+        monkeypatch.setattr("cnnkit.sources.films.open_video", open_nothing)
+        everything = [
+            said("-v", "predict", f"./{text}" if text.startswith("-") else text, "-m", tiny_model, "--format", "jsonl"),
+            said("webcam", f"--source={text}", "-m", tiny_model, "--headless"),
+            said("webcam", "--", text),
+            said("predict", f"--batch-size={text}", "a.jpg"),
+            said("predict", "a.jpg", f"--model={text}"),
+            said(text),
+        ]
+        monkeypatch.setattr("cnnkit.live.webcam.open_video", open_fake)
+        environment = {"CNNKIT_SOURCE": text} if text.strip() and "\0" not in text else {}
+        live = ("webcam", "-m", tiny_model, "--headless", "--max-frames", 3, "--retries", 0)
+        everything.append(said("-v", *live, **environment))
+        captured = capfd.readouterr()
+        assert secret not in "\n".join([*everything, *shown, captured.out, captured.err]), text
+
+    return run
+
+
+@FEW
+@given(typed=addresses_with_secrets())
+def test_no_secret_comes_out(check, typed):
+    check(typed)
+
+
+@pytest.mark.slow
+@MANY
+@given(typed=addresses_with_secrets())
+def test_no_secret_of_ten_thousand_comes_out(check, typed):
+    check(typed)
+
+
+def test_a_source_from_a_file_or_the_environment(tiny_model, tmp_path, monkeypatch):
+    opened = []
+
+    def open_fake(address):
+        opened.append(address.target)
+        return Video(address, FakeCapture([200, 201]), 30.0, 0)
+
+    monkeypatch.setattr("cnnkit.live.webcam.open_video", open_fake)
+    file = tmp_path / "source"
+    file.write_text(f"rtsp://me:{MARK}@host/s\nmore\n")
+    file.chmod(0o644)
+    call = ["webcam", "-m", str(tiny_model), "--headless", "--max-frames", "1"]
+    result = CliRunner().invoke(main, [*call, "--source-file", str(file)])
+    assert json.loads(result.stdout)["source"] == "rtsp://me:***@host/s"
+    assert f"other users can read {file}, which holds a password: chmod 600 it" in result.stderr
+    file.chmod(0o600)
+    assert "other users" not in CliRunner().invoke(main, [*call, "--source-file", str(file)]).stderr
+    result = CliRunner(env={"CNNKIT_SOURCE": f"rtsp://me:{MARK}@host/s"}).invoke(main, call)
+    assert json.loads(result.stdout)["source"] == "rtsp://me:***@host/s"
+    assert set(opened) == {f"rtsp://me:{MARK}@host/s"}
+    both = CliRunner().invoke(main, [*call, "--source-file", str(file), "--source", "0"])
+    assert (both.exit_code, both.stderr) == (
+        2, "cnnkit: error: --source-file names the source, and --source or CNNKIT_SOURCE does: leave one of them out\n"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(None, "cannot be read (No such file or directory)", id="missing"),
+        pytest.param(b"\n", "holds no source: expected an address", id="empty"),
+        pytest.param(b"\xff\xfe", "cannot be read (it is no UTF-8 text)", id="no text"),
+    ],
+)
+def test_a_source_file_that_is_none(tmp_path, content, message):
+    file = tmp_path / "source"
+    if content is not None:
+        file.write_bytes(content)
+    result = CliRunner().invoke(main, ["webcam", "--source-file", str(file)])
+    assert result.exit_code == 1 and message in result.stderr

@@ -1,0 +1,35 @@
+"""A file that holds the address of a camera, so that no list of processes shows its password."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from cnnkit.errors import SourceError
+from cnnkit.system import TypedAddress, log, read_regular
+
+_MOST_CHARACTERS = 4096
+
+
+def read_source_file(path: Path) -> TypedAddress:
+    """Reads the address that stands in the first line of a file; says so where other users could read it.
+
+    Raises:
+        SourceError: It cannot be read, or there is nothing in it.
+    """
+    try:
+        text = read_regular(path).decode()
+        others = os.name == "posix" and os.stat(path).st_mode & (stat.S_IRGRP | stat.S_IROTH)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise SourceError(f"--source-file {path} cannot be read ({reason})") from None
+    line = text.partition("\n")[0].strip()
+    if not 0 < len(line) <= _MOST_CHARACTERS:
+        raise SourceError(
+            f"--source-file {path} holds no source: expected an address such as rtsp://host/ in its first line"
+        )
+    address = TypedAddress(line)
+    if others and address.has_secret:
+        log.warning("other users can read %s, which holds a password: chmod 600 it", path)
+    return address
