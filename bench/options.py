@@ -18,6 +18,7 @@ class BenchOptions:
     models: tuple[Path, ...]  # ONNX files with a spec
     original: Path | None = None  # the Keras file they were exported from
     data: Path | None = None  # class folders, or a folder with test/ that holds them
+    strict: bool = False  # stops where an image of these cannot be used, before anything is timed
     runs: int | None = None  # of each contender at batch 1; None: enough for p99 as far as time allows
     batch_size: int = BATCH_SIZE  # images, for throughput
     fit_batch: bool = False  # whether slow contenders get a smaller batch

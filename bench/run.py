@@ -58,7 +58,7 @@ def run_bench(options: BenchOptions, baseline: Session | None = None) -> Session
     read_photo(options.photo)
     contenders = make_contenders(options)
     _check_batch(contenders, options)
-    files = None if options.data is None else list_data(options.data, contenders)
+    files = None if options.data is None else list_data(options.data, contenders, strict=options.strict)
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         others = other_contenders(contenders, options, Path(folder))
         contenders = (*on_providers(contenders, options.providers), *others)

@@ -60,5 +60,6 @@ class QuantizeOptions:
     calibration_size: int = 500  # images
     method: CalibrationMethod | None = None  # tries this one only; None tries all
     seed: int = 0
+    strict: bool = False  # stops at the first image that cannot be read or is damaged
     threads: int | None = None  # of one inference when latency is measured; None takes one a physical core
     overwrite: bool = False

@@ -24,6 +24,7 @@ class Prediction(NamedTuple):
     label: str
     confidence: float  # probability of `label`, 0 to 1
     top: tuple[Candidate, ...]  # falling probability
+    damage: str | None = None  # of the image's file, where it is damaged and the answer may be that to other pixels
 
 
 UNKNOWN = "unknown"

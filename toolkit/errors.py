@@ -60,6 +60,10 @@ class ImageError(CnnkitError):
         self.reason = reason
 
 
+class DamagedImageWarning(UserWarning):
+    """An image was read whose file is damaged: parts of it may be missing or wrong."""
+
+
 class DataError(CnnkitError):
     """A dataset is empty, has one class, or does not match the model."""
 

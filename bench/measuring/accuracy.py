@@ -26,6 +26,7 @@ from cnnkit.sources import (
     list_test_files,
     none_readable,
     read_in_batches,
+    stop_at_failures,
     test_split,
 )
 from cnnkit.spec import InputSpec
@@ -35,15 +36,17 @@ _PART_BYTES = 256 * 2**20  # of pixels: 85,000 images of 32 x 32, or 1,700 of 22
 _SEED = 0
 
 
-def list_data(root: Path, contenders: Sequence[Contender]) -> LabelledFiles:
+def list_data(root: Path, contenders: Sequence[Contender], *, strict: bool = False) -> LabelledFiles:
     """Lists the labelled images to classify: those of `root`/test when there is one, else of `root`.
 
     Args:
         root: A folder, or a list of files and labels.
         contenders: All of the run.
+        strict: Reads all of them, and stops at the first that cannot be used.
 
     Raises:
-        DataError: The folder or list is missing, empty, or its classes are not the model's.
+        DataError: The folder or list is missing, empty, or its classes are not the model's; or, with `strict`, an image
+            cannot be used.
     """
     listed = is_listed(root)
     if not listed and not root.is_dir():
@@ -56,7 +59,7 @@ def list_data(root: Path, contenders: Sequence[Contender]) -> LabelledFiles:
     files = list_test_files(root, contenders[0].spec.labels)
     if not files.paths:
         raise DataError(f"{root} has no images in folders named like the model's classes: {_some(contenders[0])}")
-    _check_readable(files)
+    _check_readable(files, strict=strict)
     return files
 
 
@@ -64,17 +67,20 @@ def _is_divided(root: Path, *, listed: bool) -> bool:
     return "test" in list_listed(root) if listed else test_split(root) != root
 
 
-def _check_readable(files: LabelledFiles) -> None:
+def _check_readable(files: LabelledFiles, *, strict: bool) -> None:
     """Finds one image that can be read, so that a folder without any is not noticed after everything was timed."""
     failures = []
     for path in files.paths:
         try:
-            read_image(path)
+            read_image(path).sound(str(path))
         except ImageError as error:
             failures.append(error)
+            stop_at_failures(failures, strict=strict)
         else:
-            return
-    raise none_readable(failures)
+            if not strict:
+                return
+    if failures:
+        raise none_readable(failures)
 
 
 def classify_all(

@@ -38,6 +38,7 @@ def finetune(
     *,
     steps: int | None,
     seed: int,
+    strict: bool = False,
 ) -> int:
     """Trains the weights, biases and ranges of a quantized graph; the integers it holds are replaced.
 
@@ -55,13 +56,14 @@ def finetune(
         steps: Batches, of 64 images where they are small, of 8 at least; None takes 800 of 64 images, and as many
             fewer as batches are smaller.
         seed: Of the order of the images.
+        strict: Stops at the first image that cannot be used, rather than leaving it out.
 
     Returns:
         How many steps were made.
 
     Raises:
         ModelError: The graph computes something through which there is no known gradient.
-        DataError: None of the images can be used.
+        DataError: None of the images can be used, or, with `strict`, one cannot.
     """
     keras = import_keras("cnnkit quantize --finetune")
     keras.utils.set_random_seed(seed)
@@ -72,7 +74,7 @@ def finetune(
     network.compile(keras.optimizers.Adam(rate), loss=keras.losses.KLDivergence())
     losses: list[float] = []
     started = time.perf_counter()
-    for images, done in zip(_batches(paths, teacher, held_out, seed, batch), range(steps), strict=False):
+    for images, done in zip(_batches(paths, teacher, held_out, seed, batch, strict=strict), range(steps), strict=False):
         if done == 1:
             started = time.perf_counter()  # the first one is compiled
         elif done == 1 + _TIMED:
@@ -97,19 +99,19 @@ def usual_steps(batch: int) -> int:
 
 
 def _batches(
-    paths: tuple[Path, ...], teacher: Classifier, held_out: frozenset[str], seed: int, size: int
+    paths: tuple[Path, ...], teacher: Classifier, held_out: frozenset[str], seed: int, size: int, *, strict: bool
 ) -> Iterator[NDArray[np.uint8]]:
     """Yields batches of images without end, in a new order each time; what cannot be used is found the first time.
 
     Raises:
-        DataError: None of them can be used.
+        DataError: None of them can be used, or, with `strict`, one cannot.
     """
     rng = np.random.default_rng(seed)
     usable: list[Path] = []
     for chosen in _parts(paths, rng, size):
         others = without(chosen, held_out)
         images, failures = read_images(others, teacher.spec.input)
-        warn_of(failures)
+        warn_of(failures, strict=strict)
         failed = {failure.source for failure in failures}
         usable += [path for path in others if str(path) not in failed]
         if len(images):

@@ -58,7 +58,7 @@ class Further:
         hashes = frozenset(sha256(path) for path in self.jury.paths if path.is_file())
         steps = finetune(
             graph, quantizer.prepared, scheme.bits, self._teacher(measured[0].candidate), self.lessons, hashes,
-            steps=self.options.finetune_steps, seed=self.options.seed,
+            steps=self.options.finetune_steps, seed=self.options.seed, strict=self.options.strict,
         )  # fmt: skip
         if was_safe:
             make_pair_safe(graph)

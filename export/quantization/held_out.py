@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unicodedata import normalize
 
@@ -37,17 +37,18 @@ class HeldOut:
 
     paths: tuple[Path, ...]
     targets: tuple[int, ...] | None  # index of the label, one a path
+    strict: bool = False  # stops at the first image that cannot be used
 
     def shuffled(self, seed: int) -> HeldOut:
         """Returns the same images in an order in which the first thousand stand for all."""
         order = np.random.default_rng(seed).permutation(len(self.paths))
         targets = None if self.targets is None else tuple(self.targets[index] for index in order)
-        return HeldOut(tuple(self.paths[index] for index in order), targets)
+        return replace(self, paths=tuple(self.paths[index] for index in order), targets=targets)
 
     def chunks(
         self, taken: InputSpec, start: int = 0, said: int = 0
     ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64] | None, int]]:
-        """Reads the images in parts, leaving out those that cannot be read.
+        """Reads the images in parts, leaving out those that cannot be used.
 
         Args:
             taken: How they are prepared.
@@ -61,7 +62,7 @@ class HeldOut:
             paths = self.paths[first : first + _CHUNK]
             images, failures = read_images(paths, taken)
             if first >= said:
-                warn_of(failures)
+                warn_of(failures, strict=self.strict)
             if not len(images):
                 continue
             failed = {failure.source for failure in failures}
@@ -85,7 +86,7 @@ def choose_held_out(options: QuantizeOptions, used: frozenset[str], labels: tupl
         DataError: --data has a class folder that is no label of the model, or nothing but calibration images.
     """
     held = _left_over(options, used, labels) if options.data is None else _of_data(options.data, used, labels)
-    return None if held is None else held.shuffled(options.seed)
+    return None if held is None else replace(held.shuffled(options.seed), strict=options.strict)
 
 
 def _of_data(data: Path, used: frozenset[str], labels: tuple[str, ...]) -> HeldOut:

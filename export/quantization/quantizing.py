@@ -71,7 +71,7 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
     spec = spec_of_float(options.model)
     wanted = options.calibration_size
     size = wanted if options.data is not None else calibration_size(options.calibration, wanted)
-    calibration = read_calibration(options.calibration, size, spec.input, options.seed)
+    calibration = read_calibration(options.calibration, size, spec.input, options.seed, strict=options.strict)
     OnnxClassifier(options.model).probabilities(calibration.images[:1])  # a file that cannot be run is refused here
     held_out = choose_held_out(options, calibration.hashes, spec.labels)
     warn_beforehand(options, spec, calibration.images.nbytes)

@@ -31,7 +31,7 @@ _SEED = 0
 Probabilities = NDArray[np.float32]
 
 
-def climb(file: OnnxClassifier, source: Path | None, data: Path | None) -> tuple[Stage, ...]:
+def climb(file: OnnxClassifier, source: Path | None, data: Path | None, *, strict: bool = False) -> tuple[Stage, ...]:
     """Compares a model file with the Keras model it was made from, one stage after the other.
 
     Args:
@@ -39,13 +39,14 @@ def climb(file: OnnxClassifier, source: Path | None, data: Path | None) -> tuple
         source: The original: a Keras file or its run folder; None leaves the stages out that need it.
         data: A folder of images; None takes the golden ones and others made of them, which leaves out the stages that
             begin with a file.
+        strict: Stops at the first of these images that cannot be used, rather than leaving it out.
 
     Returns:
         The stages, from the image to the label.
 
     Raises:
         SourceError: There is no such folder, or no image in it.
-        DataError: None of the images can be read.
+        DataError: None of the images can be used, or, with `strict`, one cannot.
         ModelError: The original cannot be loaded, or does not have the file's labels.
         MissingExtraError: What the original needs is not installed.
     """
@@ -58,7 +59,7 @@ def climb(file: OnnxClassifier, source: Path | None, data: Path | None) -> tuple
         golden = decode_golden(file.spec) if file.spec.golden else _no_images(file.spec.input)
         images = parity_images(golden, file.spec.input)
     else:
-        pictures = read_pictures(_paths(data), file.spec.input)
+        pictures = read_pictures(_paths(data), file.spec.input, strict=strict)
         wanted = file.spec.input if original is None else _pixels_of(original.spec.input, file.spec.input)
         stages.append(decoding_stage(pictures, file.spec.input, file.probabilities))
         stages.append(resizing_stage(pictures, wanted, file.probabilities))

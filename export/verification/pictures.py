@@ -14,8 +14,8 @@ from cnnkit.export.verification.causes import why_pixels_differ, why_sizes_diffe
 from cnnkit.export.verification.reference import decode_with_pillow, resize_in_numpy
 from cnnkit.images import DEFAULT_MAX_PIXELS, read_image, resize_image
 from cnnkit.measuring import Stage, stage_of
+from cnnkit.sources import warn_of
 from cnnkit.spec import InputSpec
-from cnnkit.system import log
 
 DECODERS_DIFFER = 2.0  # mean levels of an image: decoders round the same arithmetic in different ways
 RESIZERS_DIFFER = 1.0  # mean levels of an image: rounded to bytes once, or after each axis
@@ -34,18 +34,18 @@ class Picture:
     decoded: Pixels | None  # (H, W, 3) RGB, by Pillow; None where Pillow is no judge
 
 
-def read_pictures(paths: Sequence[Path], taken: InputSpec) -> tuple[Picture, ...]:
-    """Reads image files in both ways; those that cannot be read are said and left out.
+def read_pictures(paths: Sequence[Path], taken: InputSpec, *, strict: bool = False) -> tuple[Picture, ...]:
+    """Reads image files in both ways; those that cannot be used are said and left out.
 
     Raises:
-        DataError: None can be read.
+        DataError: None can be used, or, with `strict`, one cannot.
     """
     pictures = []
     for path in paths:
         try:
-            pixels = read_image(path).pixels
+            pixels = read_image(path).sound(str(path)).pixels
         except ImageError as error:
-            log.warning("%s (left out)", error)
+            warn_of([error], strict=strict)
             continue
         pictures.append(
             Picture(path, pixels, resize_image(pixels, taken), decode_with_pillow(path, DEFAULT_MAX_PIXELS))

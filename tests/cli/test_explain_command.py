@@ -79,7 +79,7 @@ def test_json_lines_json_and_csv_say_the_same() -> None:
     photo, bad, even = rows
     assert list(photo) == [
         "source", "label", "confidence", "top", "explained", "probability", "part", "without", "method", "evaluations",
-        "error",
+        "error", "warning",
     ]  # fmt: skip
     assert (photo["label"], photo["explained"], photo["method"], photo["evaluations"]) == (
         "bright", "bright", "occlusion", 107,

@@ -32,6 +32,14 @@ def encode(pixels: Pixels | Image.Image, suffix: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
+def damaged_jpeg(height: int = 60, width: int = 80, at: float = 0.5) -> bytes:
+    """A JPEG with its end marker of which some bytes of the coded data are others: libjpeg reads on."""
+    data = bytearray(encode(photo(height, width), "JPEG", quality=95))
+    start = int(len(data) * at)
+    data[start : start + 60] = b"\x5a" * 60
+    return bytes(data)
+
+
 def encode_cv2(pixels: NDArray[Any], suffix: str, *options: int) -> bytes:
     """Encodes an array with OpenCV, which writes 16 bits too; colours in RGB or RGBA order."""
     if pixels.ndim == 3:

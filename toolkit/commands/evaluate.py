@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from cnnkit.commands.options import overwrite_option, provider_option, table_or_json_option
+from cnnkit.commands.options import overwrite_option, provider_option, strict_option, table_or_json_option
 
 
 @click.command()
@@ -30,7 +30,7 @@ from cnnkit.commands.options import overwrite_option, provider_option, table_or_
 )  # fmt: skip
 @click.option("--explain", is_flag=True, help="Draw what made the model answer so beside mistakes and chosen images.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of these random images.")
-@click.option("--strict", is_flag=True, help="Stop at an image that cannot be read.")
+@strict_option
 @click.option(
     "--data-dir", "data_folder", type=click.Path(path_type=Path),
     help="Folder of CIFAR-10's binary version  [default: the Keras cache].",

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cnnkit.commands.options import (
+    damaged_option,
     explain_options,
     explain_run,
     input_options,
@@ -28,6 +29,7 @@ from cnnkit.commands.options import (
 @threads_option
 @provider_option
 @max_pixels_option
+@damaged_option
 @input_options
 def command(**options: Any) -> None:
     """Show which part of a photo carried the answer.

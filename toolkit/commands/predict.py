@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cnnkit.commands.options import (
+    damaged_option,
     input_options,
     max_pixels_option,
     min_confidence_option,
@@ -37,6 +38,7 @@ from cnnkit.commands.options import (
 @provider_option
 @min_confidence_option
 @max_pixels_option
+@damaged_option
 @click.option("--exact", is_flag=True, help="Decode large JPEGs in full, not at a reduced scale.")
 @input_options
 @click.option("--tta", is_flag=True, help="The mean answer to each image and its mirror image; takes twice the time.")

@@ -7,7 +7,13 @@ from typing import Any
 
 import click
 
-from cnnkit.commands.options import Range, overwrite_option, table_or_json_option, threads_option
+from cnnkit.commands.options import (
+    Range,
+    overwrite_option,
+    strict_option,
+    table_or_json_option,
+    threads_option,
+)
 
 
 @click.command()
@@ -45,6 +51,7 @@ from cnnkit.commands.options import Range, overwrite_option, table_or_json_optio
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draw.")
 @threads_option
+@strict_option
 @table_or_json_option
 @overwrite_option
 def command(max_drop: float, style: str, **options: Any) -> None:

@@ -7,7 +7,13 @@ from typing import Literal
 
 import click
 
-from cnnkit.commands.options import model_argument, provider_option, table_or_json_option, threads_option
+from cnnkit.commands.options import (
+    model_argument,
+    provider_option,
+    strict_option,
+    table_or_json_option,
+    threads_option,
+)
 
 
 @click.command()
@@ -16,6 +22,7 @@ from cnnkit.commands.options import model_argument, provider_option, table_or_js
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Images in a folder or list, for the stages before the model."
 )
+@strict_option
 @table_or_json_option
 @threads_option
 @provider_option
@@ -23,6 +30,7 @@ def command(
     model: Path | None,
     original: Path | None,
     data: Path | None,
+    strict: bool,
     style: Literal["table", "json"],
     threads: int | None,
     provider: str,
@@ -40,7 +48,7 @@ def command(
     if original is not None or data is not None:
         from cnnkit.export.verification import climb, require_parity
 
-        stages = climb(classifier, original, data)
+        stages = climb(classifier, original, data, strict=strict)
         print_verification(stages, style)
         require_parity(stages)
         return

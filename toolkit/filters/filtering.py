@@ -85,7 +85,7 @@ def fit_into(shape: Pair, box: Pair) -> Pair:
 
 def _read_gray(path: Path, options: FilterOptions) -> NDArray[np.uint8]:
     decoded = read_image(path, max_pixels=options.max_pixels)
-    for warning in decoded.warnings:
+    for warning in (*decoded.warnings, *filter(None, (decoded.damage,))):
         log.warning("%s: %s", printable(str(path)), warning)
     height, width = decoded.pixels.shape[:2]
     height, width = fit_into((height, width), options.size)

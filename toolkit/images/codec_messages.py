@@ -1,37 +1,39 @@
 """What image codecs print on the process's stderr, given to the image it is about.
 
 libjpeg decodes damaged data as well as it can, and says so in a line without a name, which goes past Python to file
-descriptor 2. While that is listened to, the descriptor leads into a file. Of several threads that decode, each sees
-only that somebody's line has come: so whoever sees one decodes once more, alone.
+descriptor 2. While images are decoded, the descriptor leads into a file: what codecs print there is taken out, and what
+others print reaches stderr a moment later. Of several threads that decode, each sees only that somebody's line has
+come: so whoever sees one decodes once more, alone.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO, TypeVar
 
 Result = TypeVar("Result")
 
+DAMAGE = ("Corrupt JPEG data", "Premature end", "Invalid", "Inconsistent", "Unsupported marker")  # as libjpeg says it
+_OWN = re.compile(rb"(?:" + "|".join((*DAMAGE, "libpng warning", "libpng error")).encode() + rb")[^\n]*\n")
 _MOST_BYTES = 2**20  # of the file, before it is emptied
-_listener: CodecListener | None = None
 
 
 class CodecListener:
-    """Hears what decoding prints.
+    """Hears what decoding prints; there is one in a process."""
 
-    Args:
-        descriptor: Of the file to which stderr leads.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self) -> None:
         self._changed = threading.Condition()
+        self._listening = 0  # threads that decode or want to, and blocks in which many do
         self._decoding = 0
         self._alone = 0  # threads that decode alone, or wait for it
+        self._file = -1  # its descriptor, once there is one
+        self._kept = -1  # another descriptor of stderr, while somebody listens; -1 where nothing can be listened to
+        self._read = 0  # bytes of the file that have been looked at
 
     def decode(self, decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:
         """Returns what decoding gives, and the lines that it printed.
@@ -42,79 +44,138 @@ class CodecListener:
         with self._changed:
             while self._alone:
                 self._changed.wait()
+            self._begin()
             self._decoding += 1
-        before = self._size()
+            before = self._size()
         try:
             result = decode()
+            quiet = self._size() == before
         finally:
             with self._changed:
                 self._decoding -= 1
+                self._end()
                 self._changed.notify_all()
-        return (result, ()) if self._size() == before else self._decode_alone(decode)
+        return (result, ()) if quiet else self._decode_alone(decode)
 
     def _decode_alone(self, decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:
         with self._changed:
             self._alone += 1
+            self._begin()
             try:
                 self._changed.wait_for(lambda: self._decoding == 0)
-                before = self._size()
+                self._pass_on()
                 result = decode()
-                text = os.pread(self._descriptor, self._size() - before, before).decode(errors="replace")
-                if self._size() > _MOST_BYTES:
-                    os.ftruncate(self._descriptor, 0)
-                    os.lseek(self._descriptor, 0, os.SEEK_SET)  # which is where stderr writes, too
+                text = self._pass_on()
             finally:
                 self._alone -= 1
+                self._end()
                 self._changed.notify_all()
-        return result, tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+        lines = _OWN.sub(rb"\n\g<0>", text).decode(errors="replace").splitlines()  # a progress bar may be in front
+        return result, tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
+
+    @contextmanager
+    def listening(self) -> Iterator[int]:
+        """Listens as long as the block lasts, which gets the kept descriptor of stderr, or -1."""
+        with self._changed:
+            self._begin()
+        try:
+            yield self._kept
+        finally:
+            with self._changed:
+                self._end()
+
+    def give_back(self) -> None:
+        """Leads stderr where it led before, in a process that was forked from one that was listening."""
+        if self._kept >= 0:
+            os.dup2(self._kept, 2)
+
+    def _begin(self) -> None:
+        self._listening += 1
+        if self._listening > 1 or sys.stderr is None or not hasattr(os, "pread"):
+            return
+        with suppress(OSError):  # a process without stderr, or without descriptors: nothing is heard
+            if self._file < 0:
+                self._file = _unnamed_file()
+            self._kept = os.dup(2)
+            os.dup2(self._file, 2)
+
+    def _end(self) -> None:
+        self._listening -= 1
+        if self._listening == 0 and self._kept >= 0:
+            os.dup2(self._kept, 2)
+            self._pass_on()
+            os.close(self._kept)
+            self._kept = -1
+
+    def _pass_on(self) -> bytes:
+        """Writes to stderr what others than codecs have printed, and returns all that is new."""
+        size = self._size()
+        if size == self._read:
+            return b""
+        text = os.pread(self._file, size - self._read, self._read)
+        self._read = size
+        if size > _MOST_BYTES:
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)  # which is where stderr writes, too
+            self._read = 0
+        if others := _OWN.sub(b"", text):
+            with suppress(OSError):  # whoever printed it would have met the same
+                os.write(self._kept, others)
+        return text
 
     def _size(self) -> int:
-        return os.fstat(self._descriptor).st_size
+        return os.fstat(self._file).st_size if self._file >= 0 else 0
+
+
+_listener = CodecListener()
+
+
+def _begin_anew() -> None:
+    """In a forked process: the locks may be held by threads that it has not, and the file is the other one's."""
+    global _listener
+    _listener.give_back()
+    _listener = CodecListener()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def decode_heard(decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:
-    """Returns what decoding gives, and what the codec said meanwhile, if anybody listens."""
-    return (decode(), ()) if _listener is None else _listener.decode(decode)
+    """Returns what decoding gives, and the lines that the codec printed meanwhile.
+
+    Args:
+        decode: Can be called once more.
+    """
+    return _listener.decode(decode)
+
+
+@contextmanager
+def decoding_unheard() -> Iterator[None]:
+    """Keeps what codecs print off stderr, as long as the block lasts."""
+    with _listener.listening():
+        yield
 
 
 @contextmanager
 def listening_to_codecs() -> Iterator[None]:
-    """Listens, as long as the block lasts, in this process; Python's own messages still reach stderr.
+    """Listens as long as the block lasts, rather than for each image anew; Python's messages reach stderr at once.
 
-    For command lines alone: what other C code prints on stderr meanwhile is not seen. On systems where that cannot be
-    done, nothing is listened to.
+    For command lines that do nothing but decode and answer: what other C code prints on stderr is seen late.
     """
-    global _listener
-    kept = _kept_stderr()
-    if kept is None:
-        yield
-        return
-    descriptor, python = _file(), sys.stderr
-    sys.stderr = _moved(python, kept)
-    os.dup2(descriptor, 2)
-    _listener = CodecListener(descriptor)
-    try:
-        yield
-    finally:
-        _listener = None
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        sys.stderr = python
-        os.close(kept)
-        os.close(descriptor)
+    with _listener.listening() as kept:
+        python = sys.stderr
+        if kept >= 0:
+            sys.stderr = _moved(python, kept)
+        try:
+            yield
+        finally:
+            if sys.stderr is not None:
+                sys.stderr.flush()
+            sys.stderr = python
 
 
-def _kept_stderr() -> int | None:
-    """Returns another descriptor of stderr; None where there is none, or nothing can be listened to."""
-    if sys.stderr is None or not hasattr(os, "pread"):
-        return None
-    try:
-        return os.dup(2)
-    except OSError:
-        return None
-
-
-def _file() -> int:
+def _unnamed_file() -> int:
     """Returns the descriptor of a file without a name."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("cnnkit-codecs")

@@ -9,19 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ImageError
-from cnnkit.images.codec_messages import decode_heard
+from cnnkit.images.codec_messages import DAMAGE, decode_heard, decoding_unheard
 from cnnkit.images.formats import ImageFormat, identify
-from cnnkit.images.jpeg_end import decode_without_end
+from cnnkit.images.jpeg_end import mend_end
 from cnnkit.images.orientation import upright
 from cnnkit.images.reader import ImageBytes, Traits
 from cnnkit.images.reduced import reduction
 from cnnkit.images.transparency import on_white
 from cnnkit.spec import InputSpec
-from cnnkit.system import import_cv2, quiet_codecs
+from cnnkit.system import import_cv2
 
 DEFAULT_MAX_PIXELS = 178_956_970  # where Pillow, too, takes an image for a decompression bomb
 _REDUCED = {2: 16, 4: 32, 8: 64}  # the bits of IMREAD_REDUCED_* without their colours, which another flag says
-_DAMAGE = ("Corrupt JPEG data", "Premature end", "Invalid", "Inconsistent", "Unsupported marker")  # as libjpeg says it
 _OPENCV_SIDE, _OPENCV_PIXELS = 2**20, 2**30  # OpenCV's own limits
 
 
@@ -29,7 +28,18 @@ class DecodedImage(NamedTuple):
     """An image as it should be looked at, and what was odd about its file."""
 
     pixels: NDArray[np.uint8]  # (H, W, 3) RGB in 0..255, upright
-    warnings: tuple[str, ...] = ()  # one line each, without the source
+    warnings: tuple[str, ...] = ()  # what is odd about a file whose image is whole, one line each, without the source
+    damage: str | None = None  # why parts of the image may be wrong, in one line, without the source
+
+    def sound(self, source: str) -> DecodedImage:
+        """Returns the image itself, for those who learn from it or measure with it.
+
+        Raises:
+            ImageError: It is damaged.
+        """
+        if self.damage is not None:
+            raise ImageError(source, self.damage)
+        return self
 
 
 def decode_image(
@@ -48,7 +58,7 @@ def decode_image(
             decoded in full.
 
     Returns:
-        The image; with a warning when it is whole but its file is not.
+        The image; with a warning where it is whole and its file is not, with its damage where it may be wrong in parts.
 
     Raises:
         ImageError: The data is no image, is cut or corrupt, is too large, or has pixels of an unsupported type.
@@ -57,19 +67,26 @@ def decode_image(
     file = ImageBytes(data, source, image_format.name)
     width, height = _check_size(file, image_format, max_pixels)
     traits = image_format.inspect(file)
+    warnings: tuple[str, ...] = ()
     if traits.lacks_end:
-        with quiet_codecs():
-            pixels = decode_without_end(file, lambda padded: _decode(padded, traits))
-        return DecodedImage(pixels, ("JPEG lacks its end marker",))
+        with decoding_unheard():
+            data = mend_end(file, lambda padded: _decode(padded, traits))
+        warnings = ("JPEG lacks its end marker",)
     factor = 1
     if taken and image_format.name == "JPEG":
         factor = min([reduction(width, height, traits.orientation, spec) for spec in taken])
     decoded, said = decode_heard(lambda: _decode(data, traits, factor))
     if decoded is None:
         raise file.corrupt("its pixels cannot be decoded")
-    if not said or image_format.name != "JPEG":
-        return DecodedImage(decoded)
-    return DecodedImage(decoded, tuple(f"damaged file: {line}" for line in said if line.startswith(_DAMAGE)))
+    return DecodedImage(decoded, warnings, _damage(image_format, said) if said else None)
+
+
+def _damage(image_format: ImageFormat, said: Sequence[str]) -> str | None:
+    """Makes one line of what a codec said of damage."""
+    if image_format.name != "JPEG":
+        return None
+    lines = [line.removeprefix("Corrupt JPEG data: ") for line in said if line.startswith(DAMAGE)]
+    return f"damaged JPEG: {'; '.join(lines)}" if lines else None
 
 
 def _check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) -> tuple[int, int]:

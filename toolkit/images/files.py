@@ -30,7 +30,7 @@ def read_image(
         taken: The inputs for which a JPEG may be decoded smaller; without any it is decoded in full.
 
     Returns:
-        The image; with a warning when it is whole but its file is not.
+        The image; with a warning where it is whole and its file is not, with its damage where it may be wrong in parts.
 
     Raises:
         ImageError: The file cannot be read, is no image, is cut or corrupt, or is too large.

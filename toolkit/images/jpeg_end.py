@@ -24,15 +24,15 @@ _ZEROS = 16  # so many zero bytes at the end are taken for a file that was never
 Decode = Callable[[bytes], "NDArray[np.uint8] | None"]
 
 
-def decode_without_end(file: ImageBytes, decode: Decode) -> NDArray[np.uint8]:
-    """Decodes a JPEG without an end marker, if its picture is all there.
+def mend_end(file: ImageBytes, decode: Decode) -> bytes:
+    """Gives a JPEG without an end marker that marker, if its picture is all there.
 
     Args:
         file: The file.
         decode: Gives the pixels of a JPEG, or None.
 
     Returns:
-        What `decode` gives.
+        The bytes of the file with an end marker.
 
     Raises:
         ImageError: The coded data ends before the picture does.
@@ -46,7 +46,7 @@ def decode_without_end(file: ImageBytes, decode: Decode) -> NDArray[np.uint8]:
         other = decode(data + padding + END)
         if other is None or not np.array_equal(pixels, other):
             raise file.truncated(len(data))
-    return pixels
+    return data + END
 
 
 def _without_filling(data: bytes) -> bytes:

@@ -22,6 +22,7 @@ class RunCounts:
     Attributes:
         images: Inputs so far, failed ones and those of an interrupted run included.
         failed: Inputs so far of which a row has an error.
+        odd: Inputs so far that were answered, with a warning.
         skipped: Files left out for their suffix so far.
 
     Args:
@@ -29,7 +30,7 @@ class RunCounts:
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        self.images = self.failed = self.skipped = 0
+        self.images = self.failed = self.odd = self.skipped = 0
         self._before = 0  # images of an interrupted run
         self._labels: dict[str | None, Counter[str]] = {}  # of each model
         self._clock, self._start = clock, clock()
@@ -53,6 +54,7 @@ class RunCounts:
         self.images += len(outcomes)
         for outcome in outcomes:
             self.failed += any(row.error is not None for row in outcome.rows)
+            self.odd += outcome.rows[0].warning is not None
             for row in outcome.rows:
                 if row.prediction is not None:
                     self._labels.setdefault(row.model, Counter())[row.prediction.label] += 1
@@ -81,6 +83,8 @@ class RunCounts:
                 log.info("%s", (f"{model}: " if model is not None else "") + _listed(labels))
         if self.skipped:
             log.info("skipped %s: no image by its suffix", count(self.skipped, "file"))
+        if self.odd and self.images > 1:
+            log.warning("%d of %s have a warning, see their rows", self.odd, count(self.images, "input"))
         if self.failed:
             log.warning("%d of %s failed", self.failed, count(self.images, "input"))
 

@@ -15,6 +15,7 @@ from cnnkit.errors import ImageError, UsageError
 from cnnkit.explaining import ExplainOptions, Explanation, Network, explain_image, planned_evaluations
 from cnnkit.images import DEFAULT_MAX_PIXELS, Placement, Window, place_image, resize_image
 from cnnkit.predicting.counts import RunCounts
+from cnnkit.predicting.damage import Damaged, warning_of
 from cnnkit.predicting.evaluation_bar import evaluation_bar
 from cnnkit.predicting.explained_rows import Reason, ReasonRow, ReasonWriter, RowStyle
 from cnnkit.predicting.explained_sheet import Explained, ExplainedSheet
@@ -23,7 +24,7 @@ from cnnkit.predicting.outputs import check_sheet
 from cnnkit.report import PredictionRow, printable
 from cnnkit.runtime import load_model, open_classifier
 from cnnkit.sources import FoundImage, expand_sources
-from cnnkit.system import check_other_file, log
+from cnnkit.system import check_other_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,6 +47,7 @@ class ExplainRun:
     provider: str = "cpu"  # of ONNX Runtime
     said: Said | None = None  # of an ONNX file that carries no spec
     max_pixels: int = DEFAULT_MAX_PIXELS  # larger photos are refused before decoding
+    damaged: Damaged = "report"  # whether photos whose files are damaged have errors, or are explained with a warning
     explain: ExplainOptions = field(default_factory=ExplainOptions)
 
 
@@ -112,7 +114,7 @@ class _Explainer:
             UsageError: The model cannot be explained in the way that is asked for.
         """
         try:
-            image, pixels = self._read(found)
+            image, pixels, warning = self._read(found)
         except ImageError as error:
             return ReasonRow(_answer_row(found, error=error.reason)), None
         probabilities = self._classifier.probabilities(image[None])[0]
@@ -126,17 +128,18 @@ class _Explainer:
                 self._network, image, index, self._run.explain, photo=placement.lies, advance=advance
             )
         prediction = top_candidates(probabilities, self._spec.labels, self._run.top_k)
-        row = ReasonRow(_answer_row(found, prediction), self._reason(explanation, index, probabilities, placement))
+        row = ReasonRow(
+            _answer_row(found, prediction, warning=warning), self._reason(explanation, index, probabilities, placement)
+        )
         drawn = Explained(row, pixels, placement.seen, image, explanation, self._spec.input.color)
         return row, drawn if self._run.output is not None else None
 
-    def _read(self, found: FoundImage) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Returns the model's input, made as `cnnkit predict` makes it, and the whole photo, (H, W, 3) RGB upright."""
+    def _read(self, found: FoundImage) -> tuple[NDArray[np.uint8], NDArray[np.uint8], str | None]:
+        """Returns the model's input, made as `cnnkit predict` makes it, the whole photo, and what is odd about it."""
         decoded = found.decode(max_pixels=self._run.max_pixels, taken=(self._spec.input,))
-        for warning in decoded.warnings:
-            log.warning("%s: %s", printable(found.name), warning)
+        warning = warning_of(decoded, found.name, self._run.damaged)
         whole = found.decode(max_pixels=self._run.max_pixels).pixels
-        return resize_image(decoded.pixels, self._spec.input), whole
+        return resize_image(decoded.pixels, self._spec.input), whole, warning
 
     def _reason(
         self, explanation: Explanation, index: int, probabilities: NDArray[np.float32], placement: Placement
@@ -154,8 +157,10 @@ class _Explainer:
         )
 
 
-def _answer_row(found: FoundImage, prediction: Prediction | None = None, error: str | None = None) -> PredictionRow:
-    return PredictionRow(found.source, prediction, error, found.member, found.frame, found.seconds)
+def _answer_row(
+    found: FoundImage, prediction: Prediction | None = None, error: str | None = None, warning: str | None = None
+) -> PredictionRow:
+    return PredictionRow(found.source, prediction, error, found.member, found.frame, found.seconds, warning=warning)
 
 
 def _index_of(label: str, labels: tuple[str, ...]) -> int:

@@ -18,7 +18,7 @@ RowStyle = Literal["table", "json", "jsonl", "csv"]
 _FIELDS = ("explained", "probability", "part", "without", "method", "evaluations")
 _COLUMNS = (
     "source", "label", "confidence", "explained", "probability", "left", "top", "width", "height", "label_without",
-    "confidence_without", "probability_without", "method", "evaluations", "error",
+    "confidence_without", "probability_without", "method", "evaluations", "error", "warning",
 )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ class Reason:
         """Returns what JSON has of it."""
         without = None
         if self.without is not None:
-            label, confidence, top = self.without
+            label, confidence, top = self.without[:3]
             without = {"label": label, "confidence": confidence, "probability": self.probability_without}
             without["top"] = [candidate._asdict() for candidate in top]
         return {
@@ -67,16 +67,16 @@ class ReasonRow:
     def fields(self) -> dict[str, Any]:
         """Returns the row of JSON: that of `cnnkit predict`, and what carried the answer."""
         fields = self.answer.fields()
-        error = fields.pop("error")
+        said = {name: fields.pop(name) for name in ("error", "warning")}
         reason = dict.fromkeys(_FIELDS) if self.reason is None else self.reason.fields()
-        return {**fields, **reason, "error": error}
+        return {**fields, **reason, **said}
 
     def cells(self) -> list[object]:
         """Returns the row of CSV."""
-        prediction, error = self.answer.prediction, self.answer.error or ""
+        prediction, said = self.answer.prediction, [self.answer.error or "", self.answer.warning or ""]
         if prediction is None or self.reason is None:
-            return [self.answer.name, *[""] * (len(_COLUMNS) - 2), error]
-        return [self.answer.name, *prediction[:2], *self.reason.cells(), error]
+            return [self.answer.name, *[""] * (len(_COLUMNS) - 3), *said]
+        return [self.answer.name, *prediction[:2], *self.reason.cells(), *said]
 
 
 class ReasonWriter:
@@ -115,8 +115,9 @@ def _table(rows: Sequence[ReasonRow]) -> tuple[tuple[str, ...], list[tuple[str, 
     """Returns headings and cells; the explained class has columns of its own where it is not the answer everywhere."""
     other = any(row.reason is not None and row.reason.label != row.answer.fields()["label"] for row in rows)
     asked = ("explained", ">probability") if other else ()
-    columns = ("photo", "answer", ">confidence", *asked, "carried by", "without it", ">confidence", ">falls to")
-    return columns, [_cells(row, other) for row in rows]
+    odd = ("warning",) if any(row.answer.warning for row in rows) else ()
+    columns = ("photo", "answer", ">confidence", *asked, "carried by", "without it", ">confidence", ">falls to", *odd)
+    return columns, [(*_cells(row, other), *(printable(row.answer.warning or "") for _ in odd)) for row in rows]
 
 
 def _cells(row: ReasonRow, other: bool) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnnkit.classifier import Classifier
 from cnnkit.images import DEFAULT_MAX_PIXELS
+from cnnkit.predicting.damage import Damaged
 from cnnkit.report import PredictionRow
 from cnnkit.sources import FoundImage
 
@@ -24,6 +25,7 @@ class PredictOptions:
     min_confidence: float = 0.0  # 0 to 1; below it the label is "unknown"
     max_pixels: int = DEFAULT_MAX_PIXELS  # larger images are refused before decoding
     exact: bool = False  # decode large JPEGs in full rather than at a reduced scale
+    damaged: Damaged = "report"  # whether images whose files are damaged have errors, or answers with a warning
     keep_frames: bool = False  # outcomes of a video's frames keep their pixels
 
 
@@ -40,4 +42,3 @@ class Outcome(NamedTuple):
     found: FoundImage
     rows: tuple[PredictionRow, ...]  # one a model
     picture: NDArray[np.uint8] | None = None  # (H, W, 3) RGB, if it was to be kept and could be read
-    warnings: tuple[str, ...] = ()  # what was odd about the file, one line each

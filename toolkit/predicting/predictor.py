@@ -11,11 +11,12 @@ import numpy as np
 from cnnkit.classifier import Prediction, batch_candidates, or_unknown
 from cnnkit.errors import ImageError
 from cnnkit.images import resize_image
+from cnnkit.predicting.damage import warning_of
 from cnnkit.predicting.options import NamedClassifier, Outcome, PredictOptions
 from cnnkit.predicting.pipeline import Pipeline
-from cnnkit.report import PredictionRow, printable
+from cnnkit.report import PredictionRow
 from cnnkit.sources import FoundImage
-from cnnkit.system import import_cv2, log
+from cnnkit.system import import_cv2
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class _Loaded(NamedTuple):
     images: tuple[NDArray[np.uint8], ...] = ()  # one a model, (height, width, channels) of its size
     picture: NDArray[np.uint8] | None = None  # (H, W, 3) RGB
     error: str | None = None
-    warnings: tuple[str, ...] = ()
+    warning: str | None = None  # what is odd about its file
 
 
 class Predictor:
@@ -56,7 +57,7 @@ class Predictor:
         self._taken = () if options.exact else tuple(model.classifier.spec.input for model in models)
 
     def outcomes(self, images: Iterable[FoundImage]) -> Iterator[list[Outcome]]:
-        """Yields outcomes in the order of the images, one list a batch; images wait only for others of their batch.
+        """Gives outcomes in the order of the images, one list a batch; images wait only for others of their batch.
 
         Raises:
             ModelError: A model cannot be run.
@@ -70,11 +71,7 @@ class Predictor:
         )
         # Frames of a video lie in memory: they are made small where they come, not where their turn comes.
         items = (found if found.pixels is None else self._load(found) for found in images)
-        for outcomes in pipeline.run(items):
-            for outcome in outcomes:
-                for warning in outcome.warnings:
-                    log.warning("%s: %s", printable(outcome.found.name), warning)
-            yield outcomes
+        return pipeline.run(items)
 
     def unanswered(self, found: FoundImage) -> tuple[PredictionRow, ...]:
         """Returns the rows of an image as they are before there is an answer, one a model."""
@@ -90,13 +87,14 @@ class Predictor:
             return found
         try:
             decoded = found.decode(max_pixels=self._options.max_pixels, taken=self._taken)
+            warning = warning_of(decoded, found.name, self._options.damaged)
             picture = self._picture(found)
         except ImageError as error:
             return _Loaded(found, error=error.reason)
         images = tuple([resize_image(decoded.pixels, model.classifier.spec.input) for model in self._models])
         if found.pixels is not None and not self._options.keep_frames:
             found = replace(found, pixels=None)  # a frame is large, and its batch is small
-        return _Loaded(found, images, picture, warnings=decoded.warnings)
+        return _Loaded(found, images, picture, warning=warning)
 
     def _picture(self, found: FoundImage) -> NDArray[np.uint8] | None:
         """Decodes in full what is to be looked at: the model's own may be a much smaller image."""
@@ -106,7 +104,7 @@ class Predictor:
     def _answer(self, batch: list[_Loaded]) -> list[Outcome]:
         columns = [self._rows(model, index, batch) for index, model in enumerate(self._models)]
         return [
-            Outcome(loaded.found, rows, loaded.picture, loaded.warnings)
+            Outcome(loaded.found, rows, loaded.picture)
             for loaded, rows in zip(batch, zip(*columns, strict=True), strict=True)
         ]
 
@@ -114,7 +112,7 @@ class Predictor:
         """Makes a model's row of each image, whose answer is the next one if it could be read."""
         answers = iter(self._run(model, index, batch))
         return [
-            _answered(loaded.found, model, next(answers))
+            _answered(loaded, model, next(answers))
             if loaded.error is None
             else _row(loaded.found, model, error=loaded.error)
             for loaded in batch
@@ -135,14 +133,19 @@ class Predictor:
         )
 
 
-def _answered(found: FoundImage, model: NamedClassifier, prediction: Prediction | None) -> PredictionRow:
-    return _row(found, model, prediction, None if prediction is not None else "the model's answer is not finite")
+def _answered(loaded: _Loaded, model: NamedClassifier, prediction: Prediction | None) -> PredictionRow:
+    error = None if prediction is not None else "the model's answer is not finite"
+    return _row(loaded.found, model, prediction, error, loaded.warning)
 
 
 def _row(
-    found: FoundImage, model: NamedClassifier, prediction: Prediction | None = None, error: str | None = None
+    found: FoundImage,
+    model: NamedClassifier,
+    prediction: Prediction | None = None,
+    error: str | None = None,
+    warning: str | None = None,
 ) -> PredictionRow:
-    return PredictionRow(found.source, prediction, error, found.member, found.frame, found.seconds, model.name)
+    return PredictionRow(found.source, prediction, error, found.member, found.frame, found.seconds, model.name, warning)
 
 
 def _shrunk(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

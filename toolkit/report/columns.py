@@ -20,7 +20,7 @@ class Columns:
     def heading(self) -> tuple[str, ...]:
         """Returns the names of the columns."""
         names = (name for rank in range(1, self.top_k + 1) for name in (f"label_{rank}", f"probability_{rank}"))
-        return *self._identity_heading(), "label", "confidence", *names, "error"
+        return *self._identity_heading(), "label", "confidence", *names, "error", "warning"
 
     def identity(self, row: PredictionRow) -> tuple[object, ...]:
         """Returns the cells that tell a row from all others; what has no column of its own is part of the source."""
@@ -34,6 +34,10 @@ class Columns:
         }
         return tuple("" if values[name] is None else values[name] for name in self._identity_heading())
 
+    def failed(self, cells: Sequence[str]) -> bool:
+        """Whether a row, read back, has an error."""
+        return bool(cells[-2])
+
     @property
     def identity_width(self) -> int:
         """How many of the first columns tell a row from all others."""
@@ -42,10 +46,18 @@ class Columns:
     def cells(self, row: PredictionRow) -> tuple[object, ...]:
         """Returns all cells of a row."""
         if row.prediction is None:
-            return *self.identity(row), "", "", *[""] * (2 * self.top_k), row.error
+            return *self.identity(row), "", "", *[""] * (2 * self.top_k), row.error, row.warning or ""
         top = [cell for candidate in row.prediction.top for cell in candidate]
         filling = [""] * (2 * self.top_k - len(top))
-        return *self.identity(row), row.prediction.label, row.prediction.confidence, *top, *filling, ""
+        return (
+            *self.identity(row),
+            row.prediction.label,
+            row.prediction.confidence,
+            *top,
+            *filling,
+            "",
+            row.warning or "",
+        )
 
     def _identity_heading(self) -> tuple[str, ...]:
         return (

@@ -69,6 +69,7 @@ def parquet_schema() -> Any:
     return pyarrow.schema([
         ("source", text), ("member", text), ("frame", pyarrow.int64()), ("seconds", double), ("model", text),
         ("label", text), ("confidence", double), ("top", top), ("error", text),
+        ("warning", text),
     ])  # fmt: skip
 
 

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from cnnkit.classifier import Prediction
 from cnnkit.report.row_writers import Sink
 from cnnkit.report.rows import PredictionRow, printable
 from cnnkit.report.tables import NOTHING, plain_table, print_table
 from cnnkit.system import log
+
+
+class _Answered(NamedTuple):
+    """An image that at least one model answered."""
+
+    source: str
+    answers: tuple[Prediction | None, ...]  # one a model
+    warning: str  # empty where there is none
+
+    @property
+    def first(self) -> Prediction:
+        """The answer of the one model that there is."""
+        (answer,) = self.answers
+        assert answer is not None
+        return answer
 
 
 class TableWriter:
@@ -22,7 +38,7 @@ class TableWriter:
 
     def __init__(self, sink: Sink | None, top_k: int, models: Sequence[str] = ()) -> None:
         self._sink, self._top_k, self._models = sink, top_k, tuple(models)
-        self._rows: list[tuple[str, tuple[Prediction | None, ...]]] = []
+        self._rows: list[_Answered] = []
         self._seen = 0
 
     def write(self, rows: Sequence[PredictionRow]) -> None:
@@ -35,16 +51,16 @@ class TableWriter:
         """Prints the table."""
         if not self._rows and self._sink is None:
             return  # the lines on stderr say it all
-        if self._models:
-            columns = ("image", *(column for name in self._models for column in (name, ">")))
-            self._print(columns, [_side_by_side(source, answers) for source, answers in self._rows], "")
+        if not self._models and self._rows and self._seen == 1:
+            self._print(*_one_image(self._rows[0]))
             return
-        rows = [(source, answer) for source, [answer] in self._rows if answer is not None]
-        if rows and self._seen == 1:
-            self._print(*_one_image(*rows[0]))
-        else:
-            columns = ("image", "label", ">confidence", f"top {self._top_k}")
-            self._print(columns, [_cells(source, prediction) for source, prediction in rows], "")
+        models = (column for name in self._models for column in (name, ">"))
+        columns = ("image", *models) if self._models else ("image", "label", ">confidence", f"top {self._top_k}")
+        rows = [_side_by_side(row) if self._models else _cells(row) for row in self._rows]
+        if any(row.warning for row in self._rows):
+            columns = (*columns, "warning")
+            rows = [(*cells, row.warning) for cells, row in zip(rows, self._rows, strict=True)]
+        self._print(columns, rows, "")
 
     def _take(self, rows: Sequence[PredictionRow]) -> None:
         """Takes the answers to one image."""
@@ -52,7 +68,8 @@ class TableWriter:
         for error, row in {row.error: row for row in rows if row.error is not None}.items():
             log.error("%s: %s", row.shown, error)
         if any(row.prediction is not None for row in rows):
-            self._rows.append((rows[0].shown, tuple(row.prediction for row in rows)))
+            answers = tuple(row.prediction for row in rows)
+            self._rows.append(_Answered(rows[0].shown, answers, printable(rows[0].warning or "")))
 
     def _print(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
         if self._sink is None:
@@ -61,24 +78,25 @@ class TableWriter:
             self._sink.write((plain_table(columns, rows, title=title) + "\n").encode())
 
 
-def _one_image(source: str, prediction: Prediction) -> tuple[Sequence[str], Sequence[Sequence[str]], str]:
+def _one_image(row: _Answered) -> tuple[Sequence[str], Sequence[Sequence[str]], str]:
+    prediction = row.first
     rows = [(printable(candidate.label), _percent(candidate.probability)) for candidate in prediction.top]
-    likeliest = prediction.top[0].label
-    title = source if prediction.label == likeliest else f"{source}: {prediction.label}"
-    return ("label", ">probability"), rows, title
+    title = row.source if prediction.label == prediction.top[0].label else f"{row.source}: {prediction.label}"
+    return ("label", ">probability"), rows, f"{title} ({row.warning})" if row.warning else title
 
 
-def _cells(source: str, prediction: Prediction) -> tuple[str, ...]:
+def _cells(row: _Answered) -> tuple[str, ...]:
+    prediction = row.first
     top = ", ".join(f"{printable(item.label)} {_percent(item.probability)}" for item in prediction.top)
-    return source, printable(prediction.label), _percent(prediction.confidence), top
+    return row.source, printable(prediction.label), _percent(prediction.confidence), top
 
 
-def _side_by_side(source: str, predictions: Sequence[Prediction | None]) -> tuple[str, ...]:
+def _side_by_side(row: _Answered) -> tuple[str, ...]:
     pairs = (
         (NOTHING, "") if answer is None else (printable(answer.label), _percent(answer.confidence))
-        for answer in predictions
+        for answer in row.answers
     )
-    return source, *(cell for pair in pairs for cell in pair)
+    return row.source, *(cell for pair in pairs for cell in pair)
 
 
 def _percent(probability: float) -> str:

@@ -121,7 +121,7 @@ class BegunFile:
                 cells = next(csv.reader(io.StringIO(text, newline="")))
                 if len(cells) != len(self.columns.heading()):
                     raise self._foreign(number)
-                return cells[: self.columns.identity_width], bool(cells[-1])
+                return cells[: self.columns.identity_width], self.columns.failed(cells)
             row = json.loads(text)
             failed = row["error"] is not None
             return {

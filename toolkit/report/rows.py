@@ -19,6 +19,7 @@ class PredictionRow:
     frame: int | None = None  # of a video: its number, from 0
     seconds: float | None = None  # of a video: its time
     model: str | None = None  # where several models answer
+    warning: str | None = None  # what is odd, or even damaged, about a file that was answered
 
     @property
     def name(self) -> str:
@@ -45,10 +46,17 @@ class PredictionRow:
         """Returns the row of the machine formats."""
         fields, prediction = self.identity(), self.prediction
         if prediction is None:
-            return {**fields, "label": None, "confidence": None, "top": [], "error": self.error}
+            return {
+                **fields,
+                "label": None,
+                "confidence": None,
+                "top": [],
+                "error": self.error,
+                "warning": self.warning,
+            }
         fields["label"], fields["confidence"] = prediction.label, prediction.confidence
         fields["top"] = [{"label": label, "probability": probability} for label, probability in prediction.top]
-        fields["error"] = self.error
+        fields["error"], fields["warning"] = self.error, self.warning
         return fields
 
 

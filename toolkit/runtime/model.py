@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from warnings import warn
 
 import numpy as np
 
 from cnnkit.classifier import Prediction, top_candidates
-from cnnkit.errors import ImageError, ModelError, UsageError
-from cnnkit.images import read_image, resize_image
+from cnnkit.errors import DamagedImageWarning, ImageError, ModelError, UsageError
+from cnnkit.images import DecodedImage, read_image, resize_image
 from cnnkit.runtime.onnx import OnnxClassifier
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.system import log
@@ -46,7 +47,8 @@ class Model:
             top_k: How many classes to name, the likeliest first, at least 1.
 
         Returns:
-            The likeliest label, its probability from 0 to 1, and the `top_k` candidates.
+            The likeliest label, its probability from 0 to 1, and the `top_k` candidates; of a damaged file, of which
+            parts may be missing, its `damage` as well, and there is a `DamagedImageWarning`.
 
         Raises:
             ImageError: The file cannot be read as an image, or the array is none.
@@ -55,11 +57,11 @@ class Model:
         """
         if top_k < 1:
             raise UsageError(f"top_k is {top_k}, expected 1 or more")
-        pixels = _read(image, self.spec.input) if isinstance(image, (str, PathLike)) else _checked(image)
-        probabilities = self.classifier.probabilities(resize_image(pixels, self.spec.input)[None])[0]
+        decoded = _read(image, self.spec.input) if isinstance(image, (str, PathLike)) else DecodedImage(_checked(image))
+        probabilities = self.classifier.probabilities(resize_image(decoded.pixels, self.spec.input)[None])[0]
         if not np.isfinite(probabilities).all():
             raise ModelError(f"{self.classifier.path} gives an answer that is not finite for this image")
-        return top_candidates(probabilities, self.spec.labels, top_k)
+        return top_candidates(probabilities, self.spec.labels, top_k)._replace(damage=decoded.damage)
 
 
 def load_model(
@@ -116,11 +118,13 @@ def bundled_model(kind: Literal["int8", "float32", "keras"] = "int8") -> Path:
     return MODELS_FOLDER / found[0]
 
 
-def _read(path: str | PathLike[str], taken: InputSpec) -> NDArray[np.uint8]:
+def _read(path: str | PathLike[str], taken: InputSpec) -> DecodedImage:
     decoded = read_image(path, taken=(taken,))
     for warning in decoded.warnings:
         log.warning("%s: %s", os.fspath(path), warning)
-    return decoded.pixels
+    if decoded.damage is not None:
+        warn(f"{os.fspath(path)}: {decoded.damage}", DamagedImageWarning, stacklevel=3)
+    return decoded
 
 
 def _checked(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

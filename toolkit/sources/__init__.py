@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         read_images as read_images,
         read_in_batches as read_in_batches,
         read_labelled as read_labelled,
+        stop_at_failures as stop_at_failures,
         strangers_error as strangers_error,
         test_split as test_split,
     )
@@ -79,6 +80,7 @@ else:
                 "read_images",
                 "read_in_batches",
                 "read_labelled",
+                "stop_at_failures",
                 "strangers_error",
                 "test_split",
             ),

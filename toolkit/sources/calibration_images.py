@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import DataError, ImageError, SourceError
-from cnnkit.sources.class_folders import list_images, read_images
+from cnnkit.sources.class_folders import list_images, read_images, stop_at_failures
 from cnnkit.sources.layouts import find_layout
 from cnnkit.sources.listed_folders import is_listed, list_listed
 from cnnkit.spec import InputSpec
@@ -30,7 +30,7 @@ class CalibrationSet:
     fingerprint: str  # SHA-256 over the sorted hashes
 
 
-def read_calibration(root: Path, size: int, taken: InputSpec, seed: int) -> CalibrationSet:
+def read_calibration(root: Path, size: int, taken: InputSpec, seed: int, *, strict: bool = False) -> CalibrationSet:
     """Draws and reads calibration images, as many of each class as of the others.
 
     Args:
@@ -38,14 +38,15 @@ def read_calibration(root: Path, size: int, taken: InputSpec, seed: int) -> Cali
         size: How many images to draw.
         taken: What the model takes.
         seed: The same seed draws the same images.
+        strict: Stops at the first that cannot be used, rather than leaving it out.
 
     Raises:
         SourceError: The folder does not exist or cannot be read.
-        DataError: It holds no readable image.
+        DataError: It holds no readable image, or, with `strict`, one that cannot be used.
     """
     paths = draw_balanced(calibration_paths(root), size, seed)
     images, failures = read_images(list(paths), taken)
-    warn_of(failures)
+    warn_of(failures, strict=strict)
     if not len(images):
         raise DataError(f"--calibration {root} holds no readable image, expected some 500 of the kind it will see")
     if len(images) < FEW_IMAGES:
@@ -119,8 +120,13 @@ def draw_balanced(classes: Mapping[Path, str], count: int, seed: int) -> dict[Pa
     return {path: name for path, name in classes.items() if path in drawn}
 
 
-def warn_of(failures: Iterable[ImageError]) -> None:
-    """Says of each image that cannot be read that it is left out."""
+def warn_of(failures: Sequence[ImageError], *, strict: bool = False) -> None:
+    """Says of each image that cannot be used that it is left out.
+
+    Raises:
+        DataError: There is one, and `strict` is set.
+    """
+    stop_at_failures(failures, strict=strict)
     for failure in failures:
         log.warning("%s (left out)", failure)
 

@@ -134,10 +134,21 @@ def none_readable(failures: Sequence[ImageError]) -> DataError:
     return DataError(f"none of {len(failures)} images can be read, the first: {failures[0]}")
 
 
+def stop_at_failures(failures: Sequence[ImageError], *, strict: bool) -> None:
+    """Raises, where it is meant strictly, at the first image that cannot be used.
+
+    Raises:
+        DataError: There is one, and `strict` is set.
+    """
+    if failures and strict:
+        raise DataError(f"{failures[0]}: --strict stops here; mend or remove it, or leave --strict out")
+
+
 def read_images(
     paths: Sequence[Path], spec: InputSpec, *, max_pixels: int = DEFAULT_MAX_PIXELS, warn: bool = True
 ) -> tuple[NDArray[np.uint8], tuple[ImageError, ...]]:
-    """Reads images at a model's size, leaving out those that cannot be read.
+    """Reads images at a model's size, to learn from or to measure with: those that cannot be read, or are damaged, are
+    left out.
 
     Args:
         paths: The files.
@@ -153,7 +164,7 @@ def read_images(
     count, failures = 0, []
     for path in paths:
         try:
-            image = read_image(path, max_pixels=max_pixels)
+            image = read_image(path, max_pixels=max_pixels).sound(str(path))
         except ImageError as error:
             failures.append(error)
             continue

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
     from cnnkit.system.importing import import_package as import_package
     from cnnkit.system.messages import log as log, show_messages as show_messages, warnings_only as warnings_only
-    from cnnkit.system.opencv import import_cv2 as import_cv2, quiet_codecs as quiet_codecs
+    from cnnkit.system.opencv import import_cv2 as import_cv2
     from cnnkit.system.packages import ONNXRUNTIME as ONNXRUNTIME, OPENCV as OPENCV
     from cnnkit.system.startup import without_garbage_collection as without_garbage_collection
     from cnnkit.system.temporary import own_temporary_folder as own_temporary_folder
@@ -58,7 +58,7 @@ else:
             ),
             "importing": ("import_package",),
             "messages": ("log", "show_messages", "warnings_only"),
-            "opencv": ("import_cv2", "quiet_codecs"),
+            "opencv": ("import_cv2",),
             "packages": ("ONNXRUNTIME", "OPENCV"),
             "startup": ("without_garbage_collection",),
             "temporary": ("own_temporary_folder",),

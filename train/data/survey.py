@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.errors import DataError, ImageError
+from cnnkit.errors import ImageError
 from cnnkit.images import DEFAULT_MAX_PIXELS
-from cnnkit.sources import LabelledFiles, none_readable, read_images
+from cnnkit.sources import LabelledFiles, none_readable, read_images, stop_at_failures
 from cnnkit.spec import InputSpec
 from cnnkit.system import log
 from cnnkit.train.data.dataset import Split
@@ -28,7 +28,7 @@ _LISTED = 20  # failures named one by one
 class FileRules:
     """Which files are let in."""
 
-    strict: bool = False  # stop at the first that cannot be read instead of leaving it out
+    strict: bool = False  # stop at the first that cannot be read, or is damaged, instead of leaving it out
     max_pixels: int = DEFAULT_MAX_PIXELS  # the most pixels to decode of one image
 
 
@@ -53,17 +53,16 @@ def survey_files(files: LabelledFiles, spec: InputSpec, where: str, rules: FileR
         keep: Keeps the pixels in memory; else the files are decoded again whenever they are read.
 
     Returns:
-        The images of the files that can be read, in their order; the others are listed in messages.
+        The images of the files that can be used, in their order; the others are listed in messages.
 
     Raises:
-        DataError: Not one can be read, or, with `strict`, one cannot.
+        DataError: Not one can be used, or, with `strict`, one cannot.
     """
     count = len(files.paths)
     facts, failures, readable = ImageFacts.empty(count), list[ImageError](), list[int]()
     pixels = np.empty((count if keep else 0, spec.height, spec.width, spec.channels), np.uint8)
     for chunk in _read_chunks(files.paths, spec, where, rules, keep=keep):
-        if chunk.failures and rules.strict:
-            raise DataError(f"{chunk.failures[0]}: --strict stops here; mend or remove it, or leave --strict out")
+        stop_at_failures(chunk.failures, strict=rules.strict)
         part = slice(len(readable), len(readable) + len(chunk.readable))
         facts.put(part, chunk.facts)
         if chunk.images is not None:
@@ -109,4 +108,4 @@ def _report(failures: Sequence[ImageError], count: int, where: str) -> None:
     if len(failures) > _LISTED:
         log.warning("... and %s more", f"{len(failures) - _LISTED:,}")
     if failures:
-        log.warning("%s: %s of %s images cannot be read and are left out", where, f"{len(failures):,}", f"{count:,}")
+        log.warning("%s: %s of %s images cannot be used and are left out", where, f"{len(failures):,}", f"{count:,}")

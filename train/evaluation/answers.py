@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.classifier import Classifier
-from cnnkit.errors import DataError, ImageError, ModelError
-from cnnkit.sources import LabelledImages, none_readable
+from cnnkit.errors import ImageError, ModelError
+from cnnkit.sources import LabelledImages, none_readable, stop_at_failures
 from cnnkit.system import log
 from cnnkit.train.evaluation.data import EvaluationData
 from cnnkit.train.progress import StepBar
@@ -26,7 +26,7 @@ class ReadingOptions:
 
     batch_size: int = 64  # images
     flip: bool = False  # averages the answers for each image and its mirror image
-    strict: bool = False  # stops at the first image that cannot be read
+    strict: bool = False  # stops at the first image that cannot be read or is damaged
     worst: int = 24  # mistakes kept as pictures
     shown: int = 0  # random images kept as pictures
     seed: int = 0  # of the random images
@@ -191,8 +191,7 @@ class _Collector:
 
 
 def _take_failures(collector: _Collector, failures: tuple[ImageError, ...], options: ReadingOptions) -> None:
-    if failures and options.strict:
-        raise DataError(f"{failures[0]}: --strict stops here; mend or remove the image, or leave --strict out")
+    stop_at_failures(failures, strict=options.strict)
     for failure in failures:
         log.warning("%s", failure)
     collector.failures.extend(failures)

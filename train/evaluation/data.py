@@ -171,7 +171,7 @@ def _choose_listed(root: Path, split: SplitName | None, spec: ModelSpec) -> _Cho
 def _divide(
     pool: LabelledFiles, split: SplitName, spec: ModelSpec, *, hold_out_test: bool
 ) -> tuple[LabelledFiles, tuple[ImageError, ...]]:
-    """Divides files as training did, which left out those that cannot be read before it divided the others."""
+    """Divides files as training did, which left out those that cannot be used before it divided the others."""
     failures = tuple(failure for failure in map(_failure_of, pool.paths) if failure is not None)
     failed = {failure.source for failure in failures}
     good = np.array([index for index, path in enumerate(pool.paths) if str(path) not in failed], np.int64)
@@ -188,7 +188,7 @@ def _divide(
 
 def _failure_of(path: Path) -> ImageError | None:
     try:
-        read_image(path)
+        read_image(path).sound(str(path))
     except ImageError as error:
         return error
     return None

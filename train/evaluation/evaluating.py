@@ -30,7 +30,7 @@ class EvaluationOptions:
     seed: int = 0  # of these
     show: tuple[str, ...] = ()  # images drawn into a grid: paths, their ends, or numbers in digits and cifar10
     explain: bool = False  # draws beside mistakes, and images asked for, which part of them carried the answer
-    strict: bool = False  # stops at the first image that cannot be read
+    strict: bool = False  # stops at the first image that cannot be read or is damaged
     data_folder: Path | None = None  # CIFAR-10's binary version
     overwrite: bool = False
 

@@ -4,36 +4,59 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
-from image_files import encode, photo
+from image_files import damaged_jpeg, encode, photo
 
 from cnnkit.images import codec_messages, decode_image
-from cnnkit.images.codec_messages import decode_heard, listening_to_codecs
+from cnnkit.images.codec_messages import decode_heard, decoding_unheard, listening_to_codecs
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pread"), reason="nothing is listened to here")
 GOOD = encode(photo(200, 300), "JPEG", quality=95)
+HURT = damaged_jpeg(200, 300)
 
 
-def damaged() -> bytes:
-    data = bytearray(GOOD)
-    data[len(data) // 2 : len(data) // 2 + 60] = b"\x5a" * 60
-    return bytes(data)
+def listened() -> AbstractContextManager[None]:
+    return listening_to_codecs()
 
 
-def test_damage_is_a_warning_of_the_image_it_is_in(capfd):
-    with listening_to_codecs():
-        images = [decode_image(data, "x") for data in (GOOD, damaged(), GOOD)]
-    assert [bool(image.warnings) for image in images] == [False, True, False]
-    assert images[1].warnings[0].startswith("damaged file: Corrupt JPEG data: ")
+@pytest.mark.parametrize("listening", [nullcontext, listened], ids=["each", "block"])
+def test_damage_is_said_of_the_image_it_is_in(listening, capfd):
+    with listening():
+        images = [decode_image(data, "x") for data in (GOOD, HURT, GOOD)]
+    assert [image.damage is not None for image in images] == [False, True, False]
+    assert images[1].damage.startswith("damaged JPEG: ") and "Corrupt" not in images[1].damage
+    assert [image.warnings for image in images] == [(), (), ()]
     assert capfd.readouterr().err == ""
 
 
-def test_many_threads_hear_their_own_lines_alone():
-    files = [damaged() if index % 7 == 0 else GOOD for index in range(140)]
-    with listening_to_codecs(), ThreadPoolExecutor(8) as pool:
+@pytest.mark.parametrize("listening", [nullcontext, listened], ids=["each", "block"])
+def test_many_threads_hear_their_own_lines_alone(listening, capfd):
+    files = [HURT if index % 7 == 0 else GOOD for index in range(140)]
+    with listening(), ThreadPoolExecutor(8) as pool:
         images = list(pool.map(lambda data: decode_image(data, "x"), files))
-    assert [bool(image.warnings) for image in images] == [index % 7 == 0 for index in range(140)]
+    assert [image.damage is not None for image in images] == [index % 7 == 0 for index in range(140)]
+    assert capfd.readouterr().err == ""
+
+
+def test_damage_is_heard_beside_a_missing_end_too(capfd):
+    cut = HURT[:-2]
+    image = decode_image(cut, "x")
+    assert image.warnings == ("JPEG lacks its end marker",) and image.damage.startswith("damaged JPEG: ")
+    assert decode_image(GOOD[:-2], "x").damage is None
+    assert capfd.readouterr().err == ""
+
+
+def test_what_others_print_meanwhile_reaches_stderr(capfd):
+    def decode() -> None:
+        os.write(2, b"\rreading 12 %")  # a progress bar
+        os.write(2, b"Corrupt JPEG data: 5 extraneous bytes before marker 0xd9\n")
+        os.write(2, b"somebody else\n")
+
+    _, lines = decode_heard(decode)
+    assert lines == ("reading 12 %", "Corrupt JPEG data: 5 extraneous bytes before marker 0xd9", "somebody else")
+    assert capfd.readouterr().err == "\rreading 12 %somebody else\n" * 2  # it was decoded twice
 
 
 def test_the_file_is_emptied_now_and_then(monkeypatch):
@@ -45,9 +68,18 @@ def test_the_file_is_emptied_now_and_then(monkeypatch):
         assert os.fstat(2).st_size <= 100 + 2 * 41
 
 
-def test_without_a_listener_nothing_is_heard(capfd):
-    assert decode_heard(lambda: os.write(2, b"line\n")) == (5, ())
-    assert capfd.readouterr().err == "line\n"
+def test_codecs_are_quiet_inside_a_block_and_others_are_not(capfd):
+    os.write(2, b"before ")
+    with decoding_unheard():
+        os.write(2, b"Premature end of JPEG file\n")
+        os.write(2, b"inside ")
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "before inside after"
+
+
+def run(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    return done.stderr + done.stdout
 
 
 def test_pythons_own_messages_reach_stderr_and_everything_is_put_back():
@@ -55,12 +87,27 @@ def test_pythons_own_messages_reach_stderr_and_everything_is_put_back():
         "import os, sys\n"
         "from cnnkit.images.codec_messages import listening_to_codecs\n"
         "with listening_to_codecs():\n"
-        "    os.write(2, b'codec\\n'); print('python', file=sys.stderr)\n"
+        "    os.write(2, b'Corrupt JPEG data: codec\\n'); print('python', file=sys.stderr); os.write(2, b'other\\n')\n"
         "os.write(2, b'afterwards\\n')\n"
         "raise SystemExit('the end')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr == "python\nafterwards\nthe end\n"
+    assert run(code) == "python\nother\nafterwards\nthe end\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks")
+def test_a_process_forked_while_somebody_decodes_has_its_stderr_and_hears():
+    code = (
+        "import os\n"
+        "from cnnkit.images.codec_messages import decode_heard\n"
+        "def decode():\n"
+        "    if os.fork() == 0:\n"
+        "        os.write(2, b'child\\n')\n"
+        "        print(decode_heard(lambda: os.write(2, b'Invalid\\n'))[1], flush=True)\n"
+        "        os._exit(0)\n"
+        "    os.wait()\n"
+        "decode_heard(decode)\n"
+    )
+    assert run(code) == "child\n('Invalid',)\n"
 
 
 def test_a_process_without_stderr():

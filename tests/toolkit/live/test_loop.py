@@ -228,15 +228,16 @@ def test_rows_are_those_of_the_machine_formats():
     assert rows.fields == [
         {
             "source": "clip.mp4", "frame": 0, "seconds": 0.0, "label": "red", "confidence": 0.7, "top": top,
-            "error": None, "age_ms": 10.0, **rates,
+            "error": None, "warning": None, "age_ms": 10.0, **rates,
         },
         {
             "source": "clip.mp4", "frame": 1, "seconds": 0.04, "label": None, "confidence": None, "top": [],
-            "error": "signal lost", "age_ms": 0.0, **rates,
+            "error": "signal lost", "warning": None, "age_ms": 0.0, **rates,
         },
     ]  # fmt: skip
     assert list(rows.fields[0]) == [
-        "source", "frame", "seconds", "label", "confidence", "top", "error", "age_ms", "capture_hz", "inference_hz",
+        "source", "frame", "seconds", "label", "confidence", "top", "error", "warning", "age_ms",
+        "capture_hz", "inference_hz",
     ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -30,16 +31,17 @@ TEXTS = {
         "ä/猫.jpg  cat        75.0 %  cat 75.0 %, dog 25.0 %\n"
     ),
     "csv": (
-        "source,label,confidence,label_1,probability_1,label_2,probability_2,error\n"
-        "a.jpg,cat,0.75,cat,0.75,dog,0.25,\n"
-        'b.jpg,,,,,,,"no image, ""really"""\n'
-        "ä/猫.jpg,cat,0.75,cat,0.75,dog,0.25,\n"
+        "source,label,confidence,label_1,probability_1,label_2,probability_2,error,warning\n"
+        "a.jpg,cat,0.75,cat,0.75,dog,0.25,,\n"
+        'b.jpg,,,,,,,"no image, ""really""",\n'
+        "ä/猫.jpg,cat,0.75,cat,0.75,dog,0.25,,\n"
     ),
 }
-TOP = '[{"label": "cat", "probability": 0.75}, {"label": "dog", "probability": 0.25}], "error": null}'
+TOP = '[{"label": "cat", "probability": 0.75}, {"label": "dog", "probability": 0.25}], "error": null, "warning": null}'
 LINES = (
     '{"source": "a.jpg", "label": "cat", "confidence": 0.75, "top": ' + TOP,
-    '{"source": "b.jpg", "label": null, "confidence": null, "top": [], "error": "no image, \\"really\\""}',
+    '{"source": "b.jpg", "label": null, "confidence": null, "top": [], '
+    '"error": "no image, \\"really\\"", "warning": null}',
     '{"source": "ä/猫.jpg", "label": "cat", "confidence": 0.75, "top": ' + TOP,
 )
 TEXTS["jsonl"] = "".join(line + "\n" for line in LINES)
@@ -68,6 +70,33 @@ def test_file(style, tmp_path):
     write(style, output=tmp_path / "rows")
     assert (tmp_path / "rows").read_text("utf-8") == TEXTS[style]
     assert os.listdir(tmp_path) == ["rows"]
+
+
+ODD = replace(GOOD, warning="JPEG lacks\nits end")
+
+
+@pytest.mark.parametrize(
+    ("style", "batches", "expected"),
+    [
+        ("table", [[GOOD, ODD]], "image  label  confidence  top 2                   warning\n"
+         "a.jpg  cat        75.0 %  cat 75.0 %, dog 25.0 %\n"
+         "a.jpg  cat        75.0 %  cat 75.0 %, dog 25.0 %  JPEG lacks\\nits end\n"),
+        ("table", [[ODD]],
+         "a.jpg (JPEG lacks\\nits end)\nlabel  probability\ncat         75.0 %\ndog         25.0 %\n"),
+        ("csv", [[ODD]], TEXTS["csv"].splitlines()[0] + '\na.jpg,cat,0.75,cat,0.75,dog,0.25,,"JPEG lacks\nits end"\n'),
+        ("jsonl", [[ODD]], LINES[0].replace('g": null', 'g": "JPEG lacks\\nits end"') + "\n"),
+    ],
+    ids=["table", "table of one", "csv", "jsonl"],
+)  # fmt: skip
+def test_a_warning_is_in_the_row(style, batches, expected, tmp_path):
+    write(style, batches, tmp_path / "rows")
+    assert (tmp_path / "rows").read_text("utf-8") == expected
+
+
+def test_a_warning_beside_the_answers_of_two_models(tmp_path):
+    pair = [replace(ODD, model="a"), replace(ODD, model="b")]
+    write("table", [pair], tmp_path / "rows", models=("a", "b"))
+    assert (tmp_path / "rows").read_text().splitlines()[1].endswith("cat  75.0 %  JPEG lacks\\nits end")
 
 
 def test_machine_formats_can_be_read_back(tmp_path):

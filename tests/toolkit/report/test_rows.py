@@ -16,6 +16,7 @@ def test_fields_of_an_answer():
         "confidence": 0.93,
         "top": [{"label": "cat", "probability": 0.93}, {"label": "dog", "probability": 0.0625}],
         "error": None,
+        "warning": None,
     }
 
 
@@ -27,6 +28,7 @@ def test_fields_of_a_failure():
         "confidence": None,
         "top": [],
         "error": "truncated JPEG: data ends after 1,204 bytes",
+        "warning": None,
     }
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from image_files import encode, photo
 
 from cnnkit.errors import CnnkitError
 from cnnkit.system import importing
-from cnnkit.system.opencv import import_cv2, quiet_codecs
+from cnnkit.system.opencv import import_cv2
 from cnnkit.system.packages import Package
 
 
@@ -91,19 +90,3 @@ def test_the_log_is_silent_unless_asked_for(monkeypatch: pytest.MonkeyPatch, ask
         monkeypatch.delenv("OPENCV_LOG_LEVEL", raising=False)
     assert import_cv2() is cv2
     assert levels == ([] if asked else [0])
-
-
-def test_codecs_are_quiet_only_inside(capfd: pytest.CaptureFixture[str]) -> None:
-    os.write(2, b"before ")
-    with quiet_codecs():
-        os.write(2, b"inside ")
-    os.write(2, b"after")
-    assert capfd.readouterr().err == "before after"
-
-
-def test_a_process_without_stderr() -> None:
-    code = (
-        "import os; os.close(2); from cnnkit.system.opencv import quiet_codecs\nwith quiet_codecs():\n    print('done')"
-    )
-    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=False)
-    assert done.stdout == "done\n"

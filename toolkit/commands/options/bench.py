@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cnnkit.commands.options.shared import overwrite_option, threads_option
+from cnnkit.commands.options.shared import overwrite_option, strict_option, threads_option
 from cnnkit.commands.options.values import Range, fraction, positive
 
 _PATH = click.Path(path_type=Path)
@@ -32,6 +32,7 @@ _SUBJECTS = (
         "--calibration", type=_PATH, metavar="DIR", help="Images with which those runtimes make their own INT8."
     ),
     click.option("--data", type=_PATH, help="Class folders, test/ of them, or a list: adds accuracy."),
+    strict_option,
 )  # fmt: skip
 _WAYS = (
     click.option("--runs", type=click.IntRange(1), help="Timed runs at batch 1  [default: for p99, if time allows]."),

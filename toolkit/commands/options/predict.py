@@ -69,7 +69,7 @@ def predict_run(
     overwrite, said = options.pop("overwrite"), take_said(options)
     return PredictRun(
         sources, models, threads, provider, said, tta, resume,
-        PredictOptions(**taken(options, "top_k", "batch_size", "min_confidence", "max_pixels", "exact")),
+        PredictOptions(**taken(options, "top_k", "batch_size", "min_confidence", "max_pixels", "exact", "damaged")),
         SourceOptions(**taken(options, "null_separated", "exclude", "every_s", "insecure")),
         ReportOptions(**taken(options, "style", "output"), overwrite=overwrite),
         OutputOptions(**options, overwrite=overwrite),

@@ -50,9 +50,17 @@ insecure_option = click.option(
     "--insecure", is_flag=True, callback=_warn_of_insecure, help="Take the certificate of any https or rtsps server."
 )
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
+strict_option = click.option(
+    "--strict", is_flag=True, help="Stop at an image that cannot be read or is damaged, instead of leaving it out."
+)
 max_pixels_option = click.option(
     "--max-pixels", type=click.IntRange(1), help="Refuse larger images before decoding  [default: 178956970]."
 )
+
+damaged_option = click.option(
+    "--damaged", type=click.Choice(["report", "use"]), default="report", show_default=True,
+    help="Of a file that is damaged: an error, or the answer to what is left of it, with a warning.",
+)  # fmt: skip
 
 
 def add(options: tuple[Callable[..., Any], ...], command: Callable[..., Any]) -> Callable[..., Any]:

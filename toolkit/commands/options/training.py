@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from cnnkit.commands.options.recipe import recipe_options
+from cnnkit.commands.options.shared import strict_option
 from cnnkit.commands.options.values import Range
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -47,7 +48,7 @@ _REQUEST = (
 _DATA = (
     click.option("--val-data", type=click.Path(path_type=Path), help="Class folders that choose the epoch."),
     click.option("--test-data", type=click.Path(path_type=Path), help="Class folders to measure with, at the end."),
-    click.option("--strict", is_flag=True, help="Stop at an image that cannot be read, instead of leaving it out."),
+    strict_option,
     click.option("--max-pixels", type=click.IntRange(1), help="Refuse larger images  [default: 178956970]."),
     click.option("--image-cache", type=click.IntRange(0), metavar="MIB",
                  help="Keep decoded images in memory where all take up to so much; else read files anew every epoch  "
