@@ -12,15 +12,14 @@ from cnnkit.errors import ImageError
 from cnnkit.images.codec_messages import DAMAGE, decode_heard, decoding_unheard
 from cnnkit.images.formats import ImageFormat, identify
 from cnnkit.images.jpeg_end import mend_end
+from cnnkit.images.opencv_codec import decode_on_white, decode_rgb
 from cnnkit.images.orientation import upright
-from cnnkit.images.reader import ImageBytes, Traits
+from cnnkit.images.reader import Decoded, ImageBytes, Traits
 from cnnkit.images.reduced import reduction
-from cnnkit.images.transparency import on_white
 from cnnkit.spec import InputSpec
-from cnnkit.system import import_cv2
 
 DEFAULT_MAX_PIXELS = 178_956_970  # where Pillow, too, takes an image for a decompression bomb
-_REDUCED = {2: 16, 4: 32, 8: 64}  # the bits of IMREAD_REDUCED_* without their colours, which another flag says
+_DARK = 16  # of 255: brighter is no picture of 12 bits that are stored in 16
 _OPENCV_SIDE, _OPENCV_PIXELS = 2**20, 2**30  # OpenCV's own limits
 
 
@@ -45,10 +44,13 @@ class DecodedImage(NamedTuple):
 def decode_image(
     data: bytes, source: str, *, max_pixels: int = DEFAULT_MAX_PIXELS, taken: Sequence[InputSpec] = ()
 ) -> DecodedImage:
-    """Decodes an image file that is in memory: JPEG, PNG, WebP, BMP, TIFF (first page) or GIF (first frame).
+    """Decodes an image file that is in memory.
+
+    JPEG, PNG, WebP, AVIF, TIFF (its first page), BMP, GIF (its first frame), JPEG 2000, and HEIC where pillow-heif is
+    installed.
 
     The EXIF orientation is applied, 16-bit values keep their upper 8 bits, gray and palettes become RGB, and
-    transparent pixels are put on white (not so the alpha of a BMP or of a gray TIFF, which is ignored).
+    transparent pixels are put on white.
 
     Args:
         data: The file's bytes.
@@ -67,26 +69,29 @@ def decode_image(
     file = ImageBytes(data, source, image_format.name)
     width, height = _check_size(file, image_format, max_pixels)
     traits = image_format.inspect(file)
-    warnings: tuple[str, ...] = ()
+    warnings = [] if traits.warning is None else [traits.warning]
     if traits.lacks_end:
         with decoding_unheard():
-            data = mend_end(file, lambda padded: _decode(padded, traits))
-        warnings = ("JPEG lacks its end marker",)
+            file = file._replace(data=mend_end(file, lambda padded: _decode_by_opencv(padded, traits)))
+        warnings.append("JPEG lacks its end marker")
     factor = 1
     if taken and image_format.name == "JPEG":
         factor = min([reduction(width, height, traits.orientation, spec) for spec in taken])
-    decoded, said = decode_heard(lambda: _decode(data, traits, factor))
-    if decoded is None:
+    decoded, said = decode_heard(lambda: _decode(file, image_format, traits, factor))
+    if decoded.pixels is None:
         raise file.corrupt("its pixels cannot be decoded")
-    return DecodedImage(decoded, warnings, _damage(image_format, said) if said else None)
+    if traits.deep and decoded.pixels.max() < _DARK:
+        warnings.append("its 16-bit values use their lower 12 bits alone, so the picture is nearly black")
+    seen = decoded.damage or traits.damage
+    return DecodedImage(decoded.pixels, tuple(warnings), _damage(file, said, seen) if said or seen else None)
 
 
-def _damage(image_format: ImageFormat, said: Sequence[str]) -> str | None:
-    """Makes one line of what a codec said of damage."""
-    if image_format.name != "JPEG":
-        return None
-    lines = [line.removeprefix("Corrupt JPEG data: ") for line in said if line.startswith(DAMAGE)]
-    return f"damaged JPEG: {'; '.join(lines)}" if lines else None
+def _damage(file: ImageBytes, said: Sequence[str], seen: str | None) -> str | None:
+    """Makes one line of what a codec said of damage, and of what the file's bytes show."""
+    heard = [line.removeprefix("Corrupt JPEG data: ") for line in said if line.startswith(DAMAGE)]
+    lines = [*heard, *([seen] if seen else [])]
+    return f"damaged {file.format}: {'; '.join(lines)}" if lines else None
+@@@e27ccbb (Image layouts are read by cnnkit itself, OpenCV unpacks: TIFF, BMP and GIF give right pixels; HEIC, AVIF, JPEG 2000 and BigTIFF are read)
 
 
 def _check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) -> tuple[int, int]:
@@ -106,17 +111,16 @@ def _shown(width: int, height: int) -> str:
     return f"{width:,} x {height:,} pixels"
 
 
-def _decode(data: bytes, traits: Traits, factor: int = 1) -> NDArray[np.uint8] | None:
-    """Returns (H, W, 3) uint8 RGB, `factor` times smaller, or None where OpenCV finds the data corrupt."""
-    cv2 = import_cv2()
-    # Of the formats here, OpenCV applies the orientation of TIFF always; that of the others is applied below.
-    flags = cv2.IMREAD_UNCHANGED if traits.transparent else cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    if factor > 1:
-        flags |= _REDUCED[factor]
-    try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
-        return None
-    if pixels is None:
-        return None
-    return upright(on_white(pixels, traits) if traits.transparent else pixels, traits.orientation)
+def _decode(file: ImageBytes, image_format: ImageFormat, traits: Traits, factor: int) -> Decoded:
+    """Returns (H, W, 3) uint8 RGB, upright, `factor` times smaller, if it can be decoded."""
+    if image_format.decode is None:
+        return Decoded(_decode_by_opencv(file.data, traits, factor))
+    decoded = image_format.decode(file, traits)
+    if decoded.pixels is None or traits.orientation == 1:
+        return decoded
+    return decoded._replace(pixels=upright(decoded.pixels, traits.orientation))
+
+
+def _decode_by_opencv(data: bytes, traits: Traits, factor: int = 1) -> NDArray[np.uint8] | None:
+    pixels = decode_on_white(data, traits) if traits.transparent else decode_rgb(data, factor)
+    return None if pixels is None else upright(pixels, traits.orientation)

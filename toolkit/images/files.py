@@ -14,7 +14,10 @@ from cnnkit.images.reader import ImageBytes
 from cnnkit.spec import InputSpec
 
 # By these a folder's images are told from its other files; which format a file has is read from its bytes.
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".avif", ".heic", ".heif", ".hif"}
+    | {".bmp", ".dib", ".tif", ".tiff", ".gif", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"}
+)
 _MAX_BYTES = 2**30
 _PART = 2**20
 

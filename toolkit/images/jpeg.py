@@ -12,7 +12,7 @@ from cnnkit.images.reader import ImageBytes, Traits
 SIGNATURE = b"\xff\xd8"
 END = b"\xff\xd9"
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame, of all kinds of JPEG
-SCAN = 0xDA
+SCAN, PROGRESSIVE = 0xDA, 0xC2
 _END, _APP1 = 0xD9, 0xE1
 _ALONE = frozenset({0x01, 0xD8, _END})  # markers without a length
 _MEASURED = frozenset(range(1, 0xFF)) - frozenset(range(0xD0, 0xD8)) - _ALONE  # those with a length
@@ -28,7 +28,7 @@ class Segment(NamedTuple):
     end: int
 
 
-class _Head(NamedTuple):
+class Head(NamedTuple):
     """Where things are in front of the coded data."""
 
     data: bytes  # all that is in front
@@ -40,9 +40,11 @@ class _Head(NamedTuple):
         return len(self.data)
 
 
+_ADOBE = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0"  # a segment that tells how colours are stored, but for its last byte
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _WHOLE = Traits()
 _MOST_KEPT = 4096  # bytes of a head
-_last = _Head(b"-", 0)
+_last = Head(b"-", 0)
 
 
 def read_size(file: ImageBytes) -> tuple[int, int]:
@@ -59,25 +61,38 @@ def read_size(file: ImageBytes) -> tuple[int, int]:
     return file.number(start + 3, 2, "big"), file.number(start + 1, 2, "big")
 
 
-def inspect(file: ImageBytes) -> Traits:
-    """Looks for the orientation and the end marker.
-
-    An end marker counts only after the start of the first scan: a thumbnail inside a segment has one of its own.
+def read_head(file: ImageBytes) -> tuple[Traits, Head]:
+    """Reads what is in front of the coded data.
 
     Raises:
         ImageError: The file is cut before its first scan, or has none.
     """
     usual = _usual_head(file.data)
     if usual is not None:
-        return _WHOLE if _has_end(file, usual.scan) else Traits(lacks_end=True)
-    orientation, scan = 1, len(file.data)
+        return _WHOLE, usual
+    exif, xmp, frame, scan = b"", b"", 0, len(file.data)
     for segment in segments(file):
-        if segment.marker == _APP1 and file.data.startswith(b"Exif\0", segment.start):
-            orientation = read_orientation(file.data[segment.start : segment.end])
+        if segment.marker == _APP1 and not exif and file.data.startswith(b"Exif\0", segment.start):
+            exif = file.data[segment.start : segment.end]
+        if segment.marker == _APP1 and not xmp and file.data.startswith(_XMP, segment.start):
+            xmp = file.data[segment.start : segment.end]
+        if segment.marker in FRAMES and not frame:
+            frame = segment.start
         if segment.marker == SCAN:
             scan = segment.end
             break
-    return Traits(orientation=orientation, lacks_end=not _has_end(file, scan))
+    return Traits(orientation=read_orientation(exif, xmp)), Head(file.data[:scan], frame)
+
+
+def joined(tables: bytes, data: bytes, *, rgb: bool) -> bytes:
+    """Makes a whole JPEG of the tables that several pictures share and one picture without them, as TIFF has them.
+
+    Args:
+        tables: A JPEG that holds tables alone; may be empty.
+        data: A JPEG that lacks them.
+        rgb: Whether its colours are RGB, which such a JPEG does not say; else they are YCbCr, or gray.
+    """
+    return SIGNATURE + _ADOBE + bytes([0 if rgb else 1]) + tables[2:].removesuffix(END) + data[2:]
 
 
 def _frame(file: ImageBytes) -> int:
@@ -88,7 +103,7 @@ def _frame(file: ImageBytes) -> int:
     return frame.start
 
 
-def _usual_head(data: bytes) -> _Head | None:
+def _usual_head(data: bytes) -> Head | None:
     """Finds the first scan of a file as cameras' and programs' mostly are; None where it is not so plain.
 
     What one program wrote mostly begins with the very same bytes: where it does, so does all that they say, which is
@@ -104,7 +119,7 @@ def _usual_head(data: bytes) -> _Head | None:
     return head
 
 
-def _walk_head(data: bytes) -> _Head | None:
+def _walk_head(data: bytes) -> Head | None:
     """Walks to the first scan: segment after segment, a frame among them, and none with EXIF data.
 
     It takes a third of the time that `segments` takes.
@@ -116,7 +131,7 @@ def _walk_head(data: bytes) -> _Head | None:
         if marker not in _MEASURED or marker == _APP1 or not start <= end <= size:
             return None
         if marker == SCAN:
-            return _Head(data[:end], frame) if frame else None
+            return Head(data[:end], frame) if frame else None
         if marker in FRAMES and not frame:
             frame = start
         at = end
@@ -157,8 +172,15 @@ def _segment_after(data: bytes, at: int) -> Segment | None:
     return Segment(marker, start + 2, end) if max(end, start + 2) <= len(data) else None
 
 
-def _has_end(file: ImageBytes, scan: int) -> bool:
-    """Looks at the end of the file first: only where something was put after the picture is it walked through."""
+def has_end(file: ImageBytes, scan: int) -> bool:
+    """Whether the picture has an end marker.
+
+    The end of the file is looked at first: only where something was put after the picture is it walked through.
+
+    Args:
+        file: The file.
+        scan: The end of the first scan's header.
+    """
     tail = file.data.rstrip(b"\0")
     if tail.endswith(END) and len(tail) - len(END) >= scan:
         return True

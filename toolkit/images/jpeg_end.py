@@ -39,7 +39,7 @@ def mend_end(file: ImageBytes, decode: Decode) -> bytes:
     """
     data = _without_filling(file.data)
     headers = [segment for segment in segments(file) if segment.marker in FRAMES or segment.marker == SCAN]
-    pixels = decode(data + END) if _has_all_scans(file.data, headers) else None
+    pixels = decode(data + END) if has_all_scans(file.data, headers) else None
     if pixels is None:
         raise file.truncated(len(data))
     for padding in _paddings(data, headers[-1].end):
@@ -57,8 +57,13 @@ def _without_filling(data: bytes) -> bytes:
     return tail + b"\0" if tail.endswith(b"\xff") else tail
 
 
-def _has_all_scans(data: bytes, headers: list[Segment]) -> bool:
-    """Tells whether the scans, as their headers have it, bring all coefficients of all components to the last bit."""
+def has_all_scans(data: bytes, headers: list[Segment]) -> bool:
+    """Tells whether the scans, as their headers have it, bring all coefficients of all components to the last bit.
+
+    Args:
+        data: Of the file.
+        headers: Of the frame and of the scans, at least.
+    """
     frame = next(segment for segment in headers if segment.marker in FRAMES)
     components = data[frame.start + 6 : frame.end : 3]
     missing = {(component, k) for component in components for k in range(_COEFFICIENTS)}

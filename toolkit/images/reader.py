@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cnnkit.errors import ImageError
 
 Order = Literal["little", "big"]
@@ -57,3 +60,14 @@ class Traits(NamedTuple):
     transparent_gray: int | None = None  # the one gray value that means transparent, as OpenCV decodes it
     orientation: int = 1  # EXIF, 1 to 8, where OpenCV does not apply it
     lacks_end: bool = False  # a JPEG without its end marker
+    mended: bool = False  # a PNG of which OpenCV gets the picture alone: without frames, and with an end
+    deep: bool = False  # of 16 bits a sample
+    warning: str | None = None  # what is odd about a file whose picture is whole
+    damage: str | None = None  # what the file's bytes say of damage, before anything is decoded
+
+
+class Decoded(NamedTuple):
+    """What a format's own decoder gives."""
+
+    pixels: NDArray[np.uint8] | None  # (H, W, 3) uint8 RGB, as stored; None where they cannot be decoded
+    damage: str | None = None  # why they may be wrong in parts, without the format's name

@@ -1,35 +1,41 @@
-"""TIFF: the size, the kind of pixels, and whether the pixels are all there; the first page only."""
+"""TIFF: its size, and its pixels; the first page only.
+
+OpenCV's reader keeps libtiff's errors to itself and scrambles what is not quite ordinary. So the layout is read here,
+and pieces are unpacked one by one; faxes and colours that only libtiff knows are left to it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.images.reader import ImageBytes, Order, Traits
+from cnnkit.errors import ImageError
+from cnnkit.images import jpeg, tiff_fields as tags
+from cnnkit.images.opencv_codec import decode_rgb
+from cnnkit.images.reader import Decoded, ImageBytes, Traits
+from cnnkit.images.tiff_colours import read_samples, to_rgb
+from cnnkit.images.tiff_fields import SIGNATURES as SIGNATURES, read_fields
+from cnnkit.images.tiff_layout import FAX, JPEG, LAB, PLAIN, RGB, WHITE_IS_ZERO, YCBCR, Layout, read_layout
+from cnnkit.images.tiff_pieces import Size, reverse_bits, unpack
+from cnnkit.images.zeroed import zeroed_damage
 
-SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF's
-
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
-_SAMPLES, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 277, 338, 339
-_PIECES = ((273, 279), (324, 325))  # offsets and sizes, of strips and of tiles
-_SIZES = {1: 1, 3: 2, 4: 4}  # field type -> bytes: BYTE, SHORT, LONG
-_RGB, _ASSOCIATED, _UNASSOCIATED = 2, 1, 2
-_FLOAT = 3
-_COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32773, 32946)  # none, CCITT, LZW, JPEG, Deflate, PackBits, the older Deflate
-
-_Fields = dict[int, NDArray[np.int64]]
+_BAND = 2**20  # bytes: so much is unpacked at once, if there are so small pieces
 
 
 def read_size(file: ImageBytes) -> tuple[int, int]:
     """Returns width and height in pixels.
 
     Raises:
-        ImageError: The directory is cut off or malformed, or the file is a BigTIFF.
+        ImageError: The directory is cut off or malformed.
     """
-    fields = _read_fields(file)
-    if _WIDTH not in fields or _HEIGHT not in fields:
+    fields = read_fields(file)
+    width, height = fields.first(tags.WIDTH, 0), fields.first(tags.HEIGHT, 0)
+    if tags.WIDTH not in fields.values or tags.HEIGHT not in fields.values:
         raise file.corrupt("it does not say its size")
-    return int(fields[_WIDTH][0]), int(fields[_HEIGHT][0])
+    return width, height
 
 
 def inspect(file: ImageBytes) -> Traits:
@@ -38,56 +44,98 @@ def inspect(file: ImageBytes) -> Traits:
     Raises:
         ImageError: The file is cut, or holds pixels of a kind that cannot be shown.
     """
-    fields = _read_fields(file)
-    _check_kind(file, fields)
-    for offsets, sizes in _PIECES:
-        if offsets in fields and sizes in fields:
-            count = min(len(fields[offsets]), len(fields[sizes]))
-            file.need(int((fields[offsets][:count] + fields[sizes][:count]).max()))
-    return _traits(fields)
+    read_layout(file)
+    orientation = read_fields(file).first(tags.ORIENTATION, 1)
+    return Traits(orientation=orientation if 1 <= orientation <= 8 else 1)
 
 
-def _check_kind(file: ImageBytes, fields: _Fields) -> None:
-    bits = _first(fields, _BITS, 1)
-    if _first(fields, _SAMPLE_FORMAT, 1) == _FLOAT:
-        raise file.unsupported(f"pixel type: {bits}-bit float TIFF, expected whole numbers of up to 16 bits")
-    if bits > 16:
-        raise file.unsupported(f"pixel type: {bits}-bit TIFF, expected up to 16 bits")
-    compression = _first(fields, _COMPRESSION, 1)
-    if compression not in _COMPRESSIONS:
-        raise file.unsupported(
-            f"compression: TIFF scheme {compression}, expected none, LZW, Deflate, PackBits, JPEG or CCITT"
-        )
+def decode(file: ImageBytes, traits: Traits) -> Decoded:
+    """Decodes the first page, as it is stored.
+
+    Raises:
+        ImageError: A piece of it is damaged.
+    """
+    layout = read_layout(file)
+    if layout.compression in FAX or layout.photometric == LAB or _is_raw_ycbcr(layout):
+        return Decoded(_decode_by_opencv(file))
+    pixels = np.empty((layout.height, layout.width, 3), np.uint8)
+    for part in _parts(layout):
+        decoded = _decode_jpeg(file, layout, part) if layout.compression == JPEG else _decode_part(file, layout, part)
+        bottom = min(part.top + part.rows * part.pieces, layout.height)
+        right = min(part.left + layout.piece_width, layout.width)
+        pixels[part.top : bottom, part.left : right] = decoded[: bottom - part.top, : right - part.left]
+    plain = layout.compression == PLAIN
+    return Decoded(pixels, zeroed_damage(file, int(layout.pieces[0, 0, 0]), layout.row_bytes) if plain else None)
 
 
-def _traits(fields: _Fields) -> Traits:
-    with_alpha = _first(fields, _PHOTOMETRIC, 0) == _RGB and _first(fields, _SAMPLES, 1) == 4
-    extra = _first(fields, _EXTRA_SAMPLES, 0)
-    # Of 8-bit pictures libtiff multiplies the colours by an alpha that is declared as not yet multiplied.
-    multiplied = (_ASSOCIATED, _UNASSOCIATED) if _first(fields, _BITS, 1) <= 8 else (_ASSOCIATED,)
-    return Traits(transparent=with_alpha, premultiplied=extra in multiplied)
+class _Part(NamedTuple):
+    """Pieces that are decoded at once, one below the other."""
+
+    first: int  # index of the first piece
+    pieces: int
+    rows: int  # of each
+    top: int
+    left: int
 
 
-def _first(fields: _Fields, tag: int, default: int) -> int:
-    return int(fields[tag][0]) if tag in fields else default
+def _parts(layout: Layout) -> Iterator[_Part]:
+    """Gives the pieces; so many strips at once that the time for each does not count."""
+    if layout.tiled or layout.compression == JPEG:
+        for index in range(layout.down * layout.across):
+            down, across = divmod(index, layout.across)
+            yield _Part(index, 1, layout.rows(down), down * layout.piece_height, across * layout.piece_width)
+        return
+    whole = layout.height // layout.piece_height
+    together = max(1, _BAND // (layout.piece_height * layout.row_bytes))
+    for first in range(0, whole, together):
+        count = min(together, whole - first)
+        yield _Part(first, count, layout.piece_height, first * layout.piece_height, 0)
+    if whole < layout.down:
+        yield _Part(whole, 1, layout.rows(whole), whole * layout.piece_height, 0)
 
 
-def _read_fields(file: ImageBytes) -> _Fields:
-    order: Order = "little" if file.data[:1] == b"I" else "big"
-    if file.number(2, 2, order) == 43:
-        raise file.unsupported("format: BigTIFF, expected TIFF")
-    start = file.number(4, 4, order)
-    count = file.number(start, 2, order)
-    entries = [start + 2 + 12 * index for index in range(count)]
-    file.need(start + 2 + 12 * count)
-    return {file.number(at, 2, order): values for at in entries if (values := _read_values(file, at, order)).size}
+def _decode_part(file: ImageBytes, layout: Layout, part: _Part) -> NDArray[np.uint8]:
+    """Returns (rows, columns, 3) uint8 RGB."""
+    size = Size(part.rows, layout.row_bytes, layout.piece_height)
+    planes = []
+    for plane in range(len(layout.pieces)):
+        pieces = [_piece(file, layout, plane, part.first + index) for index in range(part.pieces)]
+        unpacked = unpack(pieces, size, layout.compression)
+        if isinstance(unpacked, int):
+            raise _damaged(file, layout, part.first + unpacked)
+        planes.append(read_samples(unpacked, layout))
+    return to_rgb(np.concatenate(planes, axis=2) if len(planes) > 1 else planes[0], layout)
 
 
-def _read_values(file: ImageBytes, at: int, order: Order) -> NDArray[np.int64]:
-    """Returns the numbers of a field; none for a field of another type."""
-    size = _SIZES.get(file.number(at + 2, 2, order), 0)
-    count = file.number(at + 4, 4, order) if size else 0
-    place = at + 8 if size * count <= 4 else file.number(at + 8, 4, order)
-    file.need(place + size * count)
-    kind = f"{'<' if order == 'little' else '>'}u{size or 1}"
-    return np.frombuffer(file.data, kind, count, place if count else 0).astype(np.int64)
+def _damaged(file: ImageBytes, layout: Layout, index: int) -> ImageError:
+    kind = "tile" if layout.tiled else "strip"
+    return file.corrupt(f"{kind} {index + 1:,} of {layout.across * layout.down:,} does not hold the pixels it should")
+
+
+def _piece(file: ImageBytes, layout: Layout, plane: int, index: int) -> bytes:
+    start, size = layout.pieces[plane, index].tolist()
+    data = file.data[start : start + size]
+    return reverse_bits(data) if layout.reversed_bits else data
+
+
+def _decode_jpeg(file: ImageBytes, layout: Layout, part: _Part) -> NDArray[np.uint8]:
+    """Decodes a piece that is a JPEG of its own, once it has the tables that all of them share."""
+    rgb = layout.photometric == RGB
+    data = jpeg.joined(layout.tables, _piece(file, layout, 0, part.first), rgb=rgb)
+    pixels = decode_rgb(data)
+    if pixels is None or len(pixels) < min(part.rows, layout.height - part.top) or pixels.shape[1] < layout.piece_width:
+        raise _damaged(file, layout, part.first)
+    return 255 - pixels if layout.photometric == WHITE_IS_ZERO else pixels
+
+
+def _is_raw_ycbcr(layout: Layout) -> bool:
+    return layout.photometric == YCBCR and layout.compression != JPEG
+
+
+def _decode_by_opencv(file: ImageBytes) -> NDArray[np.uint8] | None:
+    """Decodes what only libtiff knows, without the orientation, which OpenCV applies wrongly to tiles."""
+    place = read_fields(file).places.get(tags.ORIENTATION)
+    if place is None:
+        return decode_rgb(file.data)
+    upright = b"\1\0" if file.data[:1] == b"I" else b"\0\1"
+    return decode_rgb(file.data[:place] + upright + file.data[place + 2 :])

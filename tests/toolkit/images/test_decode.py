@@ -10,18 +10,21 @@ import cv2
 import numpy as np
 import pytest
 from image_files import JPEG_END, encode, jpeg_segment, photo, png, png_chunk
+from tiff_files import Tiff
 
 from cnnkit.errors import ImageError
 from cnnkit.images import DEFAULT_MAX_PIXELS, decode_image, read_image
 
 CAT = photo()
-EXPECTED = "expected JPEG, PNG, WebP, BMP, TIFF or GIF"
+EXPECTED = "expected JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or JPEG 2000"
 PNG = encode(CAT, "PNG")
 JPEG = encode(CAT, "JPEG")
 GIF = encode(CAT, "GIF")
 WEBP = encode(CAT, "WEBP")
 BMP = encode(CAT, "BMP")
 TIFF = encode(CAT, "TIFF")
+AVIF = encode(CAT, "AVIF")
+JPEG_2000 = encode(CAT, "JPEG2000")
 TIFF_LZW = encode(CAT, "TIFF", compression="tiff_lzw")
 
 
@@ -43,13 +46,24 @@ def flipped(data: bytes, at: int) -> bytes:
         pytest.param(b"hello, world\n", f"not an image: {EXPECTED}", id="text"),
         pytest.param(b"\0" * 100, f"not an image: {EXPECTED}", id="zeros"),
         pytest.param(b"\x89PN", f"not an image: {EXPECTED}", id="three-bytes"),
-        pytest.param(b"\0\0\0\x18ftypheic" + b"\0" * 20, f"unsupported format: HEIF or AVIF, {EXPECTED}", id="heic"),
+        pytest.param(b"\0\0\0\x18ftypheic" + b"\0" * 20, "corrupt HEIC: its meta box is missing", id="heic"),
+        pytest.param(AVIF[:30], "truncated AVIF: data ends after 30 bytes", id="avif-boxes-cut"),
+        pytest.param(AVIF[:900], "corrupt AVIF: its pixels cannot be decoded", id="avif-cut"),
+        pytest.param(
+            JPEG_2000[:-40], f"truncated JPEG 2000: data ends after {len(JPEG_2000) - 40:,} bytes", id="jp2-cut"
+        ),
+        pytest.param(b"\xff\x0a" + bytes(30), f"unsupported format: JPEG XL, {EXPECTED}", id="jxl"),
+        pytest.param(b"8BPS" + bytes(30), f"unsupported format: PSD of Photoshop, {EXPECTED}", id="psd"),
+        pytest.param(b"<?xml version='1.0'?>\n<svg />", f"unsupported format: SVG, a drawing, {EXPECTED}", id="svg"),
+        pytest.param(b"\0\0\1\0\1\0", f"unsupported format: ICO, an icon, {EXPECTED}", id="ico"),
+        pytest.param(
+            b"\0\0\0\x18ftypcrx " + bytes(20), f"unsupported format: CR3, a camera's raw file, {EXPECTED}", id="cr3"
+        ),
         pytest.param(b"RIFF\0\0\0\0WAVE", f"not an image: {EXPECTED}", id="sound"),
         # PNG
         pytest.param(PNG[:8], "truncated PNG: data ends after 8 bytes", id="png-signature"),
         pytest.param(PNG[:1204], "truncated PNG: data ends after 1,204 bytes", id="png-cut"),
-        pytest.param(PNG[:-12], f"truncated PNG: data ends after {len(PNG) - 12:,} bytes", id="png-without-end"),
-        pytest.param(PNG[:-1], f"truncated PNG: data ends after {len(PNG) - 1:,} bytes", id="png-lacks-a-byte"),
+        pytest.param(PNG[:-13], f"truncated PNG: data ends after {len(PNG) - 13:,} bytes", id="png-without-checksum"),
         pytest.param(flipped(PNG, 3000), "corrupt PNG: its IDAT chunk fails its checksum", id="png-flipped"),
         pytest.param(flipped(PNG, 24), "corrupt PNG: its IHDR chunk fails its checksum", id="png-header-flipped"),
         pytest.param(PNG[:8] + PNG[33:], "corrupt PNG: its header chunk is missing", id="png-without-header"),
@@ -77,7 +91,7 @@ def flipped(data: bytes, at: int) -> bytes:
         pytest.param(BMP[:-1], f"truncated BMP: data ends after {len(BMP) - 1:,} bytes", id="bmp-lacks-a-byte"),
         pytest.param(
             BMP[:14] + b"\x07" + BMP[15:],
-            "corrupt BMP: its header has 7 bytes, expected 12 or at least 40",
+            "corrupt BMP: its header has 7 bytes, expected 12, 16 or at least 40",
             id="bmp-header",
         ),
         # TIFF
@@ -88,16 +102,48 @@ def flipped(data: bytes, at: int) -> bytes:
             TIFF_LZW[:-40], f"truncated TIFF: data ends after {len(TIFF_LZW) - 40:,} bytes", id="tiff-directory-at-end"
         ),
         pytest.param(b"II*\0\x08\0\0\0\0\0\0\0\0\0", "corrupt TIFF: it does not say its size", id="tiff-without-size"),
-        pytest.param(encode(CAT, "TIFF", big_tiff=True), "unsupported format: BigTIFF, expected TIFF", id="bigtiff"),
         pytest.param(
             encode(CAT[..., 0].astype(np.float32), "TIFF"),
-            "unsupported pixel type: 32-bit float TIFF, expected whole numbers of up to 16 bits",
+            "unsupported pixel type: 32-bit float TIFF, expected whole numbers of 1, 2, 4, 8 or 16 bits",
             id="tiff-float",
         ),
         pytest.param(
             encode(CAT[..., 0].astype(np.int32), "TIFF"),
-            "unsupported pixel type: 32-bit TIFF, expected up to 16 bits",
+            "unsupported pixel type: 32-bit signed TIFF, expected whole numbers of 1, 2, 4, 8 or 16 bits",
             id="tiff-32-bit",
+        ),
+        *(
+            pytest.param(
+                Tiff(CAT.astype(np.uint16), tags={339: (3, [2])}, bits=bits).write(),
+                f"unsupported pixel type: {bits}-bit signed TIFF, expected whole numbers of 1, 2, 4, 8 or 16 bits",
+                id=f"tiff-signed-{bits}",
+            )
+            for bits in (8, 16)
+        ),
+        pytest.param(
+            Tiff(CAT, tags={258: (3, [12, 12, 12])}).write(),
+            "unsupported pixel type: 12-bit TIFF, expected whole numbers of 1, 2, 4, 8 or 16 bits",
+            id="tiff-12-bit",
+        ),
+        pytest.param(
+            Tiff(np.dstack([CAT, CAT[..., :2]])).write(),
+            "unsupported pixel type: TIFF of 5 samples a pixel, expected up to 4",
+            id="tiff-5-samples",
+        ),
+        pytest.param(
+            Tiff(CAT, tags={50706: (1, [1, 4, 0, 0])}).write(),
+            "unsupported format: DNG, a camera's raw file, expected a picture made of it",
+            id="dng",
+        ),
+        pytest.param(
+            Tiff(CAT, tags={254: (4, [1]), 330: (4, [8])}).write(),
+            "unsupported format: a camera's raw file, expected a picture made of it",
+            id="nef",
+        ),
+        pytest.param(
+            Tiff(CAT[..., :1], photometric=32803).write(),
+            "unsupported colours: raw camera pixels (CFA), expected RGB or gray",
+            id="tiff-cfa",
         ),
         pytest.param(
             encode(CAT, "TIFF", compression="lzma"),

@@ -8,7 +8,8 @@ from image_files import JPEG_END, encode, exif, photo, with_segment
 
 from cnnkit.errors import ImageError
 from cnnkit.images import decode_image
-from cnnkit.images.jpeg import SCAN, inspect, read_size, segments
+from cnnkit.images.jpeg import SCAN, read_size, segments
+from cnnkit.images.jpeg_losses import inspect
 from cnnkit.images.reader import ImageBytes
 
 NO_END = ("JPEG lacks its end marker",)

@@ -1,0 +1,34 @@
+"""AVIF: decoded by OpenCV, which leaves out how the picture is to be turned."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cnnkit.images.iso_media import read_picture
+from cnnkit.images.opencv_codec import decode_rgb, decode_unchanged
+from cnnkit.images.reader import Decoded, ImageBytes, Traits
+from cnnkit.images.transparency import on_white
+
+
+def read_size(file: ImageBytes) -> tuple[int, int]:
+    """Returns width and height in pixels, as stored."""
+    picture = read_picture(file)
+    return picture.width, picture.height
+
+
+def inspect(file: ImageBytes) -> Traits:
+    """Reads the orientation; what is missing the decoder says."""
+    picture = read_picture(file)
+    return Traits(transparent=picture.has_alpha, orientation=picture.orientation)
+
+
+def decode(file: ImageBytes, traits: Traits) -> Decoded:
+    """Decodes the main picture."""
+    if not traits.transparent:
+        return Decoded(decode_rgb(file.data))
+    pixels = decode_unchanged(file.data)
+    if pixels is None:
+        return Decoded(None)
+    if pixels.dtype == np.uint16:
+        pixels <<= 16 - read_picture(file).bits
+    return Decoded(on_white(pixels, traits))
