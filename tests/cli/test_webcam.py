@@ -43,7 +43,7 @@ def test_headless_prints_a_row_for_each_frame_if_it_shall(clip, tiny_model):
     assert [(row["frame"], row["seconds"]) for row in printed] == [(index, index / 50) for index in range(10)]
     assert {row["source"] for row in printed} == {str(clip)}
     assert list(printed[0])[:7] == ["source", "frame", "seconds", "label", "confidence", "top", "error"]
-    assert list(printed[0])[7:] == ["age_ms", "capture_hz", "inference_hz"]
+    assert list(printed[0])[7:] == ["time", "age_ms", "capture_hz", "inference_hz"]
     assert printed[0]["label"] == "red" and printed[0]["error"] is None
     assert printed[0]["confidence"] == printed[0]["top"][0]["probability"] > 0.9
     assert len(printed[0]["top"]) == 2
@@ -102,7 +102,7 @@ def test_what_is_recorded_is_annotated(tmp_path, clip, tiny_model):
         pytest.param(["--source", "no.mp4"], 1, "no.mp4 cannot be opened (No such file", id="no file"),
         pytest.param(["--source", "text.mp4"], 1, "text.mp4 is a text file, expected a video file", id="text"),
         pytest.param(["--source", "empty.mp4"], 1, "empty.mp4 is empty, expected a video file", id="empty"),
-        pytest.param(["--source", "noise.mp4"], 1, "noise.mp4 is no video that OpenCV can read", id="noise"),
+        pytest.param(["--source", "noise.mp4"], 1, "noise.mp4 is no video that can be read", id="noise"),
         pytest.param(["--record", "a.txt"], 1, "cannot record to a.txt: expected a file name that ends", id="suffix"),
         pytest.param(["--record", "no/a.mp4"], 1, "the folder no does not exist", id="folder of the recording"),
         pytest.param(["--output", "no/a.jsonl"], 1, "the folder no does not exist", id="folder of the rows"),
@@ -129,9 +129,11 @@ def test_what_goes_wrong_is_one_line(tmp_path, clip, tiny_model, monkeypatch, ar
 def test_fast_is_for_files(monkeypatch, tiny_model):
     from live_fakes import FakeCapture
 
+    from cnnkit.sources.moving import Opened
     from cnnkit.sources.video import Video
 
-    monkeypatch.setattr("cnnkit.live.webcam.open_video", lambda address: Video(address, FakeCapture([1]), 30.0, 0))
+    opened = Opened(FakeCapture([1]), 30.0)
+    monkeypatch.setattr("cnnkit.live.webcam.open_video", lambda address, limits: Video(address, opened))
     result = webcam("--headless", "--fast", "--model", tiny_model)
     assert result.exit_code == 2
     assert result.stderr == "cnnkit: error: --fast is for video files, camera 0 is live: leave --fast out\n"

@@ -76,7 +76,7 @@ def watch(address, model, *arguments, timeout=60):
 
 
 def test_a_camera_that_is_taken_away_and_comes_back(camera, tiny_model):
-    address = camera([SMALL] * 40, [SMALL] * 200)
+    address = camera([SMALL] * 40, [SMALL] * 400)
     done, rows = watch(address, tiny_model, "--max-seconds", "6")
     assert done.returncode == 0, done.stderr
     assert [row["label"] or row["error"] for row in rows] == ["red", "signal lost", "red"]

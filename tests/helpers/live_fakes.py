@@ -9,6 +9,7 @@ import numpy as np
 
 from cnnkit.live.outputs import Observation
 from cnnkit.sources import Frame
+from cnnkit.sources.moving import Shot
 from cnnkit.spec import InputSpec, ModelSpec
 
 LABELS = ("red", "green", "blue")
@@ -42,9 +43,9 @@ class FakeCapture:
         self.numbers = list(numbers)
         self.released = 0
 
-    def read(self):
+    def read(self) -> Shot:
         number = self.numbers.pop(0) if self.numbers else None
-        return (False, None) if number is None else (True, picture(number))
+        return Shot(None) if number is None else Shot(picture(number))
 
     def release(self) -> None:
         self.released += 1
@@ -59,9 +60,9 @@ class FakeCamera:
         same_after: The number of the frame that is given over and over from then on; None for never.
         broken: Numbers of frames that cannot be read.
         silent_after: The number of the last frame before the camera hangs; None for never.
+        damaged: Numbers of frames that come damaged.
+        period_s: Seconds from one frame to the next.
     """
-
-    PERIOD_NS = 40_000_000
 
     def __init__(
         self,
@@ -70,7 +71,10 @@ class FakeCamera:
         broken: frozenset[int] = frozenset(),
         silent_after: int | None = None,
         same_after: int | None = None,
+        damaged: frozenset[int] = frozenset(),
+        period_s: float = 0.04,
     ) -> None:
+        self.damaged, self.period_ns = damaged, round(period_s * 1e9)
         self.clock, self.frames, self.broken, self.silent_after = clock, frames, broken, silent_after
         self.same_after = frames if same_after is None else same_after
         self.taken = -1
@@ -81,17 +85,18 @@ class FakeCamera:
 
     def take(self, timeout_s: float) -> Frame | None:
         last = self.frames - 1 if self.silent_after is None else self.silent_after
-        newest = min(self.clock.now_ns // self.PERIOD_NS, last)
+        newest = min(self.clock.now_ns // self.period_ns, last)
         if newest == self.taken:
-            wait_s = ((newest + 1) * self.PERIOD_NS - self.clock.now_ns) / 1e9
+            wait_s = ((newest + 1) * self.period_ns - self.clock.now_ns) / 1e9
             if newest == last or wait_s > timeout_s:
                 self.clock.advance(timeout_s)
                 return None
             self.clock.advance(wait_s)
             newest += 1
         self.taken = newest
-        pixels = None if newest in self.broken else picture(min(newest, self.same_after))
-        return Frame(newest, newest * self.PERIOD_NS / 1e9, pixels, newest * self.PERIOD_NS)
+        fault = "damaged" if newest in self.damaged else ""
+        pixels = None if newest in self.broken or fault else picture(min(newest, self.same_after))
+        return Frame(newest, newest * self.period_ns / 1e9, pixels, newest * self.period_ns, fault)
 
     def close(self) -> None:
         pass

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cnnkit.live.answering import FrameClassifier
 from cnnkit.live.outputs import Observation, Outputs
 from cnnkit.live.rates import RateMeter
-from cnnkit.live.signal_watch import FROZEN_S, SignalWatch
+from cnnkit.live.signal_watch import FROZEN_S, STALL_S, Signal, SignalWatch
 from cnnkit.live.snapshots import save_frame
 from cnnkit.live.summary import LiveSummary
 from cnnkit.measuring import Clock
@@ -33,6 +33,7 @@ class LoopOptions:
     max_frames: int | None = None  # frames handled, good or not; None for no limit
     max_s: float | None = None  # seconds; None for no limit
     live: bool = True  # frames come by themselves, and their absence is a lost signal
+    stall_s: float = STALL_S  # seconds without a frame after which the signal of a live source is lost
     frozen_s: float = FROZEN_S  # seconds of the same picture that count as frozen; 0 for never
 
 
@@ -62,13 +63,13 @@ class LiveLoop:
         self._source, self._classifier, self._clock, self._stop = source, classifier, clock, stop
         self._outputs, self._options, self._beat = outputs, options, beat
         self._start_ns = clock()
-        self._signal = SignalWatch(clock(), options.frozen_s) if options.live else None
+        self._signal = SignalWatch(clock(), options.frozen_s, options.stall_s) if options.live else None
         self._inference, self._capture = RateMeter(), RateMeter()
         self._ages_ms: deque[float] = deque(maxlen=_REMEMBERED_AGES)
         self._picture: NDArray[np.uint8] = np.zeros(_DARK, np.uint8)
         self._latest: Observation | None = None
         self._paused = False
-        self._classified = self._lost = self._skipped = self._next_number = 0
+        self._classified = self._lost = self._damaged = self._skipped = self._next_number = 0
 
     def run(self) -> LiveSummary:
         """Runs to the end.
@@ -84,13 +85,15 @@ class LiveLoop:
             frame = self._source.take(POLL_S)
             if frame is not None:
                 self._count_skipped(frame)
-            elif self._signal is not None:
+                frame = self._if_whole(frame)
+            if frame is None and self._signal is not None:
                 frame = self._signal.overdue(self._clock())
             if frame is not None and not self._paused:
                 self._handle(frame)
         return LiveSummary(
             classified=self._classified,
             lost=self._lost,
+            damaged=self._damaged,
             skipped=self._skipped,
             rate_hz=self._inference.rate_hz,
             age_ms=median(self._ages_ms) if self._ages_ms else None,
@@ -127,7 +130,15 @@ class LiveLoop:
         self._skipped += frame.number - self._next_number
         self._next_number = frame.number + 1
         if frame.pixels is not None:
-            self._capture.read(frame.number, frame.read_ns)
+            self._capture.read(frame.number, frame.captured_ns)
+
+    def _if_whole(self, frame: Frame) -> Frame | None:
+        """Leaves a damaged frame of a live source out, as others come: they are missed only if none does."""
+        if self._signal is None or not frame.fault:
+            return frame
+        self._damaged += 1
+        self._signal.note_damaged()
+        return None
 
     def _handle(self, frame: Frame) -> None:
         self._latest = observation = self._observe(frame)
@@ -141,7 +152,7 @@ class LiveLoop:
             self._signal.note(frame, self._clock())
 
     def _observe(self, frame: Frame) -> Observation:
-        signal = self._signal.judge(frame) if self._signal is not None else "lost" if frame.pixels is None else "live"
+        signal = self._judge(frame)
         if signal != "live" or frame.pixels is None:
             self._lost += 1
             self._classifier.forget()
@@ -151,6 +162,11 @@ class LiveLoop:
         self._inference.tick(self._clock())
         rates = self._inference.rate_hz, self._capture.rate_hz
         return Observation(frame, signal, prediction, self._age_ms(frame), *rates, box)
+
+    def _judge(self, frame: Frame) -> Signal:
+        if self._signal is not None:
+            return self._signal.judge(frame)
+        return "live" if frame.pixels is not None else "damaged" if frame.fault else "lost"
 
     def _show(self, observation: Observation) -> None:
         frame, box = observation.frame, observation.box
@@ -181,4 +197,4 @@ class LiveLoop:
         )
 
     def _age_ms(self, frame: Frame) -> float:
-        return (self._clock() - frame.read_ns) / 1e6
+        return (self._clock() - frame.captured_ns) / 1e6

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from cnnkit.live.outputs import Observation
@@ -16,6 +19,7 @@ _ROUNDING_S = 1e-6
 class LiveRow(PredictionRow):
     """A row of a live source: the outcome for one frame, how old it was, and how fast frames come and go."""
 
+    time: str = ""  # when the frame was taken, as far as that is known: UTC, ISO 8601, milliseconds
     age_ms: float = 0.0
     capture_hz: float | None = None
     inference_hz: float | None = None
@@ -25,6 +29,7 @@ class LiveRow(PredictionRow):
         rates = {"capture_hz": self.capture_hz, "inference_hz": self.inference_hz}
         return {
             **super().fields(),
+            "time": self.time,
             "age_ms": round(self.age_ms, 1),
             **{name: None if rate is None else round(rate, 2) for name, rate in rates.items()},
         }
@@ -37,10 +42,13 @@ class ChangeLog:
         writer: Where rows go.
         source: What they call the source.
         every_s: Seconds of the source after which a row is written in any case; 0 writes all, None changes alone.
+        now_s: Seconds since 1970, UTC.
     """
 
-    def __init__(self, writer: RowWriter, source: str, every_s: float | None = None) -> None:
-        self._writer, self._source, self._every_s = writer, source, every_s
+    def __init__(
+        self, writer: RowWriter, source: str, every_s: float | None = None, now_s: Callable[[], float] = time.time
+    ) -> None:
+        self._writer, self._source, self._every_s, self._now_s = writer, source, every_s, now_s
         self._last: tuple[str, str | None] | None = None  # signal and label
         self._written_s = 0.0
 
@@ -57,6 +65,7 @@ class ChangeLog:
             None if prediction is not None else SIGNAL_WORDS[observation.signal],
             frame=frame.number,
             seconds=round(frame.seconds, 3),
+            time=utc_time(self._now_s() - observation.age_ms / 1000),
             age_ms=observation.age_ms,
             capture_hz=observation.capture_hz,
             inference_hz=observation.inference_hz,
@@ -65,3 +74,8 @@ class ChangeLog:
 
     def _is_due(self, seconds: float) -> bool:
         return self._every_s is not None and seconds - self._written_s >= self._every_s - _ROUNDING_S
+
+
+def utc_time(seconds: float) -> str:
+    """Returns seconds since 1970 as "2026-01-31T09:05:00.123Z"."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

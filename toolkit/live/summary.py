@@ -14,11 +14,14 @@ class LiveSummary:
     skipped: int  # frames that a newer one replaced before the model was free
     rate_hz: float | None  # frames classified a second, over the last ones
     age_ms: float | None  # median time from a frame's reading until it was shown or logged, over the last 1000
+    damaged: int = 0  # frames that came torn or incomplete, and were left out
 
     def __str__(self) -> str:
         parts = [f"{self.classified:,} frames classified"]
         if self.skipped:
             parts.append(f"{self.skipped:,} skipped for newer ones")
+        if self.damaged:
+            parts.append(f"{self.damaged:,} damaged and left out")
         if self.lost:
             parts.append(f"{self.lost:,} not readable")
         if self.rate_hz is not None:
@@ -26,3 +29,6 @@ class LiveSummary:
         if self.age_ms is not None:
             parts.append(f"{self.age_ms:.1f} ms from reading a frame to its result")
         return ", ".join(parts)
+
+
+NOTHING_SEEN = LiveSummary(0, 0, 0, None, None)

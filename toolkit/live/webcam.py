@@ -16,16 +16,17 @@ from cnnkit.foreign import Said
 from cnnkit.live.answering import AnswerOptions, FrameClassifier
 from cnnkit.live.filming import FilmSwitch
 from cnnkit.live.loop import LiveLoop, LoopOptions
+from cnnkit.live.opening import unless_stopped
 from cnnkit.live.outputs import Outputs, Watcher
 from cnnkit.live.recording import check_recording
 from cnnkit.live.rows import ChangeLog
 from cnnkit.live.stopping import stop_on_signals
-from cnnkit.live.summary import LiveSummary
+from cnnkit.live.summary import NOTHING_SEEN, LiveSummary
 from cnnkit.live.watchdog import Watchdog
 from cnnkit.measuring import Clock
 from cnnkit.report import STDOUT, OutputFile, ReportOptions, open_report
 from cnnkit.runtime import load_model, warn_of_provider
-from cnnkit.sources import DEFAULT_RATE_HZ, Address, Video, open_video, parse_address
+from cnnkit.sources import USUAL_LIMITS, Address, TimeLimits, Video, open_video, parse_address
 from cnnkit.system import TypedAddress, check_new_file, log
 from cnnkit.view import Window, check_display
 
@@ -62,6 +63,7 @@ class WebcamOptions:
     overwrite: bool = False  # of both files
     append: bool = False  # to the rows of earlier runs
     every_frame: bool = False  # of a video file, without pacing
+    limits: TimeLimits = USUAL_LIMITS  # how long a source may take
     retries: int | None = None  # how often in a row a live source may fail to open again; None for ever
     watchdog_s: float | None = None  # seconds of a loop that hangs after which the process ends; None for never
     answer: AnswerOptions = field(default_factory=AnswerOptions)
@@ -92,7 +94,8 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
             options.model, threads=options.threads, provider=options.provider, spinning=False, said=options.said
         )
         warn_of_provider(model.classifier)
-        return _watch(options, open_video(address), model.classifier, stop, clock)
+        video = unless_stopped(lambda: open_video(address, options.limits), stop)
+        return NOTHING_SEEN if video is None else _watch(options, video, model.classifier, stop, clock)
 
 
 def _without_display(options: WebcamOptions) -> WebcamOptions:
@@ -122,7 +125,7 @@ def _watch(
         if options.watchdog_s is not None:
             beat = stack.enter_context(closing(Watchdog(options.watchdog_s))).beat
         answering = FrameClassifier(classifier, replace(options.answer, name=name))
-        loop_options = replace(options.loop, live=video.is_live)
+        loop_options = replace(options.loop, live=video.is_live, stall_s=options.limits.stall_s)
         return LiveLoop(source, answering, clock, stop, outputs, loop_options, beat).run()
 
 
@@ -135,7 +138,7 @@ def _open_outputs(options: WebcamOptions, video: Video, stack: ExitStack) -> Out
     if options.page is not None:
         watchers.append(stack.enter_context(closing(_open_page(options.page, video.address.name))))
     if options.record is not None or not options.headless:
-        film = stack.enter_context(closing(FilmSwitch(options.record, video.rate_hz or DEFAULT_RATE_HZ)))
+        film = stack.enter_context(closing(FilmSwitch(options.record, video.rate_hz)))
     if not options.headless:
         window = stack.enter_context(closing(Window(f"cnnkit - {video.address}")))
     return Outputs(window, film, watchers)

@@ -14,7 +14,7 @@ class PageState:
     """What is known about the newest frame."""
 
     source: str  # what the person called the camera, file or address
-    signal: str  # "live", "lost", "frozen", "ended" or "waiting" (no frame has come yet)
+    signal: str  # "live", "lost", "frozen", "damaged", "ended" or "waiting" (no frame has come yet)
     label: str | None  # None: nothing was classified
     confidence: float | None  # probability of `label`, 0 to 1
     top: tuple[Candidate, ...]  # falling probability

@@ -9,6 +9,7 @@ const SIGNALS = {
   live: ["live", "Live", ""],
   lost: ["bad", "Signal lost", "No picture from the source"],
   frozen: ["bad", "Picture frozen", "The source repeats one picture"],
+  damaged: ["bad", "Picture damaged", "Pictures come torn or incomplete"],
   ended: ["idle", "Ended", "The source has come to its end"],
   waiting: ["waiting", "Waiting", "No picture has come yet"],
 };

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from cnnkit.sources.files import STDIN as STDIN, SourceOptions as SourceOptions, expand_sources as expand_sources
     from cnnkit.sources.found import FoundImage as FoundImage
-    from cnnkit.sources.frames import Frame as Frame
+    from cnnkit.sources.frames import Fault as Fault, Frame as Frame
     from cnnkit.sources.grouping import group_names as group_names
     from cnnkit.sources.kinds import (
         is_archive as is_archive,
@@ -50,10 +50,11 @@ if TYPE_CHECKING:
         list_test_files as list_test_files,
         list_test_images as list_test_images,
     )
+    from cnnkit.sources.moving import USUAL_LIMITS as USUAL_LIMITS, TimeLimits as TimeLimits
     from cnnkit.sources.newest import FrameSource as FrameSource
     from cnnkit.sources.source_file import read_source_file as read_source_file
     from cnnkit.sources.splitting import SplitShares as SplitShares, split_folder as split_folder
-    from cnnkit.sources.video import DEFAULT_RATE_HZ as DEFAULT_RATE_HZ, Video as Video, open_video as open_video
+    from cnnkit.sources.video import Video as Video, open_video as open_video
     from cnnkit.sources.web import web_image as web_image
 else:
     __getattr__ = hand_on(
@@ -86,7 +87,7 @@ else:
             ),
             "files": ("STDIN", "SourceOptions", "expand_sources"),
             "found": ("FoundImage",),
-            "frames": ("Frame",),
+            "frames": ("Fault", "Frame"),
             "grouping": ("group_names",),
             "kinds": ("is_archive", "is_video", "is_web_address", "shown_source"),
             "layouts": ("Layout", "find_layout"),
@@ -94,7 +95,8 @@ else:
             "newest": ("FrameSource",),
             "source_file": ("read_source_file",),
             "splitting": ("SplitShares", "split_folder"),
-            "video": ("DEFAULT_RATE_HZ", "Video", "open_video"),
+            "moving": ("USUAL_LIMITS", "TimeLimits"),
+            "video": ("Video", "open_video"),
             "web": ("web_image",),
         },
     )

@@ -12,6 +12,8 @@ from cnnkit.sources.found import FoundImage
 from cnnkit.sources.kinds import shown_source
 from cnnkit.sources.video import open_video
 
+_PROBLEMS = {"": "this frame cannot be read", "damaged": "this frame is damaged"}
+
 
 def video_images(source: str, every_s: float | None, *, insecure: bool = False) -> Iterator[FoundImage]:
     """Gives the frames of a recorded video.
@@ -28,13 +30,13 @@ def video_images(source: str, every_s: float | None, *, insecure: bool = False) 
     try:
         video = open_video(parse_address(source, insecure=insecure))
         if video.is_live:
-            video.capture.release()
+            video.opened.capture.release()
             raise SourceError("is a live stream, expected a recorded video: cnnkit webcam takes streams")
         with closing(video.recorded_frames(time.perf_counter_ns)) as frames:
             for frame in frames:
                 if every_s is None or frame.seconds >= due:
                     due = frame.seconds if every_s is None else _next_due(due, frame.seconds, every_s)
-                    problem = "this frame cannot be read" if frame.pixels is None else None
+                    problem = None if frame.pixels is not None else _PROBLEMS[frame.fault]
                     yield FoundImage(
                         name, problem, frame=frame.number, seconds=round(frame.seconds, 3), pixels=frame.pixels
                     )

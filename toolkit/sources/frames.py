@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import SourceError
 from cnnkit.measuring import Clock
+from cnnkit.sources.moving import Capture, Shot
 from cnnkit.system import log
 
 RETRY_S = 0.1  # between two reads of a camera that fails
@@ -19,6 +20,7 @@ _MOST_LOST = 1000  # failed reads in a row after which the rest of a damaged fil
 _TOLERATED = 0.02  # share of a file's frames that its header may promise and not hold, as many encoders do
 
 Pause = Callable[[float], object]  # waits so many seconds, or less when the source is being closed
+Fault = Literal["", "damaged"]
 
 
 @dataclass(frozen=True)
@@ -28,19 +30,8 @@ class Frame:
     number: int  # 0 for the first, counting those that were dropped or could not be read
     seconds: float  # of a file: its place in the video; of a camera: since the first read
     pixels: NDArray[np.uint8] | None  # (H, W, 3) BGR; None when the read failed
-    read_ns: int  # the clock when the frame was there
-
-
-class Capture(Protocol):
-    """What is used of `cv2.VideoCapture`."""
-
-    def read(self) -> tuple[bool, NDArray[np.uint8] | None]:
-        """Returns (True, (H, W, 3) uint8 BGR), or False and anything."""
-        ...
-
-    def release(self) -> None:
-        """Gives the device or file back."""
-        ...
+    captured_ns: int  # the clock when it was taken, as far as that is known; else when it was there
+    fault: Fault = ""  # "damaged": there is a picture, but none that is whole
 
 
 def file_frames(capture: Capture, name: str, rate_hz: float, promised: int, clock: Clock) -> Iterator[Frame]:
@@ -51,7 +42,7 @@ def file_frames(capture: Capture, name: str, rate_hz: float, promised: int, cloc
     Args:
         capture: An open file.
         name: The file's name for messages.
-        rate_hz: Frames a second.
+        rate_hz: Frames a second, for frames that carry no time.
         promised: How many frames the file's header says there are; 0 when it does not say.
         clock: Nanoseconds.
 
@@ -59,22 +50,38 @@ def file_frames(capture: Capture, name: str, rate_hz: float, promised: int, cloc
         SourceError: Not one frame can be read.
     """
     good = lost = 0
+    timeline = _Timeline(1 / rate_hz)
     for number in count():
-        pixels = read_frame(capture)
-        if pixels is None:
+        shot = capture.read()
+        if shot.ended:
+            break
+        if shot.pixels is None and not shot.damaged:
             lost += 1
             if number + 1 >= promised or lost > _MOST_LOST:
                 break
             continue
         for missed in range(number - lost, number):
-            yield Frame(missed, missed / rate_hz, None, clock())
-        yield Frame(number, number / rate_hz, pixels, clock())
-        good, lost = good + 1, 0
+            yield Frame(missed, timeline.next(), None, clock())
+        yield Frame(number, timeline.next(shot), shot.pixels, clock(), "damaged" if shot.damaged else "")
+        good, lost = good + (shot.pixels is not None), 0
     if not good:
         raise SourceError(f"{name} holds no frame that can be read: the file is damaged, or its codec unknown")
-    missing = promised - (number + 1 - lost)
+    missing = promised - (number + 1 - max(lost, 1))
     if missing > max(1, _TOLERATED * promised):
         log.warning("%s: the last %d of %d frames cannot be read, the file is damaged", name, missing, promised)
+
+
+class _Timeline:
+    """The times of a film's frames: those they carry, which only go on, and a step further where they carry none."""
+
+    def __init__(self, step_s: float) -> None:
+        self._step_s, self._last_s = step_s, -step_s
+
+    def next(self, shot: Shot | None = None) -> float:
+        carried_s = None if shot is None else shot.at_s
+        told = carried_s is not None and carried_s >= max(self._last_s + 1e-6, 0.0)
+        self._last_s = carried_s if told and carried_s is not None else self._last_s + self._step_s
+        return self._last_s
 
 
 def paced(frames: Iterator[Frame], clock: Clock, pause: Pause) -> Generator[Frame]:
@@ -87,14 +94,4 @@ def paced(frames: Iterator[Frame], clock: Clock, pause: Pause) -> Generator[Fram
         early = start + due - clock()
         if early > 0:
             pause(early / 1e9)
-        yield replace(frame, read_ns=clock())
-
-
-def read_frame(capture: Capture) -> NDArray[np.uint8] | None:
-    """Reads (H, W, 3) uint8 BGR, or None where that fails; grey becomes three channels."""
-    ok, pixels = capture.read()
-    if not ok or pixels is None or pixels.size == 0:
-        return None
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+        yield replace(frame, captured_ns=clock())

@@ -73,7 +73,8 @@ class NewestFrame:
         try:
             for frame in self._frames:
                 with self._changed:
-                    self._newest = frame
+                    if not frame.fault or self._newest is None or self._newest.fault:
+                        self._newest = frame  # a damaged one does not take the place of one that is whole
                     self._changed.notify_all()
                 if self._stop.is_set():
                     break

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cnnkit.errors import SourceError
 from cnnkit.measuring import Clock
-from cnnkit.sources.frames import RETRY_S, Capture, Frame, Pause, read_frame
+from cnnkit.sources.ages import Ages
+from cnnkit.sources.frames import RETRY_S, Frame, Pause
+from cnnkit.sources.moving import USUAL_LIMITS, Opened, TimeLimits
 from cnnkit.system import log
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0  # before it is opened again; each wait is twice the one before
@@ -22,28 +21,30 @@ class Reconnecting:
     """Gives what a camera or stream gives, for ever; a read that fails is a frame without pixels.
 
     Args:
-        capture: Open already.
+        opened: Open already; None to open it first.
         reopen: Opens it again.
         name: What messages call it.
         clock: Nanoseconds.
         pause: Waits so many seconds, or less when `stopped` becomes true.
         stopped: Says that no more frames are wanted.
+        limits: How long it may take.
         retries: How often in a row it may fail to open, or to give a picture; None for ever.
     """
 
     def __init__(
         self,
-        capture: Capture,
-        reopen: Callable[[], Capture],
+        opened: Opened | None,
+        reopen: Callable[[], Opened],
         name: str,
         clock: Clock,
         pause: Pause,
         stopped: Callable[[], bool],
+        limits: TimeLimits = USUAL_LIMITS,
         retries: int | None = None,
     ) -> None:
-        self._capture: Capture | None = capture
+        self._opened = opened
         self._reopen, self._name, self._clock, self._pause = reopen, name, clock, pause
-        self._stopped, self._retries = stopped, retries
+        self._stopped, self._limits, self._retries = stopped, limits, retries
         self._numbers, self._start = count(), clock()
         self._attempts = 0  # since the last picture
 
@@ -55,23 +56,38 @@ class Reconnecting:
         """
         try:
             while not self._stopped():
-                yield from self._read_while_it_goes() if self._capture is not None else self._wait_and_open()
+                yield from self._read_while_it_goes() if self._opened is not None else self._wait_and_open()
         finally:
             self._release()
 
     def _read_while_it_goes(self) -> Iterator[Frame]:
-        failed = 0
-        while failed < _MOST_FAILED and self._capture is not None and not self._stopped():
-            frame = self._frame(read_frame(self._capture))
-            yield frame
-            if frame.pixels is None:
+        failed, opened = 0, self._opened
+        if opened is None:
+            return
+        ages = Ages(opened, self._limits, self._clock, self._pause, self._name)
+        while failed < _MOST_FAILED and not ages.given_up and not self._stopped():
+            asked_ns = self._clock()
+            shot = opened.capture.read()
+            if shot.ended:
+                yield self._frame(Frame(0, 0, None, self._clock()))
+                break
+            if shot.pixels is None and not shot.damaged:
+                yield self._frame(Frame(0, 0, None, self._clock()))
                 failed += 1
                 self._pause(RETRY_S)
-            else:
-                if self._attempts:
-                    log.info("%s is back", self._name)
-                failed = self._attempts = 0
+                continue
+            failed = 0
+            frame = ages.frame(shot, asked_ns)
+            if frame is not None:
+                yield self._frame(frame)
+                if frame.pixels is not None:
+                    self._note_picture()
         self._release()
+
+    def _note_picture(self) -> None:
+        if self._attempts:
+            log.info("%s is back", self._name)
+        self._attempts = 0
 
     def _wait_and_open(self) -> Iterator[Frame]:
         if self._retries is not None and self._attempts >= self._retries:
@@ -84,20 +100,21 @@ class Reconnecting:
             log.warning("%s gives no picture: it is opened again until it does", self._name)
         self._attempts += 1
         while wait_s > 0 and not self._stopped():
-            yield self._frame(None)
+            yield self._frame(Frame(0, 0, None, self._clock()))
             self._pause(min(wait_s, _SLICE_S))
             wait_s -= _SLICE_S
         if not self._stopped():
             try:
-                self._capture = self._reopen()
+                self._opened = self._reopen()
             except SourceError as error:
                 log.debug("%s", error)
 
-    def _frame(self, pixels: NDArray[np.uint8] | None) -> Frame:
-        now = self._clock()
-        return Frame(next(self._numbers), (now - self._start) / 1e9, pixels, now)
+    def _frame(self, frame: Frame) -> Frame:
+        """Numbers a frame, and tells when it was taken in seconds since the beginning."""
+        seconds = max(0.0, (frame.captured_ns - self._start) / 1e9)
+        return Frame(next(self._numbers), seconds, frame.pixels, frame.captured_ns, frame.fault)
 
     def _release(self) -> None:
-        capture, self._capture = self._capture, None
-        if capture is not None:
-            capture.release()
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.capture.release()

@@ -1,4 +1,4 @@
-"""Opens cameras, video files and network addresses with OpenCV."""
+"""Cameras, video files and network addresses, opened."""
 
 from __future__ import annotations
 
@@ -8,24 +8,16 @@ import threading
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
 from cnnkit.errors import SourceError
 from cnnkit.measuring import Clock
 from cnnkit.sources.address import Address, cameras_hint
-from cnnkit.sources.certificates import check_certificate, checked_by_opencv
-from cnnkit.sources.frames import Capture, Frame, file_frames, paced
+from cnnkit.sources.frames import Frame, file_frames, paced
+from cnnkit.sources.moving import USUAL_LIMITS, Opened, TimeLimits, open_device, open_film, open_stream
 from cnnkit.sources.newest import EveryFrame, FrameSource, NewestFrame
 from cnnkit.sources.reconnecting import Reconnecting
-from cnnkit.system import import_cv2
 
 DEFAULT_RATE_HZ = 25.0  # of a file that does not say its own
-_HIGHEST_RATE_HZ = 1000.0
-_OPEN_TIMEOUT_MS = 10_000
-_READ_TIMEOUT_MS = 3_000
-# Read by OpenCV when its video part is first used: no messages from FFmpeg, and 3 seconds for a camera that hangs.
-_TELLS_ADDRESSES = {"OPENCV_VIDEOIO_DEBUG": "0", "OPENCV_LOG_LEVEL": "SILENT"}  # off where one holds a password
-_ENVIRONMENT = {"OPENCV_FFMPEG_LOGLEVEL": "-8", "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": "3"}
 
 
 @dataclass(frozen=True)
@@ -33,14 +25,18 @@ class Video:
     """An open source."""
 
     address: Address
-    capture: Capture
-    rate_hz: float | None  # frames a second; None when the source does not say
-    promised_frames: int  # 0 for what has no known end: cameras and live streams
+    opened: Opened
+    limits: TimeLimits = USUAL_LIMITS
 
     @property
     def is_live(self) -> bool:
         """Whether frames come when they come: a camera or a live stream, not something recorded."""
-        return self.address.kind == "camera" or (self.address.kind == "stream" and self.promised_frames <= 0)
+        return not self.opened.recorded
+
+    @property
+    def rate_hz(self) -> float:
+        """Frames a second, or what is taken for it where the source does not say."""
+        return self.opened.rate_hz or DEFAULT_RATE_HZ
 
     def frames(
         self, *, every: bool = False, clock: Clock = time.perf_counter_ns, retries: int | None = None
@@ -55,16 +51,18 @@ class Video:
         """
         stop = threading.Event()
         if self.is_live:
-            live = Reconnecting(self.capture, self._reopened, str(self.address), clock, stop.wait, stop.is_set, retries)
+            live = Reconnecting(
+                self.opened, self._reopened, str(self.address), clock, stop.wait, stop.is_set, self.limits, retries
+            )
             return NewestFrame(live.frames(), lambda: None, stop)
-        rate_hz = self.rate_hz or DEFAULT_RATE_HZ
-        recorded = file_frames(self.capture, self.address.name, rate_hz, self.promised_frames, clock)
+        release = self.opened.capture.release
+        recorded = self._recorded(clock)
         if every:
-            return EveryFrame(recorded, self.capture.release)
-        return NewestFrame(paced(recorded, clock, stop.wait), self.capture.release, stop)
+            return EveryFrame(recorded, release)
+        return NewestFrame(paced(recorded, clock, stop.wait), release, stop)
 
-    def _reopened(self) -> Capture:
-        return open_video(self.address).capture
+    def _reopened(self) -> Opened:
+        return open_video(self.address, self.limits).opened
 
     def recorded_frames(self, clock: Clock = time.perf_counter_ns) -> Generator[Frame]:
         """Gives every frame of a recorded video in order, and then the file back.
@@ -73,68 +71,36 @@ class Video:
             SourceError: Not one frame can be read.
         """
         try:
-            yield from file_frames(
-                self.capture, self.address.name, self.rate_hz or DEFAULT_RATE_HZ, self.promised_frames, clock
-            )
+            yield from self._recorded(clock)
         finally:
-            self.capture.release()
+            self.opened.capture.release()
+
+    def _recorded(self, clock: Clock) -> Generator[Frame]:
+        opened = self.opened
+        yield from file_frames(opened.capture, self.address.name, self.rate_hz, opened.promised_frames, clock)
 
 
-def open_video(address: Address) -> Video:
+def open_video(address: Address, limits: TimeLimits = USUAL_LIMITS) -> Video:
     """Opens a source.
 
     Raises:
         SourceError: It cannot be opened, or is no video.
     """
-    has_secret = address.kind == "stream" and address.name != address.target
-    for name, value in (_ENVIRONMENT | (_TELLS_ADDRESSES if has_secret else {})).items():
-        os.environ[name] = value if has_secret else os.environ.get(name, value)
-    cv2 = import_cv2()
-    capture = _open(cv2, address)
-    if not capture.isOpened():
-        capture.release()
-        raise SourceError(_why_not(address))
     if address.kind == "camera":
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # where a driver listens to it, fewer old frames wait
-    return Video(
-        address=address,
-        capture=capture,
-        rate_hz=_sane_rate(capture.get(cv2.CAP_PROP_FPS)),
-        promised_frames=0 if address.kind == "camera" else max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))),
-    )
+        opened = open_device(address.target, str(address))
+        if opened is None:
+            raise SourceError(_no_camera(address))
+    elif address.kind == "file":
+        opened = open_film(str(address.target), str(address))
+    else:
+        opened = open_stream(address, limits)
+    return Video(address, opened, limits)
 
 
-def _open(cv2: Any, address: Address) -> Any:
-    try:
-        if address.kind == "stream":
-            timeouts = (
-                cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-                _OPEN_TIMEOUT_MS,
-                cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-                _READ_TIMEOUT_MS,
-            )
-            check_certificate(address)
-            with checked_by_opencv(address):
-                return cv2.VideoCapture(address.target, cv2.CAP_FFMPEG, list(timeouts))
-        return cv2.VideoCapture(address.target)
-    except cv2.error as error:
-        reason = "" if address.name != str(address.target) else f" ({error.err})"
-        raise SourceError(f"{address} cannot be opened{reason}") from None
-
-
-def _why_not(address: Address) -> str:
-    if address.kind == "file":
-        return f"{address} is no video that OpenCV can read: expected an MP4, AVI, MKV or another video file"
-    if address.kind == "stream":
-        return f"{address} cannot be opened: check the address, and that the camera or server answers"
+def _no_camera(address: Address) -> str:
     device = f"/dev/video{address.target}" if isinstance(address.target, int) else address.target
     if sys.platform.startswith("linux") and os.path.exists(device):
         if not os.access(device, os.R_OK | os.W_OK):
             return f"{address} cannot be opened, permission denied: join the group that owns {device} (video)"
         return f"{address} cannot be opened: another program uses it, or {device} gives no pictures"
     return f"{address} cannot be opened: {cameras_hint()}"
-
-
-def _sane_rate(rate_hz: float) -> float | None:
-    """Drivers and containers answer 0, NaN or the ticks of a time base when they do not know."""
-    return rate_hz if 0 < rate_hz <= _HIGHEST_RATE_HZ else None

@@ -12,7 +12,7 @@ from cnnkit.classifier import Candidate, Prediction
 from cnnkit.system import import_cv2
 from cnnkit.view.text import CAP_HEIGHT, Colour, Font, best_font, fit
 
-SIGNAL_WORDS = {"lost": "signal lost", "frozen": "picture frozen"}
+SIGNAL_WORDS = {"lost": "signal lost", "frozen": "picture frozen", "damaged": "picture damaged"}
 
 _WHITE: Colour = (255, 255, 255)
 _PALE: Colour = (205, 205, 205)

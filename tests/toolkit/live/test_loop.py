@@ -126,6 +126,29 @@ def test_the_same_picture_for_seconds_is_a_frozen_camera():
     assert run.screen.shown[-1][200:].mean() < run.screen.shown[100][200:].mean(), "darkened, under words"
 
 
+def test_damaged_frames_are_left_out_and_are_the_reason_where_no_others_come():
+    run = Run(frames=125, model_s=0.001, camera={"damaged": frozenset({2, 3, *range(50, 100)})}, screen={})
+    summary = run.loop.run()
+    signals = [(observation.frame.number, observation.signal) for observation in run.log.observations]
+    assert [number for number, signal in signals if signal == "live"] == [0, 1, *range(4, 50), *range(100, 125)]
+    assert [signal for number, signal in signals if signal != "live"] == ["damaged"]
+    assert (summary.classified, summary.lost, summary.damaged) == (73, 1, 52)
+    assert "52 damaged and left out" in str(summary)
+
+
+def test_a_damaged_frame_of_a_film_has_a_row():
+    run = Run(frames=4, camera={"damaged": frozenset({2})}, live=False)
+    assert run.loop.run().classified == 3
+    assert [observation.signal for observation in run.log.observations] == ["live", "live", "damaged", "live"]
+
+
+def test_a_slow_camera_is_live_where_the_signal_may_be_away_for_longer():
+    for stall_s, lost in ((1.0, True), (3.0, False)):
+        run = Run(frames=5, camera={"period_s": 2.0}, stall_s=stall_s)
+        run.loop.run()
+        assert ("lost" in {observation.signal for observation in run.log.observations}) is lost
+
+
 def test_a_picture_that_may_stand_still_is_not_frozen():
     run = Run(frames=400, model_s=0.001, camera={"same_after": 3}, frozen_s=0)
     assert run.loop.run().lost == 0
@@ -221,22 +244,22 @@ class Rows:
 
 def test_rows_are_those_of_the_machine_formats():
     run, rows = Run(frames=2, model_s=0.01, camera={"broken": frozenset({1})}), Rows()
-    run.loop._outputs = Outputs(watchers=[ChangeLog(rows, "clip.mp4")])
+    run.loop._outputs = Outputs(watchers=[ChangeLog(rows, "clip.mp4", now_s=lambda: 1769850300.133)])
     run.loop.run()
     top = [{"label": label, "probability": value} for label, value in (("red", 0.7), ("green", 0.2), ("blue", 0.1))]
     rates = {"capture_hz": None, "inference_hz": None}
     assert rows.fields == [
         {
             "source": "clip.mp4", "frame": 0, "seconds": 0.0, "label": "red", "confidence": 0.7, "top": top,
-            "error": None, "warning": None, "age_ms": 10.0, **rates,
+            "error": None, "warning": None, "time": "2026-01-31T09:05:00.123Z", "age_ms": 10.0, **rates,
         },
         {
             "source": "clip.mp4", "frame": 1, "seconds": 0.04, "label": None, "confidence": None, "top": [],
-            "error": "signal lost", "warning": None, "age_ms": 0.0, **rates,
+            "error": "signal lost", "warning": None, "time": "2026-01-31T09:05:00.133Z", "age_ms": 0.0, **rates,
         },
     ]  # fmt: skip
     assert list(rows.fields[0]) == [
-        "source", "frame", "seconds", "label", "confidence", "top", "error", "warning", "age_ms",
+        "source", "frame", "seconds", "label", "confidence", "top", "error", "warning", "time", "age_ms",
         "capture_hz", "inference_hz",
     ]  # fmt: skip
 

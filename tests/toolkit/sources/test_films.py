@@ -44,7 +44,7 @@ def test_frames_are_held_against_the_limit_of_pixels(film):
         (None, "cannot be opened (No such file or directory)"),
         (b"", "is empty, expected a video file"),
         (b"text", "is a text file, expected a video file"),
-        (bytes(range(256)) * 9, "is no video that OpenCV can read"),
+        (bytes(range(256)) * 9, "is no video that can be read"),
     ],
     ids=["missing", "empty", "text", "noise"],
 )
@@ -62,7 +62,9 @@ def test_a_cut_video_gives_what_is_there(tmp_path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     found = expand(path)
     assert 5 < len(found) < 50
-    assert all(image.problem is None for image in found)
+    *whole, last = found
+    assert all(image.problem is None for image in whole)
+    assert last.problem in (None, "this frame is damaged")
 
 
 def test_what_is_no_address_has_a_row():

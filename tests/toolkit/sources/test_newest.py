@@ -4,13 +4,12 @@ import itertools
 import logging
 import threading
 
-import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from live_fakes import FakeCapture, FakeClock, picture
 
 from cnnkit.errors import SourceError
-from cnnkit.sources.frames import Frame, file_frames, paced, read_frame
+from cnnkit.sources.frames import Frame, file_frames, paced
 from cnnkit.sources.newest import EveryFrame, NewestFrame
 
 
@@ -71,26 +70,6 @@ def test_what_is_read_of_a_file_is_the_file_without_failures_at_its_end(numbers)
     assert numbers_in(read_file(numbers, len(numbers))) == expected
 
 
-@pytest.mark.parametrize(
-    "pixels",
-    [
-        pytest.param(np.full((4, 6), 9, np.uint8), id="(H, W)"),
-        pytest.param(np.full((4, 6, 1), 9, np.uint8), id="(H, W, 1)"),
-    ],
-)
-def test_grey_cameras_give_three_channels(pixels):
-    capture = FakeCapture([])
-    capture.read = lambda: (True, pixels)
-    read = read_frame(capture)
-    assert read.shape == (4, 6, 3) and (read == 9).all()
-
-
-def test_an_empty_picture_is_a_failed_read():
-    capture = FakeCapture([])
-    capture.read = lambda: (True, np.empty((0, 0, 3), np.uint8))
-    assert read_frame(capture) is None
-
-
 def test_a_file_is_paced_at_its_own_rate_and_its_frames_are_stamped_when_due():
     clock = FakeClock()
     clock.advance(7)
@@ -103,7 +82,7 @@ def test_a_file_is_paced_at_its_own_rate_and_its_frames_are_stamped_when_due():
     frames = (Frame(number, number * 0.04, None, 0) for number in range(4))
     stamps = []
     for frame in paced(frames, clock, pause):
-        stamps.append(frame.read_ns / 1e9 - 7)
+        stamps.append(frame.captured_ns / 1e9 - 7)
         clock.advance(0.1 if frame.number == 1 else 0.01)  # the second one takes long to decode
     assert stamps == pytest.approx([0, 0.04, 0.14, 0.15])
     assert waits == [0.03]

@@ -9,6 +9,7 @@ from live_fakes import FakeCapture, FakeClock
 from cnnkit.errors import SourceError
 from cnnkit.sources.cameras import Camera, list_cameras
 from cnnkit.sources.frames import RETRY_S
+from cnnkit.sources.moving import Opened
 from cnnkit.sources.reconnecting import FIRST_WAIT_S, LONGEST_WAIT_S, Reconnecting
 
 
@@ -19,7 +20,13 @@ class Device:
         self.clock, self.openings, self.tried_s, self.stopped = FakeClock(), list(openings), [], False
         self.captures = [FakeCapture(self.openings.pop(0))]
         self.frames = Reconnecting(
-            self.captures[0], self._open, "camera 0", self.clock, self.clock.advance, lambda: self.stopped, retries
+            Opened(self.captures[0]),
+            self._open,
+            "camera 0",
+            self.clock,
+            self.clock.advance,
+            lambda: self.stopped,
+            retries=retries,
         ).frames()
 
     def _open(self):
@@ -28,7 +35,7 @@ class Device:
         if numbers is None:
             raise SourceError("camera 0 cannot be opened")
         self.captures.append(FakeCapture(numbers))
-        return self.captures[-1]
+        return Opened(self.captures[-1])
 
     def seen(self, count):
         return [None if frame.pixels is None else int(frame.pixels[0, 0, 2]) for frame in islice(self.frames, count)]
@@ -60,7 +67,7 @@ def test_waits_grow_from_half_a_second_to_half_a_minute():
 
 def test_it_is_said_every_second_that_there_is_no_picture():
     device = Device([1])
-    stamps = [frame.read_ns / 1e9 for frame in islice(device.frames, 100)]
+    stamps = [frame.captured_ns / 1e9 for frame in islice(device.frames, 100)]
     assert max(later - earlier for earlier, later in pairwise(stamps)) <= 1.0
 
 

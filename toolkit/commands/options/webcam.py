@@ -23,6 +23,7 @@ from cnnkit.system import TypedAddress
 
 if TYPE_CHECKING:
     from cnnkit.live import WebcamOptions
+    from cnnkit.sources import TimeLimits
 
 _PATH = click.Path(path_type=Path)
 _SOURCE = (
@@ -37,6 +38,14 @@ _SOURCE = (
     click.option(
         "--retries", type=click.IntRange(0),
         help="How often a camera that gives no picture is opened again before it is given up  [default: for ever].",
+    ),
+    click.option(
+        "--timeout", "timeout_s", metavar="SECONDS", type=Range(0, min_open=True),
+        help="How long a camera may take to answer and to send a picture before it is opened again  [default: 10, 3].",
+    ),
+    click.option(
+        "--stall", "stall_s", metavar="SECONDS", type=Range(0, min_open=True), default=1.0, show_default=True,
+        help="Without a picture for so long the signal is lost, and nothing older is live; more for slow cameras.",
     ),
 )  # fmt: skip
 _VIEW = (
@@ -125,8 +134,9 @@ def webcam_options(
     region = None if roi is None else parse_region(roi)
     answer = taken(options, "top_k", "min_confidence", "smooth_s")
     loop = taken(options, "max_frames", "max_s", "frozen_s")
+    limits = _limits(options.pop("timeout_s"), options.pop("stall_s"))
     return WebcamOptions(
-        _source(source, source_file), **options, said=said, page=served,
+        _source(source, source_file), **options, said=said, page=served, limits=limits,
         answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop),
     )  # fmt: skip
 
@@ -139,3 +149,11 @@ def _source(source: TypedAddress | None, file: Path | None) -> TypedAddress:
     from cnnkit.sources import read_source_file
 
     return read_source_file(file)
+
+
+def _limits(timeout_s: float | None, stall_s: float) -> TimeLimits:
+    """A stream that is given up before the signal is lost would never be seen to be slow."""
+    from cnnkit.sources import USUAL_LIMITS, TimeLimits
+
+    read_s = max(timeout_s or USUAL_LIMITS.read_s, 2 * stall_s)
+    return TimeLimits(timeout_s or USUAL_LIMITS.open_s, read_s, stall_s)

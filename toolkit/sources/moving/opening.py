@@ -1,0 +1,59 @@
+"""Films and streams opened with the best reader there is: PyAV where the extra "video" is installed, else OpenCV."""
+
+from __future__ import annotations
+
+from cnnkit.errors import SourceError
+from cnnkit.sources.address import Address
+from cnnkit.sources.certificates import check_certificate, checked_by_opencv, tls_options
+from cnnkit.sources.moving import decoded, plain
+from cnnkit.sources.moving.reasons import unreachable
+from cnnkit.sources.moving.shots import Opened, TimeLimits, sane_rate
+from cnnkit.system import import_cv2, log
+
+_BUFFERS = 1  # fewer old pictures wait where a driver listens to it
+
+
+def open_film(path: str, name: str) -> Opened:
+    """Opens a video file.
+
+    Raises:
+        SourceError: It is none.
+    """
+    opened = decoded.open_file(path) if decoded.is_installed() else plain.open_file(path, name)
+    if opened is None:
+        raise SourceError(f"{name} is no video that can be read: expected an MP4, AVI, MKV or another video file")
+    return opened
+
+
+def open_stream(address: Address, limits: TimeLimits) -> Opened:
+    """Opens a network address.
+
+    Raises:
+        SourceError: With the reason.
+    """
+    target, name = str(address.target), str(address)
+    check_certificate(address)
+    if decoded.is_installed():
+        return decoded.open_address(target, name, limits, tls_options(address))
+    with checked_by_opencv(address):
+        opened = plain.open_address(target, name, limits)
+    if opened is None:
+        why = unreachable(target, limits.open_s) or "cannot be opened: check the path, and user name and password"
+        raise SourceError(f"{name} {why}")
+    if not opened.recorded:
+        log.warning(
+            "%s: torn and late pictures of a stream are not told from others without the extra video: "
+            "pip install 'cnnkit[video]'",
+            name,
+        )
+    return opened
+
+
+def open_device(device: int | str, name: str) -> Opened | None:
+    """Opens a camera of this machine, or says with None that this failed."""
+    capture = plain.open_device(device, name)
+    if capture is None:
+        return None
+    cv2 = import_cv2()
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, _BUFFERS)
+    return Opened(plain.PlainCapture(capture), sane_rate(capture.get(cv2.CAP_PROP_FPS)))
