@@ -16,6 +16,7 @@ from cnnkit.export.options import QuantizeOptions
 from cnnkit.sources import (
     calibration_paths,
     draw_balanced,
+    folder_names,
     is_listed,
     list_images,
     list_test_files,
@@ -94,7 +95,7 @@ def _of_data(data: Path, used: frozenset[str], labels: tuple[str, ...]) -> HeldO
     if not listed and not data.is_dir():
         raise SourceError(f"--data {data}: no such folder, expected a folder of images, or a list of files and labels")
     root = data if listed else test_split(data)
-    if listed or any(path.is_dir() and not path.name.startswith(".") for path in root.iterdir()):
+    if listed or folder_names(root):
         files = list_test_files(data, labels)
         held = _select(files.paths, files.targets, set(without(files.paths, used)))
     else:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from cnnkit.errors import UsageError
+from cnnkit.system import decode_text
 
 _EXPECTED = "expected a file with one name a line, or names separated by commas"
 
@@ -33,7 +34,7 @@ def parse_labels(text: str) -> tuple[str, ...]:
 
 def _read(path: Path) -> list[str]:
     try:
-        content = path.read_text(encoding="utf-8-sig")
+        content = decode_text(path.read_bytes())
         names = json.loads(content) if path.suffix == ".json" else content.splitlines()
     except (OSError, ValueError) as error:
         raise UsageError(f"--labels {path} cannot be read ({error}), {_EXPECTED}") from error

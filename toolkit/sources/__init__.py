@@ -38,11 +38,12 @@ if TYPE_CHECKING:
     from cnnkit.sources.grouping import group_names as group_names
     from cnnkit.sources.kinds import (
         is_archive as is_archive,
+        is_hidden as is_hidden,
         is_video as is_video,
         is_web_address as is_web_address,
         shown_source as shown_source,
     )
-    from cnnkit.sources.layouts import Layout as Layout, find_layout as find_layout
+    from cnnkit.sources.layouts import Layout as Layout, find_layout as find_layout, folder_names as folder_names
     from cnnkit.sources.listed_folders import (
         is_listed as is_listed,
         list_listed as list_listed,
@@ -89,8 +90,8 @@ else:
             "found": ("FoundImage",),
             "frames": ("Fault", "Frame"),
             "grouping": ("group_names",),
-            "kinds": ("is_archive", "is_video", "is_web_address", "shown_source"),
-            "layouts": ("Layout", "find_layout"),
+            "kinds": ("is_archive", "is_hidden", "is_video", "is_web_address", "shown_source"),
+            "layouts": ("Layout", "find_layout", "folder_names"),
             "listed_folders": ("is_listed", "list_listed", "list_some_images", "list_test_files", "list_test_images"),
             "newest": ("FrameSource",),
             "source_file": ("read_source_file",),

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 from cnnkit.errors import ImageError
 from cnnkit.images import IMAGE_SUFFIXES
 from cnnkit.sources.found import FoundImage
-from cnnkit.sources.kinds import ZIP_SUFFIXES
+from cnnkit.sources.kinds import ZIP_SUFFIXES, is_hidden
 
 if TYPE_CHECKING:
     from tarfile import TarFile, TarInfo
     from zipfile import ZipFile, ZipInfo
 
 _MAX_BYTES = 2**28  # of a member: so much is held in memory, and a compressed bomb is more
-_HIDDEN = (".", "__MACOSX")  # how the names of what operating systems add begin
 
 
 def archive_images(source: str, is_excluded: Callable[[str], bool]) -> Iterator[FoundImage]:
@@ -114,7 +113,7 @@ def _read(file: Any, name: str) -> bytes:
 
 
 def _is_hidden(name: str) -> bool:
-    return any(part.startswith(_HIDDEN) and part not in (".", "..") for part in name.split("/"))
+    return any(is_hidden(part) and part not in (".", "..") for part in name.split("/"))
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -11,17 +11,13 @@ from unicodedata import normalize
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.errors import DataError, ImageError, SourceError
+from cnnkit.errors import DataError, ImageError
 from cnnkit.images import DEFAULT_MAX_PIXELS, IMAGE_SUFFIXES, read_image, resize_image
-from cnnkit.sources.layouts import find_layout, holds_images, part_named
+from cnnkit.sources.layouts import find_layout, holds_images, part_named, visible_entries
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.system import log
 
-_REASONS: dict[type[OSError], str] = {
-    FileNotFoundError: "no such folder",
-    NotADirectoryError: "is a file, expected a folder",
-    PermissionError: "permission denied",
-}
+_SHOWN = 20  # names of classes
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ def class_names(root: Path) -> tuple[str, ...]:
         DataError: There are none, or they are the splits of a dataset.
         SourceError: The folder does not exist or cannot be listed.
     """
-    names = {normalize("NFC", entry.name) for entry in _visible(root) if entry.is_dir()}
+    names = {normalize("NFC", entry.name) for entry in visible_entries(root) if entry.is_dir()}
     _check_folders(root, tuple(sorted(names)), None)
     return tuple(sorted(names))
 
@@ -208,7 +204,7 @@ def has_trained(root: Path, spec: ModelSpec) -> bool:
 
 def _images_by_class(root: Path) -> tuple[dict[str, tuple[Path, ...]], int]:
     """Returns the images of each class folder by its name in NFC, and how many lie beside the folders."""
-    entries = _visible(root)
+    entries = visible_entries(root)
     outside = sum(not entry.is_dir() and Path(entry.name).suffix.lower() in IMAGE_SUFFIXES for entry in entries)
     found: dict[str, tuple[Path, ...]] = {}
     for entry in entries:
@@ -235,11 +231,19 @@ def _check_classes(root: Path, found: dict[str, tuple[Path, ...]], labels: tuple
         raise DataError(f"{root} holds one class ({', '.join(found)}), expected at least two: a folder a class")
     empty = [name for name, paths in found.items() if not paths]
     if empty and (labels is None or len(empty) == len(found)):
-        raise DataError(f"{root / empty[0]} holds no images")
+        raise empty_classes(root, empty)
     known = {normalize("NFC", label) for label in labels} if labels is not None else set(found)
     strangers = [name for name in found if name not in known]
     if strangers:
         raise strangers_error(root, strangers, labels or ())
+
+
+def empty_classes(root: Path, empty: Sequence[str]) -> DataError:
+    """Returns the error for class folders without images: all are named at once."""
+    if len(empty) == 1:
+        return DataError(f"{root / empty[0]} holds no images: add some or remove the folder")
+    shown = ", ".join(empty[:_SHOWN]) + (f", ... ({len(empty)})" if len(empty) > _SHOWN else "")
+    return DataError(f"{root} holds {len(empty)} folders without images, {shown}: add some or remove these")
 
 
 def strangers_error(data: Path, strangers: Sequence[str], labels: Sequence[str]) -> DataError:
@@ -250,19 +254,10 @@ def strangers_error(data: Path, strangers: Sequence[str], labels: Sequence[str])
     )
 
 
-def _visible(folder: Path) -> list[os.DirEntry[str]]:
-    """Returns what is in a folder and not hidden, sorted by name."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
-    except OSError as error:
-        raise SourceError(f"{folder}: {_REASONS.get(type(error), error.strerror or str(error))}") from error
-
-
 def _walk(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
     """Gives the files in a folder and below it, sorted; a link back to a folder that it lies in is not followed."""
     above |= {os.path.realpath(folder)}
-    for entry in _visible(folder):
+    for entry in visible_entries(folder):
         path = folder / entry.name
         if not entry.is_dir():
             yield path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import BOM_UTF8, getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from cnnkit.images import IMAGE_SUFFIXES
 from cnnkit.sources.folders import folder_images, is_excluded
 from cnnkit.sources.found import FoundImage
 from cnnkit.sources.kinds import is_archive, is_other_address, is_video, is_web_address, shown_source
+from cnnkit.system import MARK_BYTES, text_encoding
 
 STDIN = "-"
 _LIST = "@"  # in front of the path of a list
@@ -67,7 +69,7 @@ def _list_file(source: str, options: SourceOptions) -> Iterator[FoundImage]:
 
 
 def _listed(file: BinaryIO, options: SourceOptions) -> Iterator[FoundImage]:
-    for line in _split(file, b"\0" if options.null_separated else b"\n"):
+    for line in _split(_parts(file, zeros=options.null_separated), b"\0" if options.null_separated else b"\n"):
         path = os.fsdecode(line if options.null_separated else line.rstrip(b"\r"))
         if os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES and _MORE_THAN_A_PATH.search(path) is None:
             yield FoundImage(path)  # as nearly all of a long list: it is not looked at before it is read
@@ -75,13 +77,30 @@ def _listed(file: BinaryIO, options: SourceOptions) -> Iterator[FoundImage]:
             yield from _expand(path, options)
 
 
-def _split(file: BinaryIO, end: bytes) -> Iterator[bytes]:
-    # Unbuffered reads do not wait for more than there is, and hold no lock on stdin that the end of the process needs.
-    read, rest = getattr(file, "raw", file).read, b""
-    while part := read(_PART):
+def _split(parts: Iterator[bytes], end: bytes) -> Iterator[bytes]:
+    rest = b""
+    for part in parts:
         *whole, rest = (rest + part).split(end)
         yield from whole
     yield rest
+
+
+def _parts(file: BinaryIO, *, zeros: bool) -> Iterator[bytes]:
+    """Reads a list as it comes, in bytes as paths have them, whatever its encoding; `zeros` may lie between paths."""
+    # Unbuffered reads do not wait for more than there is, and hold no lock on stdin that the end of the process needs.
+    read, head = getattr(file, "raw", file).read, b""
+    while len(head) < MARK_BYTES and (part := read(_PART)):
+        head += part
+    encoding = text_encoding(head.replace(b"\0", b" ") if zeros else head)
+    if encoding in ("utf-8", "utf-8-sig"):
+        yield head.removeprefix(BOM_UTF8)
+        while part := read(_PART):
+            yield part
+        return
+    decoder = getincrementaldecoder(encoding)("replace")
+    yield os.fsencode(decoder.decode(head))
+    while part := read(_PART):
+        yield os.fsencode(decoder.decode(part))
 
 
 def _expand(source: str, options: SourceOptions) -> Iterator[FoundImage]:

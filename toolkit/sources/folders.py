@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from cnnkit.images import IMAGE_SUFFIXES
 from cnnkit.sources.found import FoundImage
+from cnnkit.sources.kinds import is_hidden
 
 
 def folder_images(folder: str, exclude: Sequence[str]) -> Iterator[FoundImage]:
@@ -54,7 +55,7 @@ def _walk(folder: str, place: str, seen: set[tuple[int, int]], exclude: Sequence
         return
     for name in names:
         path, below = os.path.join(folder, name), os.path.join(place, name)
-        if name.startswith(".") or is_excluded(exclude, path):
+        if is_hidden(name) or is_excluded(exclude, path):
             continue
         if name in others and os.path.isdir(path):
             yield from _walk(path, below, seen, exclude)

@@ -12,6 +12,7 @@ TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz
 VIDEO_SUFFIXES = frozenset({
     ".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".mts", ".m2ts",
 })  # fmt: skip
+_SYSTEMS = ("__MACOSX", "@eaDir")  # folders that macOS and Synology put beside files, with pictures of their own
 _WEB = ("http://", "https://")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -30,6 +31,11 @@ def shown_source(source: str) -> str:
     """Returns a SOURCE as it may be shown: a path that exists as it is, all else without what may be a secret."""
     is_path = _SCHEME.match(source) is None and os.path.lexists(source)
     return source if is_path else shown_address(source)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is hidden, or one of those that operating systems add, by its name without its path."""
+    return name.startswith(".") or name in _SYSTEMS
 
 
 def is_archive(source: str) -> bool:

@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 
 from cnnkit.errors import DataError, SourceError
+from cnnkit.system import decode_text
 
 _PATHS = (
     "path", "file_path", "filepath", "image_path", "filename", "file_name", "file", "image", "img", "image_id",
@@ -70,11 +71,11 @@ def _read_text(path: Path) -> str:
     try:
         if path.stat().st_size > _LARGEST:
             raise DataError(f"{path} has more than 256 MiB, expected a list of images")
-        return path.read_text(encoding="utf-8-sig")
+        return decode_text(path.read_bytes())
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no text in UTF-8 ({error.reason}), expected a list of images") from error
+        raise DataError(f"{path} is no text in UTF-8 or UTF-16 ({error.reason}), expected a list of images") from error
 
 
 def _words(line: str, number: int, path: Path) -> LabelRow:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from cnnkit.errors import DataError, SourceError
 from cnnkit.images import IMAGE_SUFFIXES
+from cnnkit.sources.kinds import is_hidden
 from cnnkit.system import log
 
 Part = Literal["train", "val", "test"]
@@ -126,9 +127,14 @@ def holds_images(folder: Path) -> bool:
 
 
 def visible_entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Returns what is in a folder and not hidden, sorted by name.
+
+    Raises:
+        SourceError: It does not exist or cannot be listed.
+    """
     try:
         with os.scandir(folder) as entries:
-            shown = (entry for entry in entries if not entry.name.startswith((".", "__MACOSX")))
+            shown = (entry for entry in entries if not is_hidden(entry.name))
             return sorted(shown, key=lambda entry: entry.name)
     except OSError as error:
         raise SourceError(f"{folder}: {_REASONS.get(type(error), error.strerror or str(error))}") from error

@@ -51,4 +51,5 @@ def check_classes(labels: tuple[str, ...], targets: NDArray[np.int64]) -> None:
     counts = np.bincount(targets, minlength=len(labels))
     empty = [label for label, count in zip(labels, counts, strict=True) if not count]
     if empty:
-        raise DataError(f"class {empty[0]!r} has no readable image: add some or remove its folder")
+        named = f"classes {', '.join(empty)} have" if len(empty) > 1 else f"class {empty[0]!r} has"
+        raise DataError(f"{named} no image that can be used: add some or remove the folder")

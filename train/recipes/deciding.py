@@ -12,7 +12,7 @@ from statistics import median
 from cnnkit.errors import DataError, ImageError, SourceError
 from cnnkit.images import IMAGE_SUFFIXES, read_size
 from cnnkit.runtime.pretrained import weights_installed
-from cnnkit.sources import is_listed, list_some_images
+from cnnkit.sources import is_hidden, is_listed, list_some_images
 from cnnkit.spec import Resize
 from cnnkit.system import log
 
@@ -79,6 +79,6 @@ def _some_images(root: Path) -> Iterable[Path]:
 
 def _images_below(folder: Path) -> Iterator[Path]:
     for where, folders, names in islice(os.walk(folder), _FOLDERS):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         images = (name for name in sorted(names) if Path(name).suffix.lower() in IMAGE_SUFFIXES)
         yield from (Path(where) / name for name in islice(images, _IMAGES))

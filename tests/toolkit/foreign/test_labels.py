@@ -14,9 +14,10 @@ from cnnkit.foreign.labels import parse_labels
         pytest.param("labels.json", '["a b", "c"]', ("a b", "c"), id="json"),
     ],
 )
-def test_a_file(tmp_path, name, content, labels):
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_file(tmp_path, name, content, labels, encoding):
     path = tmp_path / name
-    path.write_text(content, encoding="utf-8", newline="")
+    path.write_bytes(content.removeprefix("\ufeff").encode(encoding) if encoding != "utf-8" else content.encode())
     assert parse_labels(str(path)) == labels
 
 

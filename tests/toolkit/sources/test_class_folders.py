@@ -12,6 +12,8 @@ from image_files import encode, photo
 from cnnkit.errors import DataError, SourceError
 from cnnkit.sources import class_folders as folders
 from cnnkit.sources.class_folders import LabelledFiles, list_class_folder, list_images, read_images, read_labelled
+from cnnkit.sources.folders import folder_images
+from cnnkit.sources.layouts import find_layout
 from cnnkit.spec import InputSpec
 
 SPEC = InputSpec(8, 8, 3)
@@ -108,6 +110,17 @@ def test_labels_match_in_whatever_form_the_file_system_keeps_them(tmp_path: Path
     assert list_class_folder(tmp_path, (decomposed, "Ameise")).labels == (decomposed, "Ameise")
 
 
+@pytest.mark.parametrize("top", ["", "photos"], ids=["classes", "a folder of them"])
+def test_what_systems_add_to_folders_is_no_class_and_no_image(tmp_path: Path, top: str) -> None:
+    files = ("dog/1.jpg", "cat/2.jpg", "dog/._1.jpg", "cat/@eaDir/2.jpg/SYNOPHOTO_THUMB_M.jpg", "@eaDir/x/1.jpg")
+    write(tmp_path / top, *files, "__MACOSX/dog/._1.jpg", "__MACOSX/x.jpg")
+    write(tmp_path, "__MACOSX/photos/dog/._1.jpg", "__MACOSX/photos/dog/2.jpg")
+    files_found = list_class_folder(find_layout(tmp_path).train)
+    assert files_found.labels == ("cat", "dog")
+    assert [path.name for path in files_found.paths] == ["2.jpg", "1.jpg"]
+    assert [found.place for found in folder_images(str(tmp_path / top), ())] == ["cat/2.jpg", "dog/1.jpg"]
+
+
 def test_images_outside_of_the_class_folders_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(tmp_path, "dog/1.jpg", "cat/2.jpg", "loose.jpg", "loose.txt")
     assert len(list_class_folder(tmp_path).paths) == 2
@@ -129,8 +142,32 @@ def test_images_outside_of_the_class_folders_are_counted(tmp_path: Path, caplog:
         pytest.param(
             ("a/1.jpg",), None, "{root} holds one class (a), expected at least two: a folder a class", id="one"
         ),
-        pytest.param(("a/1.jpg", "b/1.txt"), None, "{root}/b holds no images", id="class-without-images"),
-        pytest.param(("a/1.txt", "b/1.txt"), ("a", "b"), "{root}/a holds no images", id="labels-without-images"),
+        pytest.param(
+            ("a/1.jpg", "b/1.txt"),
+            None,
+            "{root}/b holds no images: add some or remove the folder",
+            id="class-without-images",
+        ),
+        pytest.param(
+            ("a/1.jpg", "b/1.txt", "c/1.txt", "d/2/1.txt"),
+            None,
+            "{root} holds 3 folders without images, b, c, d: add some or remove these",
+            id="classes-without-images",
+        ),
+        pytest.param(
+            ("a/1.jpg", *(f"b{index}/1.txt" for index in range(10, 35))),
+            None,
+            "{root} holds 25 folders without images, "
+            + ", ".join(f"b{index}" for index in range(10, 30))
+            + ", ... (25): add some or remove these",
+            id="many-classes-without-images",
+        ),
+        pytest.param(
+            ("a/1.txt", "b/1.txt"),
+            ("a", "b"),
+            "{root} holds 2 folders without images, a, b: add some or remove these",
+            id="labels-without-images",
+        ),
         pytest.param(
             ("a/1.jpg", "c/1.jpg"), ("a", "b"), "{root}/c is none of the model's classes: a, b", id="stranger"
         ),

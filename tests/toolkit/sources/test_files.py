@@ -183,6 +183,25 @@ def test_a_list_file_holds_sources(tree):
     assert names(expand("@list")) == ["b.png", "deep/e.tif", "deep/er/c.webp", "a.JPG", "@notes.txt"]
 
 
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize(("zeros", "end"), [(False, "\r\n"), (True, "\0")], ids=["lines", "zeros"])
+def test_a_list_in_any_unicode(tree, encoding, zeros, end):
+    data = (f"b.png{end}Füße 猫.png{end}" * 20_000).encode(encoding)
+    if zeros and encoding in ("utf-16-le", "utf-16-be"):
+        data = "\ufeff".encode(encoding) + data  # else its zeros are ends
+    found = expand_sources(["-"], io.BytesIO(data), SourceOptions(null_separated=zeros))
+    assert names(list(found)) == ["b.png", "Füße 猫.png"] * 20_000
+
+
+def test_a_list_of_one_letter_and_one_of_bytes_that_are_no_text(tree):
+    assert names(expand("-", stdin=b"x")) == ["x"]
+    odd = [b"\xff\xff.png", b"\xe9.png"]
+    assert names(expand("-", stdin=b"\n".join(odd))) == list(map(os.fsdecode, odd))
+
+
 def test_a_list_that_is_missing(tree):
     assert expand("@gone") == [FoundImage("@gone", problem="this list cannot be read: No such file or directory")]
 

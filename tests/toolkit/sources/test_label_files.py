@@ -44,8 +44,10 @@ def write(folder: Path, text: str, name: str = "labels.csv") -> Path:
         pytest.param("list.tsv", "path\tclass\na.jpg\tant\nb.jpg\tbee\ntrain/d.png\tbee\n", id="tabs"),
     ],
 )
-def test_every_form_gives_the_same(photos: Path, name: str, text: str) -> None:
-    path = write(photos, text, name)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_every_form_gives_the_same(photos: Path, name: str, text: str, encoding: str) -> None:
+    path = photos / name
+    path.write_bytes(text.encode(encoding))
     assert is_label_file(path)
     files = list_listed(path)[None]
     assert files.labels == ("ant", "bee")

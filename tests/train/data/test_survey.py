@@ -130,7 +130,7 @@ def test_labels_in_any_script_and_in_both_forms_of_unicode(tmp_path: Path) -> No
 def test_a_class_of_unreadable_images_alone(colour_folder: Path) -> None:
     for path in (colour_folder / "red").iterdir():
         path.write_bytes(b"")
-    with pytest.raises(DataError, match="class 'red' has no readable image: add some or remove its folder"):
+    with pytest.raises(DataError, match="class 'red' has no image that can be used: add some or remove the folder"):
         load_dataset(str(colour_folder), SPEC, SplitOptions())
 
 
