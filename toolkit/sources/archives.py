@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cnnkit.errors import ImageError
 from cnnkit.images import IMAGE_SUFFIXES
+from cnnkit.sources.archive_limits import MEMBER_BYTES, LimitedFile, limit_of, shared_bytes, too_much
 from cnnkit.sources.found import FoundImage
 from cnnkit.sources.kinds import ZIP_SUFFIXES, is_hidden
 
 if TYPE_CHECKING:
     from tarfile import TarFile, TarInfo
     from zipfile import ZipFile, ZipInfo
-
-_MAX_BYTES = 2**28  # of a member: so much is held in memory, and a compressed bomb is more
 
 
 def archive_images(source: str, is_excluded: Callable[[str], bool]) -> Iterator[FoundImage]:
@@ -49,15 +49,27 @@ def _zip_images(source: str) -> Iterator[FoundImage]:
     from zipfile import ZipFile
 
     archive = ZipFile(source)  # not closed here: the members that are still to be read keep it
+    limit, unpacked = limit_of(source), 0
+    shared = shared_bytes(archive.infolist())
     for entry in archive.infolist():
         if entry.is_dir():
             continue
-        problem = None
-        if stat.S_ISLNK(entry.external_attr >> 16):
-            problem = "is a link within the archive, which is not followed"
-        elif entry.flag_bits & 1:
-            problem = "is encrypted: unpack the archive first"
-        yield _member(source, entry.filename, entry.file_size, problem, partial(_zip_bytes, archive, entry))
+        image = _member(
+            source, entry.filename, entry.file_size, _zip_problem(entry, shared), partial(_zip_bytes, archive, entry)
+        )
+        if image.content is not None and not image.skipped:
+            unpacked += entry.file_size  # which is as much as is unpacked at most
+            if unpacked > limit:
+                image = replace(image, problem=too_much(limit), content=None)
+        yield image
+
+
+def _zip_problem(entry: ZipInfo, shared: Set[int]) -> str | None:
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        return "is a link within the archive, which is not followed"
+    if entry.flag_bits & 1:
+        return "is encrypted: unpack the archive first"
+    return "shares its bytes with other members, as no archive of files does" if entry.header_offset in shared else None
 
 
 def _zip_bytes(archive: ZipFile, entry: ZipInfo) -> bytes:
@@ -72,18 +84,21 @@ def _zip_bytes(archive: ZipFile, entry: ZipInfo) -> bytes:
 def _tar_images(source: str) -> Iterator[FoundImage]:
     import tarfile
 
-    with tarfile.open(source, "r|*") as archive:  # "|": from front to back, as compressed data can be read only
+    limit, unpacked = limit_of(source), 0
+    # "|": from front to back, as compressed data can be read only.
+    with open(source, "rb") as file, tarfile.open(fileobj=LimitedFile(file, limit), mode="r|") as archive:
         for entry in archive:
             archive.members.clear()  # type: ignore[attr-defined]  # else it remembers all of them
+            unpacked += entry.size  # of a sparse file more than there is of it
             if not entry.isdir():
-                yield _tar_image(source, archive, entry)
+                yield _tar_image(source, archive, entry, None if unpacked <= limit else too_much(limit))
 
 
-def _tar_image(source: str, archive: TarFile, entry: TarInfo) -> FoundImage:
+def _tar_image(source: str, archive: TarFile, entry: TarInfo, problem: str | None) -> FoundImage:
     """Reads a member at once: the next one cannot be found before it is behind."""
     if not entry.isreg():
         return _member(source, entry.name, 0, "is a link or a device within the archive, expected a file", bytes)
-    image = _member(source, entry.name, entry.size, None, bytes)
+    image = _member(source, entry.name, entry.size, problem, bytes)
     file = archive.extractfile(entry) if not image.skipped and image.problem is None else None
     if file is None:
         return image
@@ -93,8 +108,8 @@ def _tar_image(source: str, archive: TarFile, entry: TarInfo) -> FoundImage:
 
 def _member(source: str, name: str, size: int, problem: str | None, content: Callable[[], bytes]) -> FoundImage:
     skipped = os.path.splitext(name)[1].lower() not in IMAGE_SUFFIXES
-    if size > _MAX_BYTES:
-        problem = f"{size:,} bytes, more than the {_MAX_BYTES:,} that are read from an archive"
+    if size > MEMBER_BYTES:
+        problem = f"{size:,} bytes, more than the {MEMBER_BYTES:,} that are read from an archive"
     return FoundImage(
         source,
         None if skipped else problem,
@@ -106,9 +121,9 @@ def _member(source: str, name: str, size: int, problem: str | None, content: Cal
 
 
 def _read(file: Any, name: str) -> bytes:
-    data: bytes = file.read(_MAX_BYTES + 1)  # sizes in headers may lie
-    if len(data) > _MAX_BYTES:
-        raise ImageError(name, f"more than the {_MAX_BYTES:,} bytes that are read from an archive")
+    data: bytes = file.read(MEMBER_BYTES + 1)  # sizes in headers may lie
+    if len(data) > MEMBER_BYTES:
+        raise ImageError(name, f"more than the {MEMBER_BYTES:,} bytes that are read from an archive")
     return data
 
 

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import tarfile
 import zipfile
+import zlib
 
 import pytest
 
 from cnnkit.errors import ImageError
-from cnnkit.sources import archives
+from cnnkit.sources import archive_limits, archives
 from cnnkit.sources.files import SourceOptions, expand_sources
 
 MEMBERS = {
@@ -137,7 +139,7 @@ def test_an_encrypted_member_says_so(tmp_path, contents):
 
 
 def test_a_member_that_is_larger_than_its_header_says_is_not_held_in_memory(tmp_path, contents, monkeypatch):
-    monkeypatch.setattr(archives, "_MAX_BYTES", 50)
+    monkeypatch.setattr(archives, "MEMBER_BYTES", 50)
     path = tmp_path / "a.zip"
     write_zip(path, {"a.png": b"x" * 60})
     assert [image.problem for image in expand(path)] == ["60 bytes, more than the 50 that are read from an archive"]
@@ -157,3 +159,60 @@ def test_a_damaged_member_fails_alone(tmp_path, contents):
     with pytest.raises(ImageError, match=r"a\.zip/a\.png: the archive cannot be read: Bad CRC-32"):
         bad.decode()
     assert good.decode().pixels[0, 0].tolist() == [255, 0, 0]
+
+
+LIMIT = 20_000
+MUCH = f"more than {LIMIT:,} bytes in all, which is much for an archive of its size: unpack it first"
+
+
+@pytest.fixture
+def little(monkeypatch):
+    """A limit that tiny archives reach."""
+    monkeypatch.setattr(archive_limits, "MEMBER_BYTES", LIMIT)
+    monkeypatch.setattr(archive_limits, "_RATIO", 1)
+
+
+def test_a_zip_that_unpacks_to_much_is_read_up_to_the_limit(tmp_path, little):
+    path = tmp_path / "a.zip"
+    write_zip(path, {f"{number}.bmp": b"x" * 6000 for number in range(5)} | {"notes.txt": b"x" * 10**6})
+    found = expand(path)
+    assert [image.problem for image in found] == [None, None, None, MUCH, MUCH, None]
+    assert all(len(image.content()) == 6000 for image in found[:3]) and found[3].content is None
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "a.tar.xz", "a.tar.bz2"])
+def test_a_tar_that_unpacks_to_much_ends_at_the_limit(tmp_path, little, name):
+    write_tar(tmp_path / name, {f"{number}.bmp": b"x" * 6000 for number in range(5)})
+    *good, last = expand(tmp_path / name)
+    assert len(good) in (1, 2) and all(len(image.content()) == 6000 for image in good)
+    assert last.problem == f"the archive cannot be read: {MUCH}"
+
+
+def test_a_sparse_tar_holds_less_than_it_unpacks_to(tmp_path, little):
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        entry = tarfile.TarInfo("a.bmp")
+        entry.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": "100000"}
+        entry.size = 1
+        archive.addfile(entry, io.BytesIO(b"B"))
+    assert [image.problem for image in expand(path)] == [MUCH]
+
+
+def overlapping_zip(count, data):
+    """Members that are all the same bytes of the file."""
+    packed = zlib.compress(data, wbits=-15)
+    sizes = struct.pack("<III", zlib.crc32(data), len(packed), len(data))
+    local = struct.pack("<4s5H", b"PK\3\4", 20, 0, 8, 0, 33) + sizes + struct.pack("<HH", 5, 0) + b"a.bmp" + packed
+    central = struct.pack("<4s6H", b"PK\1\2", 20, 20, 0, 8, 0, 33) + sizes
+    central = (central + struct.pack("<5HII", 5, 0, 0, 0, 0, 0, 0) + b"a.bmp") * count
+    return local + central + struct.pack("<4s4HIIH", b"PK\5\6", 0, 0, count, count, len(central), len(local), 0)
+
+
+def test_members_of_a_zip_that_share_their_bytes_are_not_read(tmp_path):
+    (tmp_path / "one.zip").write_bytes(overlapping_zip(1, b"BM" + bytes(1000)))
+    [one] = expand(tmp_path / "one.zip")
+    assert one.content() == b"BM" + bytes(1000)
+    (tmp_path / "many.zip").write_bytes(overlapping_zip(300, b"BM" + bytes(1000)))
+    found = expand(tmp_path / "many.zip")
+    assert {image.problem for image in found} == {"shares its bytes with other members, as no archive of files does"}
+    assert len(found) == 300
