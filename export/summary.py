@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
-
 from cnnkit.export.exporting import ExportReport
 from cnnkit.export.original import Tried
 from cnnkit.report import print_table
 from cnnkit.spec import ModelSpec
+from cnnkit.system import print_text
 
 
 def print_conventions(tried: Sequence[Tried]) -> None:
@@ -30,16 +29,16 @@ def print_conventions(tried: Sequence[Tried]) -> None:
 def print_export(report: ExportReport) -> None:
     """Prints what was exported and how far it is from Keras."""
     spec, graph = report.spec, report.spec.graph
-    click.echo(f"{report.path}: {_input(spec)} -> {len(spec.labels)} probabilities, {report.size_bytes:,} bytes")
+    print_text(f"{report.path}: {_input(spec)} -> {len(spec.labels)} probabilities, {report.size_bytes:,} bytes")
     if graph is not None:
-        click.echo(
+        print_text(
             f"graph: {report.nodes} nodes, {graph.parameters:,} parameters, {graph.multiply_adds:,} multiply-adds, "
             f"opset {graph.opset}, IR version {graph.ir_version}"
         )
     parity = report.parity
     logits = parity.logit_difference
     said = "its answers do not vary" if logits is None else f"by {logits:.1e} of what its logits vary"
-    click.echo(
+    print_text(
         f"parity: {report.source} differs by at most {parity.max_probability_difference:.1e} in a probability, {said}, "
         f"on {parity.images} images, {len(spec.golden)} of them golden"
     )

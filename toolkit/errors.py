@@ -27,8 +27,22 @@ def one_line(text: str) -> str:
     if len(text) > _MOST_BEGIN + _MOST_END:
         left_out = len(text) - _MOST_BEGIN - _MOST_END
         text = f"{text[:_MOST_BEGIN]} [{left_out:,} characters] {text[-_MOST_END:]}"
-    text = " ".join(text.split())
-    return text if text.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return printable(" ".join(text.split()))
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """Escapes what a terminal or a UTF-8 file cannot show: control characters and bytes that are no UTF-8.
+
+    All text that comes from files passes here on its way to a person.
+
+    Args:
+        text: Anything.
+        lines: Whether it may have several lines.
+    """
+    if text.isprintable():
+        return text
+    kept = "\n" if lines else ""
+    return "".join(char if char.isprintable() or char in kept else ascii(char)[1:-1] for char in text)
 
 
 class CnnkitError(Exception):

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from cnnkit.errors import CnnkitError, DataError
-from cnnkit.system import write_text
+from cnnkit.system import print_text, write_text
 from cnnkit.train.recipes import published_figure
 from cnnkit.train.runs import FinishedRun, read_run
 
@@ -97,11 +97,11 @@ def main(folders: tuple[Path, ...], output: Path | None) -> None:
     import_keras("the table of results")
     runs, failures = _read_all(folders)
     for failure in failures:
-        click.echo(f"warning: {failure}", err=True)
+        print_text(f"warning: {failure}", to_stderr=True)
     if runs and output is not None:
         write_text(output, results_text(runs))
     elif runs:
-        click.echo(results_text(runs), nl=False)
+        print_text(results_text(runs).removesuffix("\n"))
     sys.exit(1 if failures or not runs else 0)
 
 

@@ -12,7 +12,7 @@ from cnnkit.bench.report.markdown_text import markdown_table
 from cnnkit.bench.report.notes import machine_line
 from cnnkit.bench.report.numbers import duration, significant, spread
 from cnnkit.bench.report.writing import Format
-from cnnkit.report import NOTHING, percent, plain_table, to_json
+from cnnkit.report import NOTHING, percent, plain_table, printable, to_json
 
 _COLUMNS = (
     "contender", "run", ">p50 ms", ">95 % interval", ">times the first", ">bounds", ">images/s", ">batch", ">threads",
@@ -27,7 +27,7 @@ def machines_report(found: MachineComparison, style: Format) -> str:
     if style == "csv":
         return _csv(found)
     lines = [f"{run}: {machine_line(machine)}" for run, machine in found.machines.items()]
-    lines += found.missing
+    lines = [printable(line) for line in (*lines, *found.missing)]
     grid = Grid(_COLUMNS, tuple(map(_cells, found.rows)))
     if style == "markdown":
         return "\n\n".join([markdown_table(grid), "\n".join(f"- {line}" for line in lines)]) + "\n"

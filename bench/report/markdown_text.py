@@ -5,6 +5,7 @@ from __future__ import annotations
 from cnnkit.bench.report.grids import Grid, grids
 from cnnkit.bench.report.notes import machine_line, notes
 from cnnkit.bench.session import Session
+from cnnkit.report import printable
 
 
 def markdown_report(session: Session) -> str:
@@ -23,4 +24,5 @@ def markdown_table(grid: Grid) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
+    text = printable(text).replace("\\", "\\\\").replace("|", "\\|")
+    return text.replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")

@@ -6,15 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-import click
-
 from cnnkit.bench.report.csv_text import csv_report
 from cnnkit.bench.report.json_text import json_report
 from cnnkit.bench.report.markdown_text import markdown_report
 from cnnkit.bench.report.table import plain_report, print_session
 from cnnkit.bench.session import Session
-from cnnkit.errors import OutputError
-from cnnkit.system import log, write_text
+from cnnkit.errors import OutputError, printable
+from cnnkit.system import log, print_data, write_text
 
 Format = Literal["table", "json", "markdown", "csv"]
 
@@ -45,17 +43,22 @@ def report_session(
     if style == "table" and output is None:
         print_session(session)
     elif output is None:
-        click.echo(_printable(_REPORTS[style](session)).encode(), nl=False)
+        print_data(_clean(_REPORTS[style](session), style), is_json=style == "json")
     else:
-        _write(output, _printable(_REPORTS[style](session)))
+        _write(output, _clean(_REPORTS[style](session), style))
     if page is not None:
         from cnnkit.bench.report.page import html_report
 
-        write_text(page, _printable(html_report(session, images)))
+        write_text(page, _as_utf8(html_report(session, images)))
         log.info("wrote %s", page)
 
 
-def _printable(text: str) -> str:
+def _clean(text: str, style: Format) -> str:
+    """Escapes what a report of another machine could do to a reader's terminal; what programs read keeps its values."""
+    return printable(text, lines=True) if style in ("table", "markdown") else _as_utf8(text)
+
+
+def _as_utf8(text: str) -> str:
     """Escapes what UTF-8 cannot hold: parts of file names that are no text."""
     return text.encode("utf-8", "backslashreplace").decode()
 
@@ -65,6 +68,6 @@ def _write(output: Path, text: str) -> None:
     try:
         write_text(output, text)
     except OutputError:
-        click.echo(text.encode(), nl=False)
+        print_data(text, is_json=text.startswith("{"))
         raise
     log.info("wrote %s", output)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import click
-
 from cnnkit.export.quantization.evidence import evidence, write_evidence
 from cnnkit.export.quantization.measuring import Measured
 from cnnkit.export.quantization.quantizing import QuantizeReport
 from cnnkit.report import NOTHING, print_json, print_table
 from cnnkit.spec import ModelSpec
-from cnnkit.system import log
+from cnnkit.system import log, print_text
 
 _COLUMNS = (
     "candidate", ">size, bytes", ">ms", ">x float32", ">images/s", ">top-1, %", ">points lost (95 % interval)",
@@ -31,9 +29,9 @@ def print_quantization(report: QuantizeReport, style: str) -> None:
     print_table(_COLUMNS, [_row(one, report) for one in report.measured], title=str(report.path))
     for failed in report.failed:
         log.warning("%s cannot be made: %s", failed.name, failed.reason)
-    click.echo(f"chosen: {report.decision.reason}")
-    click.echo(_allowed(report.spec))
-    click.echo(f"evidence: {', '.join(str(file) for file in files)}")
+    print_text(f"chosen: {report.decision.reason}")
+    print_text(_allowed(report.spec))
+    print_text(f"evidence: {', '.join(str(file) for file in files)}")
 
 
 def _allowed(spec: ModelSpec) -> str:

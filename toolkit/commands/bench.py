@@ -129,10 +129,10 @@ def _check_alone(what: str, allowed: tuple[str, ...] = ()) -> None:
 def _compare_machines(reports: tuple[Path, ...], style: Format, output: Path | None) -> None:
     from cnnkit.bench import compare_reports
     from cnnkit.bench.report import machines_report
-    from cnnkit.system import write_text
+    from cnnkit.system import print_data, write_text
 
     text = machines_report(compare_reports(reports), style)
     if output is None:
-        click.echo(text.encode(), nl=False)
+        print_data(text, is_json=style == "json")
     else:
         write_text(output, text)

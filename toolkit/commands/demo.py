@@ -16,7 +16,7 @@ def command(out: Path | None) -> None:
     """
     from cnnkit.commands.demo_steps import make_demo_folder, run_steps
     from cnnkit.runtime import import_keras, import_onnxruntime
-    from cnnkit.system import import_cv2, require, warnings_only
+    from cnnkit.system import import_cv2, print_text, require, warnings_only
 
     require("cnnkit demo", "all", "keras", "tensorflow", "sklearn", "matplotlib", "tf2onnx", "onnx")
     import_keras("cnnkit demo")
@@ -25,5 +25,5 @@ def command(out: Path | None) -> None:
     folder = make_demo_folder(out)
     with warnings_only():  # a line a step is enough; -v shows all
         for line in run_steps(folder):
-            click.echo(line)
-    click.echo(f"{'done':<9} everything is in {folder.path}")
+            print_text(line)
+    print_text(f"{'done':<9} everything is in {folder.path}")

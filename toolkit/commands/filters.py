@@ -41,7 +41,7 @@ def command(
     """
     from cnnkit.filters import FilterOptions, check_picture, draw_filtered, filter_photo, find_kernel
     from cnnkit.images import DEFAULT_MAX_PIXELS
-    from cnnkit.system import require
+    from cnnkit.system import print_text, require
 
     require("cnnkit filters", "train", "matplotlib")
     check_picture(output, photo, overwrite=overwrite)
@@ -50,4 +50,4 @@ def command(
     draw_filtered(filtered, output)
     height, width = filtered.gray.shape
     count = f"{len(kernels)} kernel{'s'[: len(kernels) > 1]}"
-    click.echo(f"{output}: {count} on {filtered.source}, {height}x{width} gray")
+    print_text(f"{output}: {count} on {filtered.source}, {height}x{width} gray")

@@ -31,6 +31,7 @@ def command(photos: Path, out: Path, **options: Any) -> None:
     """
     from cnnkit.report import print_table
     from cnnkit.sources import SplitShares, split_folder
+    from cnnkit.system import print_text
 
     divided = split_folder(photos, out, SplitShares(**options))
     rows = [
@@ -41,5 +42,5 @@ def command(photos: Path, out: Path, **options: Any) -> None:
     title = f"{divided.out}: {divided.images:,} images in {divided.groups:,} groups that stay together"
     print_table(("class", *(f">{part}" for part in divided.counts)), rows, title=title)
     if divided.joined:
-        click.echo(f"{divided.joined:,} groups were joined to others, whose images are nearly the same")
-    click.echo(f"next: cnnkit train {divided.out}")
+        print_text(f"{divided.joined:,} groups were joined to others, whose images are nearly the same")
+    print_text(f"next: cnnkit train {divided.out}")

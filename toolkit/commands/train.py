@@ -51,7 +51,7 @@ def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     """
     from cnnkit.report import print_layers
     from cnnkit.runtime import import_keras
-    from cnnkit.system import require
+    from cnnkit.system import print_text, require
 
     require("cnnkit train", "train", "sklearn", "matplotlib")
     import_keras("cnnkit train")
@@ -62,9 +62,9 @@ def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     drawn, summary = (options.pop("preview_augmentation"), options.pop("sample_grid")), options.pop("summary")
     request = make_request(data[0], out, {**options, "more_data": data[1:]})
     if any(drawn):
-        click.echo("\n".join(map(str, draw_previews(request, *drawn))))
+        print_text("\n".join(map(str, draw_previews(request, *drawn))))
         return
     if summary:
         print_layers(planned_layers(request), title=f"{request.architecture}, not trained yet")
         return
-    click.echo("\n".join(outcome_lines(run_training(request))))
+    print_text("\n".join(outcome_lines(run_training(request))))

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Literal
 
-import click
-
 from cnnkit.doctor.examining import BundledFacts, Examination, OpenCVFacts
 from cnnkit.doctor.wheels import describe_wheel
 from cnnkit.machine import Machine, TensorFlowFacts
 from cnnkit.report import print_json, print_table
+from cnnkit.system import print_text
 
 SCHEMA_VERSION = 1
 Row = tuple[str, str]
@@ -23,9 +22,9 @@ def print_examination(found: Examination, style: Literal["table", "json"]) -> No
         print_json(examination_fields(found))
         return
     print_table(("what", "found"), list(_rows(found)))
-    click.echo()
+    print_text()
     for line in found.advice:
-        click.echo(f"- {line}")
+        print_text(f"- {line}")
 
 
 def examination_fields(found: Examination) -> dict[str, Any]:

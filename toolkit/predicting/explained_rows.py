@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import click
-
 from cnnkit.classifier import Prediction
 from cnnkit.images import Window
 from cnnkit.report import NOTHING, PredictionRow, csv_lines, percent, print_table, printable, to_json
-from cnnkit.system import log
+from cnnkit.system import log, print_data
 
 RowStyle = Literal["table", "json", "jsonl", "csv"]
 _FIELDS = ("explained", "probability", "part", "without", "method", "evaluations")
@@ -89,14 +87,14 @@ class ReasonWriter:
     def __init__(self, style: RowStyle) -> None:
         self._style, self._rows = style, list[ReasonRow]()
         if style == "csv":
-            _print(csv_lines([_COLUMNS]))
+            _print(csv_lines([_COLUMNS]).decode(), is_json=False)
 
     def write(self, row: ReasonRow) -> None:
         """Takes a row."""
         if self._style == "csv":
-            _print(csv_lines([row.cells()]))
+            _print(csv_lines([row.cells()]).decode(), is_json=False)
         elif self._style == "jsonl":
-            _print((to_json(row.fields()) + "\n").encode())
+            _print(to_json(row.fields()) + "\n")
         else:
             self._rows.append(row)
         if self._style == "table" and row.answer.error is not None:
@@ -105,7 +103,7 @@ class ReasonWriter:
     def close(self) -> None:
         """Prints what comes at the end."""
         if self._style == "json":
-            _print((to_json([row.fields() for row in self._rows], indent=2) + "\n").encode())
+            _print(to_json([row.fields() for row in self._rows], indent=2) + "\n")
         good = [row for row in self._rows if row.reason is not None]
         if self._style == "table" and good:
             print_table(*_table(good))
@@ -137,6 +135,6 @@ def describe_part(part: Window) -> str:
     return f"{part.width} x {part.height} pixels at {part.left}, {part.top}"
 
 
-def _print(data: bytes) -> None:
-    click.echo(data, nl=False)
+def _print(text: str, *, is_json: bool = True) -> None:
+    print_data(text, is_json=is_json)
     sys.stdout.flush()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar, cast
 
-import click
+from cnnkit.system import print_data
 
 T = TypeVar("T")
 _ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
@@ -29,7 +29,7 @@ def to_json(value: object, *, indent: int | None = None) -> str:
 
 def print_json(value: object) -> None:
     """Prints a value as indented JSON on stdout."""
-    click.echo(to_json(value, indent=2).encode())
+    print_data(to_json(value, indent=2) + "\n", is_json=True)
 
 
 def from_fields(cls: type[T], values: Mapping[str, Any]) -> T:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-import click
-
 from cnnkit.report.json_output import print_json
 from cnnkit.report.layer_table import print_layers
 from cnnkit.report.rows import printable
@@ -21,6 +19,7 @@ from cnnkit.spec import (
     TensorFacts,
     spec_to_dict,
 )
+from cnnkit.system import print_text
 
 Row = tuple[str, str]
 
@@ -46,7 +45,7 @@ def print_model_facts(facts: ModelFacts, style: Literal["table", "json"]) -> Non
     else:
         print_table(("field", "value"), list(_rows(facts)))
         if facts.layers is not None:
-            click.echo()
+            print_text()
             print_layers(facts.layers)
 
 

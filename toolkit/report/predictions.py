@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from cnnkit.report.columns import Columns
 from cnnkit.report.output_file import OutputFile
 from cnnkit.report.prediction_table import TableWriter
 from cnnkit.report.row_writers import CsvWriter, JsonLinesWriter, JsonWriter, RowWriter, Sink
+from cnnkit.system import data_stdout
 
 Format = Literal["table", "json", "jsonl", "csv", "parquet"]
 STDOUT = Path("-")
@@ -64,7 +64,7 @@ def open_report(options: ReportOptions, begun: OutputFile | None = None) -> Iter
 def _make_writer(options: ReportOptions, sink: Sink | None, begun: OutputFile | None) -> RowWriter:
     if options.style == "table":
         return TableWriter(sink, options.columns.top_k, options.models)
-    stream = sink or sys.stdout.buffer
+    stream = sink or data_stdout(is_json=options.style != "csv")
     if options.style == "csv":
         return CsvWriter(stream, options.columns, lambda: begun is None or begun.is_empty)
     return JsonWriter(stream) if options.style == "json" else JsonLinesWriter(stream)

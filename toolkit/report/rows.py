@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnkit.classifier import Prediction
+from cnnkit.errors import printable as printable
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,3 @@ def input_name(source: str, member: str | None, frame: int | None) -> str:
     if frame is not None:
         return f"{source} frame {frame}"
     return source if member is None else f"{source}/{member}"
-
-
-def printable(text: str) -> str:
-    """Escapes what a terminal or a UTF-8 file cannot show: control characters and bytes that are no UTF-8."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from cnnkit.errors import printable
 
 NOTHING = "-"  # what a cell shows where a figure is not known
 
@@ -28,15 +30,21 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
 def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> str:
     """Returns the table as text with columns two spaces apart, without trailing blanks."""
     headings = [column.removeprefix(">") for column in columns]
-    widths = [max(map(_width, cells)) for cells in zip(headings, *rows, strict=True)]
-    lines = [title] if title else []
-    for row in (headings, *rows):
+    grid = list(_printable_rows((headings, *rows)))
+    widths = [max(map(_width, cells)) for cells in zip(*grid, strict=True)]
+    lines = [printable(title)] if title else []
+    for row in grid:
         cells = [
             _pad(cell, width, right=column.startswith(">"))
             for cell, width, column in zip(row, widths, columns, strict=True)
         ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def _printable_rows(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+    """Cleans cells, which mostly come from files."""
+    return ([printable(cell) for cell in row] for row in rows)
 
 
 def percent(fraction: float | None) -> str:
@@ -62,9 +70,9 @@ def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(title) or None, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=escape(printable(title)) or None, title_justify="left", box=SIMPLE_HEAD)
     for column in columns:
         table.add_column(escape(column.removeprefix(">")), justify="right" if column.startswith(">") else "left")
-    for row in rows:
+    for row in _printable_rows(rows):
         table.add_row(*map(escape, row))
     Console().print(table)

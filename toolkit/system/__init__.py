@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from cnnkit.system.packages import ONNXRUNTIME as ONNXRUNTIME, OPENCV as OPENCV
     from cnnkit.system.startup import without_garbage_collection as without_garbage_collection
     from cnnkit.system.temporary import own_temporary_folder as own_temporary_folder
+    from cnnkit.system.terminal import (
+        data_stdout as data_stdout,
+        print_data as print_data,
+        print_text as print_text,
+    )
     from cnnkit.system.text import MARK_BYTES as MARK_BYTES, decode_text as decode_text, text_encoding as text_encoding
 else:
     __getattr__ = hand_on(
@@ -63,6 +68,7 @@ else:
             "packages": ("ONNXRUNTIME", "OPENCV"),
             "startup": ("without_garbage_collection",),
             "temporary": ("own_temporary_folder",),
+            "terminal": ("data_stdout", "print_data", "print_text"),
             "text": ("MARK_BYTES", "decode_text", "text_encoding"),
         },
     )

@@ -6,9 +6,8 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
-
 from cnnkit.system.addresses import hide_secrets
+from cnnkit.system.terminal import print_text
 
 log = logging.getLogger("cnnkit")
 
@@ -18,7 +17,7 @@ class _StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = f"cnnkit: {record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        click.echo(prefix + hide_secrets(record.getMessage()), err=True)
+        print_text(prefix + hide_secrets(record.getMessage()), to_stderr=True)
 
 
 def show_messages(verbosity: int) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-import click
-
 from cnnkit.report import percent, print_json, print_table, printable
+from cnnkit.system import print_text
 from cnnkit.train.crossval.files import summary_fields
 from cnnkit.train.crossval.fold_figures import CrossValidation
 
@@ -30,8 +29,8 @@ def print_crossval(result: CrossValidation, style: Literal["table", "json"]) -> 
         for fold in result.folds
     ]
     print_table(_COLUMNS, rows)
-    click.echo(
+    print_text(
         f"\nmean top-1 {percent(result.mean_top1)}, standard deviation {100 * result.deviation_top1:.2f} points; "
         f"mean loss {result.mean_loss:.4f}, standard deviation {result.deviation_loss:.4f}; {len(result.folds)} folds"
     )
-    click.echo(f"written to {printable(str(result.folder))}")
+    print_text(f"written to {printable(str(result.folder))}")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-import click
-
 from cnnkit.measuring import Interval
 from cnnkit.report import NOTHING, percent, print_json, print_table, printable
+from cnnkit.system import print_text
 from cnnkit.train.evaluation.evaluating import Evaluation
 from cnnkit.train.evaluation.files import describe_batch
 from cnnkit.train.evaluation.metrics import Averages, Metrics
@@ -23,12 +22,12 @@ def print_evaluation(evaluation: Evaluation, style: Literal["table", "json"]) ->
         print_json(metrics.fields())
         return
     print_table(_COLUMNS, _rows(metrics))
-    click.echo()
+    print_text()
     for line in _lines(metrics):
-        click.echo(line)
+        print_text(line)
     if evaluation.answers.shown:
-        click.echo(describe_batch(evaluation.answers.shown))
-    click.echo(f"written to {printable(str(evaluation.folder))}")
+        print_text(describe_batch(evaluation.answers.shown))
+    print_text(f"written to {printable(str(evaluation.folder))}")
 
 
 def _rows(metrics: Metrics) -> list[tuple[str, ...]]:

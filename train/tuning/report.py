@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import click
-
 from cnnkit.report import NOTHING, percent, print_table, printable
+from cnnkit.system import print_text
 from cnnkit.train.tuning.files import shown_value
 from cnnkit.train.tuning.trials import Trial
 from cnnkit.train.tuning.tuning import Search
@@ -20,9 +19,9 @@ def print_search(search: Search, data: str) -> None:
 
     print_table(columns, [_row(trial, search) for trial in sorted(search.trials, key=place)])
     folder = printable(str(search.folder))
-    click.echo(f"\nwritten to {folder}; chosen on validation images, which flatters: measure it on others")
+    print_text(f"\nwritten to {folder}; chosen on validation images, which flatters: measure it on others")
     flags = "".join(f" --{name} {value}" for name, value in search.input_flags.items())
-    click.echo(f"next: cnnkit train {data} --arch {search.architecture}{flags} --recipe {folder}/best.toml")
+    print_text(f"next: cnnkit train {data} --arch {search.architecture}{flags} --recipe {folder}/best.toml")
 
 
 def _row(trial: Trial, search: Search) -> tuple[str, ...]:

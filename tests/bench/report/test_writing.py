@@ -16,6 +16,7 @@ from cnnkit.bench.report.markdown_text import markdown_report
 from cnnkit.bench.report.numbers import significant, size
 from cnnkit.bench.report.table import plain_report
 from cnnkit.bench.report.writing import report_session
+from cnnkit.bench.session import read_session
 from cnnkit.bench.session.summary import summarise
 from cnnkit.report.tables import percent
 
@@ -217,3 +218,33 @@ def test_csv_has_the_same_columns_in_every_run(session, plain_session):
     assert (plain["accuracy_top1"], plain["cold_start_total_ms"], plain["stages_ms_end_to_end"]) == ("", "", "")
     assert (rows[1]["accuracy_top1"], rows[1]["latency_ms_p99"]) == ("0.9", "")
     assert all(None not in row and None not in row.values() for row in (*rows, plain))
+
+
+def hostile(value: object, key: str = "") -> object:
+    """A report of somebody who wants more of its reader's terminal than that it shows text."""
+    if isinstance(value, dict):
+        return {name: hostile(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [hostile(each, key) for each in value]
+    return f"{value}\x1b]0;owned\x07\x9b2J\u202e\r\n# x" if isinstance(value, str) and key != "kind" else value
+
+
+@pytest.mark.parametrize("style", ["table", "json", "markdown", "csv"])
+def test_text_of_a_stranger_s_report_is_only_text(session, style, tmp_path, capsys, monkeypatch):
+    path = tmp_path / "bench.json"
+    fields = json.loads(json_report(session))
+    (head := hostile(fields["machine"])).update(int8_dot_product=False)
+    fields |= {"machine": head, "disturbances": hostile(["much"]), "options": hostile(fields["options"])}
+    for contender in fields["contenders"]:
+        contender |= {name: hostile(contender[name]) for name in ("precision", "runtime")}
+    path.write_text(json.dumps(fields))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    report_session(read_session(path), style, None)
+    printed = capsys.readouterr().out
+    assert "owned" in printed and not set(printed) & set("\x07\x9b\u202e\r") and "\x1b]" not in printed
+    assert style == "csv" or not any(line.startswith("# x") for line in printed.splitlines())
+    if style == "json":
+        assert json.loads(printed)["machine"] == head
+    report_session(read_session(path), style, tmp_path / "report")
+    written = (tmp_path / "report").read_text(encoding="utf-8")
+    assert style not in ("table", "markdown") or all(char.isprintable() or char == "\n" for char in written)
