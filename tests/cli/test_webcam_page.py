@@ -59,4 +59,4 @@ def test_a_token_from_the_environment(tmp_path, tiny_model):
     call = ["webcam", "-s", str(video), "-m", str(tiny_model), "--page", "0", "--fast"]
     result = CliRunner(env={"CNNKIT_TOKEN": TOKEN}).invoke(main, call)
     assert result.exit_code == 0 and TOKEN not in result.stderr
-    assert "?token=... with the token" in result.stderr
+    assert "(to be opened with ?token= and its token) is at http:" in result.stderr

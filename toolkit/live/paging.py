@@ -18,7 +18,9 @@ class PageWatcher:
 
     def __init__(self, page: LivePage, source: str, *, with_token: bool) -> None:
         self._page, self._source = page, source
-        log.info("the live page is at %s%s", page.address, "?token=... with the token" if with_token else "")
+        log.info(
+            "the live page%s is at %s", " (to be opened with ?token= and its token)" if with_token else "", page.address
+        )
 
     def write(self, observation: Observation) -> None:
         """Shows an observation."""

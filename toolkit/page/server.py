@@ -17,6 +17,7 @@ from cnnkit.page.address import address_of, check_access, listen
 from cnnkit.page.application import make_application
 from cnnkit.page.newest import Bell, Newest
 from cnnkit.page.pictures import Pictures
+from cnnkit.page.places import MOST, Places, http_protocol, keep_places
 from cnnkit.page.state import PageState
 from cnnkit.system import require
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
     from uvicorn import Server
 
-_MOST_CONNECTIONS = 64  # streams and everything else
+_MOST_CONNECTIONS = MOST + 64  # and 64 that are answered
 _START_S = 15.0
 _END_S = 5.0
 
@@ -54,7 +55,8 @@ class LivePage:
         port = listener.getsockname()[1]
         self._address = address_of(host, port)
         app = make_application(self._newest, self._pictures, self._bell, host=host, port=port, token=token)
-        self._server = _make_server(app)
+        self._places = Places()
+        self._server = _make_server(app, self._places)
         self._thread = Thread(target=self._run, args=(listener,), name="cnnkit-page", daemon=True)
         self._thread.start()
         self._wait_for_start()
@@ -95,9 +97,10 @@ class LivePage:
 
     async def _serve(self, listener: socket.socket) -> None:
         self._bell.attach(asyncio.get_running_loop())
-        encoding = asyncio.create_task(self._pictures.run())
+        tasks = [asyncio.create_task(each) for each in (self._pictures.run(), keep_places(self._places))]
         await self._server.serve(sockets=[listener])
-        encoding.cancel()
+        for task in tasks:
+            task.cancel()
 
     def _wait_for_start(self) -> None:
         deadline = time.monotonic() + _START_S
@@ -108,7 +111,7 @@ class LivePage:
             time.sleep(0.005)
 
 
-def _make_server(app: ASGIApp) -> Server:
+def _make_server(app: ASGIApp, places: Places) -> Server:
     """Makes a server that says nothing; as it runs beside the main thread, it leaves the signals alone."""
     import uvicorn
 
@@ -119,7 +122,7 @@ def _make_server(app: ASGIApp) -> Server:
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=http_protocol(places),
         ws="none",
         lifespan="off",
         log_config=None,
