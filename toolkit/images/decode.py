@@ -91,7 +91,6 @@ def _damage(file: ImageBytes, said: Sequence[str], seen: str | None) -> str | No
     heard = [line.removeprefix("Corrupt JPEG data: ") for line in said if line.startswith(DAMAGE)]
     lines = [*heard, *([seen] if seen else [])]
     return f"damaged {file.format}: {'; '.join(lines)}" if lines else None
-@@@e27ccbb (Image layouts are read by cnnkit itself, OpenCV unpacks: TIFF, BMP and GIF give right pixels; HEIC, AVIF, JPEG 2000 and BigTIFF are read)
 
 
 def _check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) -> tuple[int, int]:
