@@ -10,8 +10,9 @@ FOLDERS := $(shell find toolkit train export bench/. -type d -not -name __pycach
 demo: $(VENV)/.installed
 	$(BIN)/cnnkit demo
 
+# A process for each of up to four processors; a module's tests stay together, and share what they have made.
 test: $(VENV)/.installed-dev lint
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term:skip-covered
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow

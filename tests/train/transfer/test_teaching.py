@@ -85,6 +85,7 @@ def test_a_stopped_first_stage_takes_up_the_features_it_has(tmp_path: Path, monk
     assert calls == ["features", "validation", "validation"] and outcome.metrics["top1"] > 0.7
 
 
+@pytest.mark.slow
 def test_after_the_first_stage_the_second_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cnnkit.train.transfer import teaching
 
