@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     )
     from cnnkit.images.files import (
         IMAGE_SUFFIXES as IMAGE_SUFFIXES,
+        LISTED_SUFFIXES as LISTED_SUFFIXES,
         read_bytes as read_bytes,
         read_image as read_image,
         read_size as read_size,
@@ -32,7 +33,7 @@ else:
         {
             "codec_messages": ("listening_to_codecs",),
             "decode": ("DEFAULT_MAX_PIXELS", "DecodedImage", "decode_image"),
-            "files": ("IMAGE_SUFFIXES", "read_bytes", "read_image", "read_size"),
+            "files": ("IMAGE_SUFFIXES", "LISTED_SUFFIXES", "read_bytes", "read_image", "read_size"),
             "framing": ("Placement", "Window", "place_image"),
             "likeness": ("HASH_WORDS", "perceptual_hash"),
             "likeness_search": ("find_groups", "find_partners"),

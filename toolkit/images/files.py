@@ -11,6 +11,7 @@ from cnnkit.errors import ImageError
 from cnnkit.images.decode import DEFAULT_MAX_PIXELS, DecodedImage, decode_image
 from cnnkit.images.formats import identify
 from cnnkit.images.reader import ImageBytes
+from cnnkit.images.unsupported import UNSUPPORTED_SUFFIXES
 from cnnkit.spec import InputSpec
 
 # By these a folder's images are told from its other files; which format a file has is read from its bytes.
@@ -18,6 +19,7 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".avif", ".heic", ".heif", ".hif"}
     | {".bmp", ".dib", ".tif", ".tiff", ".gif", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"}
 )
+LISTED_SUFFIXES = IMAGE_SUFFIXES | UNSUPPORTED_SUFFIXES  # what is looked at in a folder, if only to say why not
 _MAX_BYTES = 2**30
 _PART = 2**20
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cnnkit.errors import ImageError
-from cnnkit.images import IMAGE_SUFFIXES
+from cnnkit.images import LISTED_SUFFIXES
 from cnnkit.sources.archive_limits import MEMBER_BYTES, LimitedFile, limit_of, shared_bytes, too_much
 from cnnkit.sources.found import FoundImage
 from cnnkit.sources.kinds import ZIP_SUFFIXES, is_hidden
@@ -107,7 +107,7 @@ def _tar_image(source: str, archive: TarFile, entry: TarInfo, problem: str | Non
 
 
 def _member(source: str, name: str, size: int, problem: str | None, content: Callable[[], bytes]) -> FoundImage:
-    skipped = os.path.splitext(name)[1].lower() not in IMAGE_SUFFIXES
+    skipped = os.path.splitext(name)[1].lower() not in LISTED_SUFFIXES
     if size > MEMBER_BYTES:
         problem = f"{size:,} bytes, more than the {MEMBER_BYTES:,} that are read from an archive"
     return FoundImage(

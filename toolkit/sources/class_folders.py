@@ -11,8 +11,8 @@ from unicodedata import normalize
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.errors import DataError, ImageError
-from cnnkit.images import DEFAULT_MAX_PIXELS, IMAGE_SUFFIXES, read_image, resize_image
+from cnnkit.errors import DataError, ImageError, SourceError
+from cnnkit.images import DEFAULT_MAX_PIXELS, LISTED_SUFFIXES, read_image, resize_image
 from cnnkit.sources.layouts import find_layout, holds_images, part_named, visible_entries
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.system import log
@@ -87,7 +87,7 @@ def list_images(root: Path) -> tuple[Path, ...]:
         SourceError: A folder does not exist or cannot be listed.
     """
     files = list(_walk(root))
-    images = tuple(path for path in files if path.suffix.lower() in IMAGE_SUFFIXES)
+    images = tuple(path for path in files if path.suffix.lower() in LISTED_SUFFIXES)
     if len(images) < len(files):
         log.info("%s: skipped %d files that are no images by their suffix", root, len(files) - len(images))
     return images
@@ -205,7 +205,7 @@ def has_trained(root: Path, spec: ModelSpec) -> bool:
 def _images_by_class(root: Path) -> tuple[dict[str, tuple[Path, ...]], int]:
     """Returns the images of each class folder by its name in NFC, and how many lie beside the folders."""
     entries = visible_entries(root)
-    outside = sum(not entry.is_dir() and Path(entry.name).suffix.lower() in IMAGE_SUFFIXES for entry in entries)
+    outside = sum(not entry.is_dir() and Path(entry.name).suffix.lower() in LISTED_SUFFIXES for entry in entries)
     found: dict[str, tuple[Path, ...]] = {}
     for entry in entries:
         if entry.is_dir():  # two folders may have one name in NFC

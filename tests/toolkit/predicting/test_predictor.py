@@ -152,10 +152,10 @@ def test_nothing_is_logged_when_all_went_well(files, caplog):
 @pytest.mark.parametrize(
     ("found", "where"),
     [
-        pytest.param([], "no image found in empty, stdin: expected files named .bmp ", id="nothing"),
+        pytest.param([], "no image found in empty, stdin: expected files named .apng ", id="nothing"),
         pytest.param(
             [FoundImage("a.txt", skipped=True)] * 2,
-            "no image found in empty, stdin (2 other files): expected files named .bmp ",
+            "no image found in empty, stdin (2 other files): expected files named .apng ",
             id="other files",
         ),
     ],

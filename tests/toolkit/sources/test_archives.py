@@ -112,7 +112,7 @@ def test_a_cut_archive_gives_what_is_before_the_cut(tmp_path, contents):
 @pytest.mark.parametrize("name", ["a.zip", "a.tar"])
 def test_an_archive_without_images_and_one_that_is_missing(tmp_path, name):
     ARCHIVES[name](tmp_path / name, {"notes.txt": b"text"})
-    assert expand(tmp_path / name)[-1].problem.startswith("no image in this archive: expected .bmp ")
+    assert expand(tmp_path / name)[-1].problem.startswith("no image in this archive: expected .apng ")
     [gone] = expand(tmp_path / f"gone-{name}")
     assert gone.problem == "no such file"
 

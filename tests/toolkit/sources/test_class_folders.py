@@ -243,7 +243,7 @@ def test_nothing_that_can_be_read(tmp_path: Path) -> None:
         read_labelled(list_class_folder(tmp_path), SPEC)
     assert str(caught.value) == (
         f"none of 2 images can be read, the first: {tmp_path}/cat/1.jpg: "
-        "not an image: expected JPEG, PNG, WebP, BMP, TIFF or GIF"
+        "not an image: expected JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or JPEG 2000"
     )
     with pytest.raises(DataError, match="no images"):
         read_labelled(LabelledFiles(("a", "b"), (), ()), SPEC)
