@@ -43,7 +43,7 @@ def test_headless_prints_a_row_for_each_frame_if_it_shall(clip, tiny_model):
     assert [(row["frame"], row["seconds"]) for row in printed] == [(index, index / 50) for index in range(10)]
     assert {row["source"] for row in printed} == {str(clip)}
     assert list(printed[0])[:7] == ["source", "frame", "seconds", "label", "confidence", "top", "error"]
-    assert list(printed[0])[7:] == ["time", "age_ms", "capture_hz", "inference_hz"]
+    assert list(printed[0])[7:] == ["warning", "time", "age_ms", "capture_hz", "inference_hz"]
     assert printed[0]["label"] == "red" and printed[0]["error"] is None
     assert printed[0]["confidence"] == printed[0]["top"][0]["probability"] > 0.9
     assert len(printed[0]["top"]) == 2
