@@ -27,7 +27,7 @@ from cnnkit.measuring import Clock
 from cnnkit.report import STDOUT, OutputFile, ReportOptions, open_report
 from cnnkit.runtime import load_model, warn_of_provider
 from cnnkit.sources import USUAL_LIMITS, Address, TimeLimits, Video, open_video, parse_address
-from cnnkit.system import TypedAddress, check_new_file, log
+from cnnkit.system import TypedAddress, check_new_file, log, repeats_counted
 from cnnkit.view import Window, check_display
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
         OutputError: A file cannot be written, or exists already.
         ModelError: The model cannot be loaded or run.
     """
-    with stop_on_signals() as stop:
+    with stop_on_signals() as stop, repeats_counted():
         address = parse_address(options.source, insecure=options.insecure)
         _check_files(options, address)
         options = _without_display(options)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cnnkit.system.messages import log as log, show_messages as show_messages, warnings_only as warnings_only
     from cnnkit.system.opencv import import_cv2 as import_cv2
     from cnnkit.system.packages import ONNXRUNTIME as ONNXRUNTIME, OPENCV as OPENCV
+    from cnnkit.system.repeats import repeats_counted as repeats_counted
     from cnnkit.system.startup import without_garbage_collection as without_garbage_collection
     from cnnkit.system.temporary import own_temporary_folder as own_temporary_folder
     from cnnkit.system.terminal import (
@@ -66,6 +67,7 @@ else:
             "messages": ("log", "show_messages", "warnings_only"),
             "opencv": ("import_cv2",),
             "packages": ("ONNXRUNTIME", "OPENCV"),
+            "repeats": ("repeats_counted",),
             "startup": ("without_garbage_collection",),
             "temporary": ("own_temporary_folder",),
             "terminal": ("data_stdout", "print_data", "print_text"),
