@@ -85,13 +85,14 @@ def _tar_images(source: str) -> Iterator[FoundImage]:
     import tarfile
 
     limit, unpacked = limit_of(source), 0
-    # "|": from front to back, as compressed data can be read only.
-    with open(source, "rb") as file, tarfile.open(fileobj=LimitedFile(file, limit), mode="r|") as archive:
-        for entry in archive:
-            archive.members.clear()  # type: ignore[attr-defined]  # else it remembers all of them
-            unpacked += entry.size  # of a sparse file more than there is of it
-            if not entry.isdir():
-                yield _tar_image(source, archive, entry, None if unpacked <= limit else too_much(limit))
+    with open(source, "rb") as file:
+        limited: Any = LimitedFile(file, limit)  # of a whole file's methods tarfile needs one
+        with tarfile.open(fileobj=limited, mode="r|") as archive:  # "|": compressed data is read from front to back
+            for entry in archive:
+                archive.members.clear()  # type: ignore[attr-defined]  # else it remembers all of them
+                unpacked += entry.size  # of a sparse file more than there is of it
+                if not entry.isdir():
+                    yield _tar_image(source, archive, entry, None if unpacked <= limit else too_much(limit))
 
 
 def _tar_image(source: str, archive: TarFile, entry: TarInfo, problem: str | None) -> FoundImage:
