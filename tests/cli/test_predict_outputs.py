@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from live_fakes import write_video
 from tiny_models import TINY_SPEC, build_tiny_onnx
 
 from cnnkit.cli import main
+from cnnkit.errors import OutputError
 
 
 @pytest.fixture
@@ -241,3 +243,41 @@ def test_columns_of_videos_and_archives(predict, tmp_path):
     assert predict("@list", "--format", "csv", "--top-k", 1).stdout.splitlines()[1].startswith("a.zip/red.png,red,")
     [row] = rows(predict("@list", "--format", "jsonl"))
     assert list(row)[:3] == ["source", "member", "label"]
+
+
+def name_of(length, suffix=".png"):
+    return "x" * (length - len(suffix)) + suffix
+
+
+@pytest.mark.parametrize("options", [("--annotate", "out"), ("--sort-into", "out"), ("--sort-into", "out", "--link")])
+def test_a_name_as_long_as_the_disk_takes(predict, make_image, tmp_path, options):
+    make_image("long/" + name_of(255))
+    assert predict("long", *options).exit_code == 0
+    [name] = [name for _, _, names in os.walk(tmp_path / "out") for name in names]
+    assert len(name) == 255
+
+
+@pytest.mark.parametrize("option", ["--annotate", "--sort-into"])
+@pytest.mark.parametrize("batch_size", [1, 8])
+def test_a_name_that_is_too_long_for_the_disk_is_said_in_its_row(predict, make_image, tmp_path, option, batch_size):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("a.png", name_of(300), "b/" * 3000 + "b.png", "c.png"):
+            archive.write(make_image("red.png"), name)
+    result = predict("a.zip", option, "out", "--format", "jsonl", "--batch-size", batch_size)
+    assert result.exit_code == 1
+    assert [row["label"] for row in rows(result)] == ["red"] * 4
+    said = "not written into out: File name too long"
+    assert [row["warning"] for row in rows(result)] == [None, said, said, None]
+    assert "2 of 4 inputs failed" in result.stderr
+    assert [name for name in files_below(tmp_path / "out")] == (
+        ["a.jpg", "c.jpg"] if option == "--annotate" else ["red/a.png", "red/c.png"]
+    )
+
+
+def test_a_full_disk_ends_the_run(predict, monkeypatch):
+    def full(path, data):
+        raise OutputError(f"cannot write {path}: No space left on device") from OSError(errno.ENOSPC, "No space")
+
+    monkeypatch.setattr("cnnkit.predicting.annotating.write_bytes", full)
+    result = predict("photos", "--annotate", "out")
+    assert result.exit_code == 1 and "No space left on device" in result.stderr.splitlines()[-1]

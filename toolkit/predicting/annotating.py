@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from cnnkit.predicting.naming import OutputNames
 from cnnkit.predicting.options import Outcome
+from cnnkit.predicting.writing import write_each
 from cnnkit.sources import FoundImage
 from cnnkit.system import import_cv2, make_folder, write_bytes
 from cnnkit.view import Caption, enlarge, paint
@@ -41,22 +42,24 @@ class Annotator:
         """Passes an image over, of which an interrupted run has made a picture."""
         self._names.name(found, ".jpg")
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Writes the pictures of a batch.
+    def add(self, outcomes: Sequence[Outcome]) -> Mapping[int, str]:
+        """Writes the pictures of a batch; see `write_each`.
 
         Raises:
             OutputError: A file cannot be written.
         """
-        for outcome in outcomes:
-            name = self._names.name(outcome.found, ".jpg")
-            prediction = outcome.rows[0].prediction
-            if outcome.picture is not None and prediction is not None:
-                bgr = np.ascontiguousarray(outcome.picture[..., ::-1])
-                make_folder((self._folder / name).parent)
-                write_bytes(self._folder / name, encode_jpeg(paint(enlarge(bgr), Caption(prediction))))
+        return write_each(outcomes, self._write, self._folder)
 
     def close(self) -> None:
         """Has nothing left to do."""
+
+    def _write(self, outcome: Outcome) -> None:
+        name = self._names.name(outcome.found, ".jpg")
+        prediction = outcome.rows[0].prediction
+        if outcome.picture is not None and prediction is not None:
+            bgr = np.ascontiguousarray(outcome.picture[..., ::-1])
+            make_folder((self._folder / name).parent)
+            write_bytes(self._folder / name, encode_jpeg(paint(enlarge(bgr), Caption(prediction))))
 
 
 def encode_jpeg(image: NDArray[np.uint8]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ class ContactSheet:
     def skip(self, found: FoundImage) -> None:
         """Passes an image over, of which an interrupted run has written the rows: it is not on the sheet."""
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
+    def add(self, outcomes: Sequence[Outcome]) -> Mapping[int, str]:
         """Keeps the images of a batch."""
         for outcome in outcomes:
             prediction = outcome.rows[0].prediction
@@ -53,6 +53,7 @@ class ContactSheet:
                 if outcome.picture is not None and len(self._cells) < _MOST:
                     thumbnail = _thumbnail(outcome.picture)
                     self._cells.append((thumbnail, prediction.label, percent(prediction.confidence)))
+        return {}
 
     def close(self) -> None:
         """Draws the sheet.

@@ -21,7 +21,7 @@ class RunCounts:
 
     Attributes:
         images: Inputs so far, failed ones and those of an interrupted run included.
-        failed: Inputs so far of which a row has an error.
+        failed: Inputs so far of which a row has an error, or a file that was asked for could not be written.
         odd: Inputs so far that were answered, with a warning.
         skipped: Files left out for their suffix so far.
 
@@ -53,7 +53,7 @@ class RunCounts:
         """Counts a batch."""
         self.images += len(outcomes)
         for outcome in outcomes:
-            self.failed += any(row.error is not None for row in outcome.rows)
+            self.failed += outcome.unwritten or any(row.error is not None for row in outcome.rows)
             self.odd += outcome.rows[0].warning is not None
             for row in outcome.rows:
                 if row.prediction is not None:

@@ -42,3 +42,4 @@ class Outcome(NamedTuple):
     found: FoundImage
     rows: tuple[PredictionRow, ...]  # one a model
     picture: NDArray[np.uint8] | None = None  # (H, W, 3) RGB, if it was to be kept and could be read
+    unwritten: bool = False  # whether a file that was asked for could not be made of it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -26,8 +26,8 @@ class OutcomeSink(Protocol):
         """Passes over an image that an interrupted run has done."""
         ...
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Takes a batch."""
+    def add(self, outcomes: Sequence[Outcome]) -> Mapping[int, str]:
+        """Takes a batch, and returns of which of them it could not write what it should, and why."""
         ...
 
     def close(self) -> None:

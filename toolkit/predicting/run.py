@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from cnnkit.classifier import Classifier
 from cnnkit.predicting.counts import RunCounts
-from cnnkit.predicting.options import NamedClassifier, PredictOptions
+from cnnkit.predicting.options import NamedClassifier, Outcome, PredictOptions
 from cnnkit.predicting.outputs import OutcomeSink, OutputOptions, open_outputs
 from cnnkit.predicting.predictor import Predictor
+from cnnkit.predicting.writing import with_reasons
 from cnnkit.report import Columns, ReportOptions, open_report
 from cnnkit.runtime import load_model, warn_of_provider
 from cnnkit.sources import FoundImage, SourceOptions, expand_sources, is_archive, is_video
@@ -88,9 +89,10 @@ def run_predict(run: PredictRun, models: Sequence[NamedClassifier]) -> RunCounts
     with open_report(report, None if begun is None else begun.file) as writer:
         if begun is not None:
             images = _skip_done(images, begun, predictor, counts, sinks)
-        for outcomes in predictor.outcomes(images):
+        for answered in predictor.outcomes(images):
+            outcomes: Sequence[Outcome] = answered
             for sink in sinks:  # before the rows, so that what has a row has everything else
-                sink.add(outcomes)
+                outcomes = with_reasons(outcomes, sink.add(outcomes))
             writer.write([row for outcome in outcomes for row in outcome.rows])
             counts.add(outcomes)
         counts.require_images(run.sources)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cnnkit.errors import OutputError
 from cnnkit.predicting.annotating import encode_jpeg
 from cnnkit.predicting.naming import OutputNames, safe_part
 from cnnkit.predicting.options import Outcome
+from cnnkit.predicting.writing import write_each
 from cnnkit.sources import FoundImage
 from cnnkit.system import make_folder, whole_file, write_bytes
 
@@ -36,21 +37,22 @@ class Sorter:
         """Passes an image over, which an interrupted run has sorted."""
         self._names.name(found, _suffix(found))
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Sorts a batch.
+    def add(self, outcomes: Sequence[Outcome]) -> Mapping[int, str]:
+        """Sorts a batch; see `write_each`.
 
         Raises:
             OutputError: A file cannot be written.
-            ImageError: An image that could be read a moment before cannot be read any more.
         """
-        for outcome in outcomes:
-            name = self._names.name(outcome.found, _suffix(outcome.found))
-            prediction = outcome.rows[0].prediction
-            if prediction is not None:
-                self._put(outcome.found, self._folder / safe_part(prediction.label) / name)
+        return write_each(outcomes, self._sort, self._folder)
 
     def close(self) -> None:
         """Has nothing left to do."""
+
+    def _sort(self, outcome: Outcome) -> None:
+        name = self._names.name(outcome.found, _suffix(outcome.found))
+        prediction = outcome.rows[0].prediction
+        if prediction is not None:
+            self._put(outcome.found, self._folder / safe_part(prediction.label) / name)
 
     def _put(self, found: FoundImage, path: Path) -> None:
         make_folder(path.parent)

@@ -16,6 +16,7 @@ from pathlib import Path
 from cnnkit.errors import OutputError
 
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the other end of a pipe; Windows has neither
+_LONG, _END = 60, 15  # characters
 _AS_BYTES = getattr(os, "O_BINARY", 0)  # which only Windows has
 
 
@@ -113,7 +114,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     try:
         folder = None if _is_special(path) else path.parent
-        handle, name = tempfile.mkstemp(prefix=".cnnkit-", suffix="-" + path.name, dir=folder)
+        # Of a long name the end does, so that what is as long as the disk takes has room for what is in front of it.
+        suffix = path.name if len(path.name) < _LONG else path.name[-_END:]
+        handle, name = tempfile.mkstemp(prefix=".cnnkit-", suffix="-" + suffix, dir=folder)
         os.close(handle)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
