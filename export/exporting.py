@@ -114,13 +114,21 @@ def _write(
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         trial = Path(folder, options.output.name)
         save_as(graph, spec, trial)
-        parity = check_parity(expected, OnnxClassifier(trial).probabilities(images), tolerance=TOLERANCE)
+        parity = check_parity(
+            expected, OnnxClassifier(trial).probabilities(images), tolerance=TOLERANCE, independent=spec.independent
+        )
         if options.fp16:
             graph = to_float16(graph)
             save_as(graph, spec, trial)
             half = OnnxClassifier(trial)
             answers = half.probabilities(images)
-            parity = check_parity(expected, answers, tolerance=_FLOAT16_TOLERANCE, logit_tolerance=_FLOAT16_LOGITS)
+            parity = check_parity(
+                expected,
+                answers,
+                tolerance=_FLOAT16_TOLERANCE,
+                logit_tolerance=_FLOAT16_LOGITS,
+                independent=spec.independent,
+            )
             spec = _in_float16(spec, half)
             save_as(graph, spec, trial)
         publish(trial, options.output)

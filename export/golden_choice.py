@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cnnkit.errors import DataError, UsageError
 from cnnkit.export.original import Original
 from cnnkit.export.samples import telling_images
+from cnnkit.measuring import decided
 from cnnkit.runtime import decode_golden, encode_golden, least_sure_of_each
 from cnnkit.sources import list_images, read_images, warn_of
 from cnnkit.spec import MAX_GOLDEN_IMAGES, GoldenImage
@@ -33,21 +34,21 @@ def choose_golden(original: Original, wish: str | None) -> tuple[tuple[GoldenIma
         UsageError: The wish is neither a word nor a folder.
         DataError: The folder holds no readable image.
     """
-    spec = original.spec
+    spec, limits = original.spec, original.spec.label_limits
     if wish in (None, "generated") and not (wish is None and spec.golden):
-        images, answers = telling_images(original.probabilities, spec.input)
+        images, answers = telling_images(original.probabilities, spec.input, limits)
     else:
         images = _images(original, wish)
         if not len(images):
             return (), images
         answers = original.probabilities(images)
     if len(images) > MAX_GOLDEN_IMAGES:
-        chosen = least_sure_of_each(answers, answers.argmax(axis=1), MAX_GOLDEN_IMAGES)
+        chosen = least_sure_of_each(answers, decided(answers, limits), MAX_GOLDEN_IMAGES, limits)
         images, answers = images[chosen], answers[chosen]
     golden = encode_golden(images, answers, color=spec.input.color)
     if len(golden) < min(_ENOUGH, len(images)) or (wish is None and len(golden) < _ENOUGH):
         # Photos of 224 pixels are so large that two fill the room for them.
-        more, of_more = telling_images(original.probabilities, spec.input)
+        more, of_more = telling_images(original.probabilities, spec.input, limits)
         images, answers = (
             np.concatenate([images[: len(golden)], more]),
             np.concatenate([answers[: len(golden)], of_more]),

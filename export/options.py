@@ -23,6 +23,7 @@ class ExportOptions:
     input: InputFlags = field(default_factory=InputFlags)
     head: Head | None = None  # what the model's last layer gives
     output_name: str | None = None  # of several outputs, the one that gives the classes
+    limits: tuple[float, ...] | None = None  # from where independent labels count: one number, or one a label
     golden: str | None = None  # a folder of images, "generated" or "none"; None takes the run's, else generated ones
     data: Path | None = None  # labelled images on which the usual ways to scale are tried; see `check_conventions`
     input_dtype: Dtype = "uint8"  # of the ONNX graph's input

@@ -33,7 +33,12 @@ class Parity:
 
 
 def check_parity(
-    original: Probabilities, exported: Probabilities, *, tolerance: float, logit_tolerance: float = LOGIT_TOLERANCE
+    original: Probabilities,
+    exported: Probabilities,
+    *,
+    tolerance: float,
+    logit_tolerance: float = LOGIT_TOLERANCE,
+    independent: bool = False,
 ) -> Parity:
     """Compares what two runtimes answer to the same images.
 
@@ -42,6 +47,7 @@ def check_parity(
         exported: The same, by the file that is to be written.
         tolerance: The largest difference of a probability that is allowed.
         logit_tolerance: The largest difference of logits, relative to how much they vary, that is allowed.
+        independent: Whether any number of the labels may be right.
 
     Raises:
         ParityError: They differ by more, or give something that is no number.
@@ -52,7 +58,7 @@ def check_parity(
             f"the exported graph differs from the Keras model by {difference:.2g} in a probability (on {len(original)} "
             f"images), expected at most {tolerance:.0e}: no file was written"
         )
-    logits = logit_difference(original, exported)
+    logits = logit_difference(original, exported, independent=independent)
     if logits is None:
         log.warning("%s: the probabilities are compared all the same, and say little", DO_NOT_VARY)
     elif logits > logit_tolerance:
@@ -63,7 +69,7 @@ def check_parity(
     return Parity(len(original), difference, logits)
 
 
-def logit_difference(original: Probabilities, other: Probabilities) -> float | None:
+def logit_difference(original: Probabilities, other: Probabilities, *, independent: bool = False) -> float | None:
     """Returns how far logits are apart, relative to how much those of the original vary from image to image.
 
     Small differences of probabilities say nothing where all probabilities are alike, as those of random weights are.
@@ -73,19 +79,24 @@ def logit_difference(original: Probabilities, other: Probabilities) -> float | N
     Args:
         original: (N, K) finite probabilities.
         other: (N, K) finite probabilities.
+        independent: Whether each has a logit of its own, rather than all of an image but for one number.
 
     Returns:
         0 where both are the same, 1 or so where they have nothing in common; None where the original's answers vary by
         no more than float32 rounds.
     """
-    before, after = _logits(original), _logits(other)
+    before, after = _logits(original, independent=independent), _logits(other, independent=independent)
     spread = float(np.sqrt(before.var(axis=0).mean()))
     if spread < _LEAST_SPREAD:
         return None
     return float(np.sqrt(((after - before) ** 2).mean())) / spread
 
 
-def _logits(probabilities: Probabilities) -> NDArray[np.float64]:
+def _logits(probabilities: Probabilities, *, independent: bool) -> NDArray[np.float64]:
+    if independent:
+        edged = np.clip(probabilities.astype(np.float64), _EDGE, 1 - _EDGE)
+        odds: NDArray[np.float64] = np.log(edged / (1 - edged))
+        return odds
     if probabilities.shape[1] == 2:  # one may have been computed as 1 less the other, which rounds what is near 0
         probabilities = np.clip(probabilities, _EDGE, 1 - _EDGE)
     values = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import cnnkit
+from cnnkit.measuring import Limits, decided
 from cnnkit.runtime import least_sure_of_each
 from cnnkit.spec import MAX_GOLDEN_IMAGES, InputSpec
 from cnnkit.system import import_cv2
@@ -42,19 +43,22 @@ def generated_images(count: int, taken: InputSpec, seed: int) -> Images:
     return np.stack(drawn) if drawn else np.empty((0, *size), np.uint8)
 
 
-def telling_images(answer: Callable[[Images], Answers], taken: InputSpec) -> tuple[Images, Answers]:
+def telling_images(
+    answer: Callable[[Images], Answers], taken: InputSpec, limits: Limits = ()
+) -> tuple[Images, Answers]:
     """Makes images of which a network's answers vary: many labels, near to boundaries and yet clear.
 
     Args:
         answer: Gives (N, classes) probabilities of (N, height, width, channels) uint8.
         taken: Size and channels of the images.
+        limits: Of independent labels.
 
     Returns:
         As many images as a spec may hold, and their answers.
     """
     images = np.concatenate([blended_photo(_DRAWN, taken, _GOLDEN_SEED), generated_images(_DRAWN, taken, _GOLDEN_SEED)])
     answers = answer(images)
-    chosen = least_sure_of_each(answers, answers.argmax(axis=1), MAX_GOLDEN_IMAGES)
+    chosen = least_sure_of_each(answers, decided(answers, limits), MAX_GOLDEN_IMAGES, limits)
     return images[chosen], answers[chosen]
 
 

@@ -82,5 +82,5 @@ def _answered(spec: ModelSpec, options: StampOptions, *, quantized: bool) -> Mod
     tolerance = Tolerance(_QUANTIZED_TOLERANCE if quantized else _TOLERANCE, 0)
     spec = replace(spec, provenance=Provenance(__version__), tolerance=tolerance)
     classifier = OnnxClassifier(options.model, spec=spec, said=options.said)
-    images, answers = telling_images(classifier.probabilities, spec.input)
+    images, answers = telling_images(classifier.probabilities, spec.input, spec.label_limits)
     return replace(spec, golden=encode_golden(images, answers, color=spec.input.color))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -19,15 +21,19 @@ class Candidate(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """The answer for one image: the likeliest class first."""
+    """The answer for one image: the likeliest class first.
+
+    Of independent labels those that reach their limits, all of them: `label` names them in the model's order, separated
+    by commas, and is "none" where there is none.
+    """
 
     label: str
-    confidence: float  # probability of `label`, 0 to 1
+    confidence: float  # probability of `label`, 0 to 1; of independent labels that of the likeliest
     top: tuple[Candidate, ...]  # falling probability
     damage: str | None = None  # of the image's file, where it is damaged and the answer may be that to other pixels
 
 
-UNKNOWN = "unknown"
+UNKNOWN, NONE = "unknown", "none"
 
 
 def or_unknown(prediction: Prediction, least: float) -> Prediction:
@@ -102,6 +108,32 @@ def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     power = np.exp(-np.abs(logits).astype(np.float32))
     probabilities: NDArray[np.float32] = np.where(logits >= 0, 1, power) / (1 + power)
     return probabilities.astype(np.float32)
+
+
+def predict_rows(probabilities: NDArray[np.float32], spec: ModelSpec, k: int, least: float = 0.0) -> list[Prediction]:
+    """Says what a model answers to each image.
+
+    Args:
+        probabilities: (N, classes) float32.
+        spec: Of the model.
+        k: How many candidates to keep, at least 1; of independent labels all are kept that reach their limits.
+        least: The confidence, from 0 to 1, below which the label is "unknown"; above 0 it is the limit of every
+            independent label.
+    """
+    if not spec.independent:
+        predictions = batch_candidates(probabilities, spec.labels, k)
+        return [or_unknown(prediction, least) for prediction in predictions] if least else predictions
+    limits = (least,) * len(spec.labels) if least else spec.label_limits
+    by_label = dict(zip(spec.labels, limits, strict=True))
+    ranked = batch_candidates(probabilities, spec.labels, len(spec.labels))
+    return [_reaching(prediction, by_label) for prediction in ranked]
+
+
+def _reaching(prediction: Prediction, limits: Mapping[str, float]) -> Prediction:
+    """Keeps the labels that reach their limits."""
+    top = tuple(candidate for candidate in prediction.top if candidate.probability >= limits[candidate.label])
+    reached = {candidate.label for candidate in top}
+    return Prediction(", ".join(label for label in limits if label in reached) or NONE, prediction.confidence, top)
 
 
 def short_float(value: np.float32) -> float:

@@ -42,7 +42,8 @@ def finetune(
 ) -> int:
     """Trains the weights, biases and ranges of a quantized graph; the integers it holds are replaced.
 
-    The loss is the Kullback-Leibler divergence from the teacher's probabilities, so no labels are needed; the optimizer
+    The loss is the Kullback-Leibler divergence from the teacher's probabilities, of independent labels the binary
+    cross-entropy with them, so no labels are needed; the optimizer
     is Adam with a cosine-shaped learning rate; half of the images are mirrored, teacher's and pupil's alike. Batch
     normalisation is folded already.
 
@@ -71,7 +72,9 @@ def finetune(
     batch = batch_size(teacher.spec.input)
     steps = steps or usual_steps(batch)
     rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
-    network.compile(keras.optimizers.Adam(rate), loss=keras.losses.KLDivergence())
+    known = keras.losses
+    loss = known.BinaryCrossentropy() if teacher.spec.independent else known.KLDivergence()
+    network.compile(keras.optimizers.Adam(rate), loss=loss)
     losses: list[float] = []
     started = time.perf_counter()
     for images, done in zip(_batches(paths, teacher, held_out, seed, batch, strict=strict), range(steps), strict=False):

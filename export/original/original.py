@@ -21,7 +21,7 @@ from cnnkit.export.original.foreign import describe_input
 from cnnkit.export.original.head import looks_like, output_kind
 from cnnkit.export.original.layers import in_float32
 from cnnkit.export.original.shaping import shaped, takes_channels_first
-from cnnkit.foreign import InputFlags, parse_labels
+from cnnkit.foreign import InputFlags, parse_labels, with_limits
 from cnnkit.images import prepare_batch
 from cnnkit.runtime import (
     answer_in_parts,
@@ -89,6 +89,7 @@ def load_original(options: ExportOptions, *, scaling_known: bool = False) -> Ori
     if labels is not None:
         spec = dataclasses.replace(spec, labels=labels)
     _check_width(model, spec)
+    spec = with_limits(spec, options.limits, path)
     layout: Layout = "nchw" if takes_channels_first(loaded) else "nhwc"
     return Original(path, model, _with_provenance(spec, path, layout))
 

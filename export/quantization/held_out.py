@@ -20,11 +20,12 @@ from cnnkit.sources import (
     is_listed,
     list_images,
     list_test_files,
+    list_test_images,
     read_images,
     test_split,
     warn_of,
 )
-from cnnkit.spec import InputSpec
+from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.system import log
 
 MOST_LEFT_OVER = 2000  # images of the calibration folder
@@ -71,13 +72,13 @@ class HeldOut:
             yield images, None if self.targets is None else np.array(self.targets, np.int64)[kept], first + len(paths)
 
 
-def choose_held_out(options: QuantizeOptions, used: frozenset[str], labels: tuple[str, ...]) -> HeldOut | None:
+def choose_held_out(options: QuantizeOptions, used: frozenset[str], spec: ModelSpec) -> HeldOut | None:
     """Chooses the images to measure on: those of --data, or what calibration left of its folder.
 
     Args:
         options: The folders.
         used: SHA-256 of the calibration images; files of that content are left out.
-        labels: The model's class names.
+        spec: The model's; true labels are not known of images in folders where labels are independent.
 
     Returns:
         None where --data is not given and too little is left.
@@ -86,17 +87,19 @@ def choose_held_out(options: QuantizeOptions, used: frozenset[str], labels: tupl
         SourceError: --data is no folder.
         DataError: --data has a class folder that is no label of the model, or nothing but calibration images.
     """
-    held = _left_over(options, used, labels) if options.data is None else _of_data(options.data, used, labels)
+    held = _left_over(options, used, spec) if options.data is None else _of_data(options.data, used, spec)
     return None if held is None else replace(held.shuffled(options.seed), strict=options.strict)
 
 
-def _of_data(data: Path, used: frozenset[str], labels: tuple[str, ...]) -> HeldOut:
+def _of_data(data: Path, used: frozenset[str], spec: ModelSpec) -> HeldOut:
     listed = is_listed(data)
     if not listed and not data.is_dir():
         raise SourceError(f"--data {data}: no such folder, expected a folder of images, or a list of files and labels")
     root = data if listed else test_split(data)
-    if listed or folder_names(root):
-        files = list_test_files(data, labels)
+    if spec.independent:
+        held = HeldOut(tuple(without(list_test_images(data), used)), None)
+    elif listed or folder_names(root):
+        files = list_test_files(data, spec.labels)
         held = _select(files.paths, files.targets, set(without(files.paths, used)))
     else:
         held = HeldOut(tuple(without(list_images(root), used)), None)
@@ -105,16 +108,17 @@ def _of_data(data: Path, used: frozenset[str], labels: tuple[str, ...]) -> HeldO
     return held
 
 
-def _left_over(options: QuantizeOptions, used: frozenset[str], labels: tuple[str, ...]) -> HeldOut | None:
+def _left_over(options: QuantizeOptions, used: frozenset[str], spec: ModelSpec) -> HeldOut | None:
     drawn = draw_balanced(calibration_paths(options.calibration), MOST_LEFT_OVER + len(used), options.seed + 1)
     unused = {path: drawn[path] for path in without(drawn, used)}
     left = draw_balanced(unused, MOST_LEFT_OVER, options.seed + 1)
     if len(left) < FEWEST_LEFT_OVER:
         log.warning("too few images are left to measure the loss of accuracy: name others with --data")
         return None
-    known = [normalize("NFC", label) for label in labels]
-    targets = tuple(known.index(name) for name in left.values()) if set(left.values()) <= set(known) else None
-    return HeldOut(tuple(left), targets)
+    known = [normalize("NFC", label) for label in spec.labels]
+    if spec.independent or not set(left.values()) <= set(known):
+        return HeldOut(tuple(left), None)
+    return HeldOut(tuple(left), tuple(known.index(name) for name in left.values()))
 
 
 def _select(paths: tuple[Path, ...], targets: tuple[int, ...], wanted: set[Path]) -> HeldOut:

@@ -30,7 +30,10 @@ from cnnkit.runtime import import_onnxruntime
 from cnnkit.spec import InputSpec
 
 _BATCH = 16
-_HEAD = {"Softmax", "Add", "Identity", "Reshape", "Flatten", "Squeeze", "Gemm", "MatMul", "Cast"}
+_HEAD = {
+    "Softmax", "Add", "Identity", "Reshape", "Flatten", "Squeeze", "Gemm", "MatMul", "Cast", "Sigmoid", "HardSigmoid",
+    "Sub", "Concat",
+}  # fmt: skip
 _PRODUCTS = {"Gemm", "MatMul"}
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _MOST_COUNTED = 300_000_000  # activations that go into histograms: numpy counts some hundred million in ten seconds
@@ -161,17 +164,15 @@ def dequantized_layers(model: Any) -> tuple[str, ...]:
 def head_nodes(model: Any) -> list[str]:
     """Returns the names of the nodes from the last dense layer, that one included, to the output."""
     made_by = producers(model)
-    names, node = [], made_by.get(model.graph.output[0].name)
-    while node is not None and node.op_type in _HEAD:
+    names, waiting = list[str](), [model.graph.output[0].name]
+    while waiting:
+        node = made_by.get(waiting.pop(0))
+        if node is None or node.op_type not in _HEAD or node.name in names:
+            continue
         names.append(node.name)
-        node = None if node.op_type in _PRODUCTS else _producer_of_inputs(node, made_by)
+        if node.op_type not in _PRODUCTS:
+            waiting += node.input
     return names
-
-
-def _producer_of_inputs(node: Any, made_by: dict[str, Any]) -> Any:
-    """Returns the one node that the inputs of `node` come from; None where there are several."""
-    found = [made_by[name] for name in node.input if name in made_by]
-    return found[0] if len(found) == 1 else None
 
 
 def _prepare(source: Path, target: Path) -> Any:

@@ -18,11 +18,12 @@ def doubts(labels: NDArray[np.int64], targets: NDArray[np.int64], names: tuple[s
     Args:
         labels: (N,) its answers.
         targets: (N,) true labels, or (0,) where they are not known.
-        names: The model's labels.
+        names: The model's labels; none where they are independent.
     """
     if len(labels) >= _FEWEST and len(set(labels.tolist())) == 1 and len(set(targets.tolist())) != 1:
+        answer = repr(names[int(labels[0])]) if names else "the same labels"
         yield (
-            f"float32 answers {names[int(labels[0])]!r} to all {len(labels):,} images, so agreement says nothing: "
+            f"float32 answers {answer} to all {len(labels):,} images, so agreement says nothing: "
             "is the model trained, and are they images of its kind?"
         )
     if len(targets) and not (labels == targets).any():

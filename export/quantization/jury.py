@@ -12,6 +12,7 @@ from cnnkit.errors import DataError
 from cnnkit.export.quantization.effects import Effect, compare
 from cnnkit.export.quantization.held_out import HeldOut
 from cnnkit.export.quantization.judged_images import doubts, unlike
+from cnnkit.measuring import decided
 from cnnkit.runtime import OnnxClassifier
 from cnnkit.spec import InputSpec
 
@@ -38,7 +39,7 @@ class Jury:
         self.paths: tuple[Path, ...] = ()
         self.calibrated = False
         self._names: tuple[str, ...] = ()
-        self._expected: list[NDArray[np.int64]] = []  # the float model's labels, a chunk each
+        self._expected: list[NDArray[np.int64]] = []  # what the float model decides, a chunk each
 
     @classmethod
     def of_held_out(cls, held_out: HeldOut, taken: InputSpec, at_once: int) -> Jury:
@@ -96,7 +97,7 @@ class Jury:
         left = most
         for index, (images, known) in enumerate(self._chunks):
             if index == len(self._expected):
-                self._names = floating.spec.labels
+                self._names = () if floating.spec.independent else floating.spec.labels
                 self._expected.append(self._labels(floating, images))
             count = len(images) if left is None else min(left, len(images))
             before.append(self._expected[index][:count])
@@ -112,7 +113,7 @@ class Jury:
 
     def _labels(self, model: OnnxClassifier, images: NDArray[np.uint8]) -> NDArray[np.int64]:
         parts = [images[start : start + self._at_once] for start in range(0, len(images), self._at_once)]
-        return np.concatenate([model.probabilities(part).argmax(axis=1) for part in parts])
+        return np.concatenate([decided(model.probabilities(part), model.spec.label_limits) for part in parts])
 
 
 class _Remembered:

@@ -73,7 +73,7 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
     size = wanted if options.data is not None else calibration_size(options.calibration, wanted)
     calibration = read_calibration(options.calibration, size, spec.input, options.seed, strict=options.strict)
     OnnxClassifier(options.model).probabilities(calibration.images[:1])  # a file that cannot be run is refused here
-    held_out = choose_held_out(options, calibration.hashes, spec.labels)
+    held_out = choose_held_out(options, calibration.hashes, spec)
     warn_beforehand(options, spec, calibration.images.nbytes)
     if lessons and held_out is None:
         raise UsageError("--finetune needs images to measure what it brings: name others than calibrate with --data")

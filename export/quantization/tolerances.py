@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import ParityError
 from cnnkit.export.samples import telling_images
-from cnnkit.measuring import worst_and_changes
+from cnnkit.measuring import Limits, margins, worst_and_changes
 from cnnkit.runtime import (
     MOST_DIFFERENCE,
     OnnxClassifier,
@@ -51,10 +51,10 @@ def tolerance_for(model: OnnxClassifier, spec: ModelSpec) -> Tolerance:
     ceiling = ceiling_of(spec).tolerance
     expected, answers = _golden_answers(model, spec)
     worst, _ = worst_and_changes(expected, answers)
+    limits = spec.label_limits
     allowed = min(max(worst * TOLERANCE_FACTOR, LEAST_TOLERANCE), ceiling.max_probability_difference)
-    ordered = np.sort(answers, axis=1)
-    close = ordered[:, -1] - ordered[:, -2] < 2 * (allowed - worst)
-    may_change = int((changes_that_count(expected, answers) | close).sum())
+    close = margins(answers, limits) < 2 * (allowed - worst)
+    may_change = int((changes_that_count(expected, answers, limits) | close).sum())
     return Tolerance(allowed, min(may_change, ceiling.max_label_changes))
 
 
@@ -67,7 +67,8 @@ def straying(model: OnnxClassifier, spec: ModelSpec) -> str:
         return ""
     expected, answers = _golden_answers(model, spec)
     worst, _ = worst_and_changes(expected, answers)
-    changes, most = int(changes_that_count(expected, answers).sum()), ceiling.tolerance
+    changes = int(changes_that_count(expected, answers, spec.label_limits).sum())
+    most = ceiling.tolerance
     if changes > most.max_label_changes:
         return (
             f"it changes {changes} of {len(expected)} golden labels, expected at most {most.max_label_changes}, since "
@@ -85,8 +86,9 @@ def difference_ceiling(floating: OnnxClassifier, model: OnnxClassifier, images: 
     """Returns how far a probability may move on golden images, by what rounding does to others.
 
     Golden images lie near boundaries, where the same rounding moves a probability most. So log-odds of the two
-    likeliest classes are compared, and the change that 99 % of images keep, with room, is that of a probability of a
-    half: tanh(change / 4) is how far apart the logistic function is at half of it to both sides.
+    likeliest classes are compared, or of the independent label nearest to its limit. The change that 99 % of images
+    keep, with room, is that of a probability of a half: tanh(change / 4) is how far apart the logistic function is at
+    half of it to both sides.
 
     Args:
         floating: The float32 file.
@@ -96,19 +98,27 @@ def difference_ceiling(floating: OnnxClassifier, model: OnnxClassifier, images: 
     parts = []
     for start in range(0, min(len(images), _DIFFERENCE_IMAGES), _BATCH):
         part = images[start : start + _BATCH]
-        parts.append(_odds_changes(floating.probabilities(part), model.probabilities(part)))
+        before, after = floating.probabilities(part), model.probabilities(part)
+        parts.append(_odds_changes(before, after, floating.spec.label_limits))
     usual = float(np.quantile(np.concatenate(parts), _QUANTILE))
     return min(MOST_DIFFERENCE, max(LEAST_TOLERANCE, float(np.tanh(usual * _CEILING_FACTOR / 4))))
 
 
-def _odds_changes(expected: NDArray[np.float32], answers: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Returns (N,): by how much the log-odds of the two likeliest classes of (N, classes) probabilities change."""
+def _odds_changes(expected: NDArray[np.float32], answers: NDArray[np.float32], limits: Limits) -> NDArray[np.float64]:
+    """Returns (N,): by how much the log-odds of (N, classes) probabilities change that are nearest to a decision."""
+    if limits:
+        nearest = np.abs(expected - np.array(limits)).argmin(axis=1)[:, None]
+        expected, answers = (_with_rest(np.take_along_axis(each, nearest, axis=1)) for each in (expected, answers))
     pairs = np.argsort(expected, axis=1)[:, -2:]
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(answers).all(axis=1))
     given = np.where(finite[:, None], answers, 1)
     logits = [np.log(np.maximum(np.take_along_axis(each, pairs, axis=1), _SMALLEST)) for each in (expected, given)]
     before, after = (each[:, 1].astype(np.float64) - each[:, 0] for each in logits)
     return np.where(finite, np.abs(before - after), _WORST_CHANGE)
+
+
+def _with_rest(column: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.concatenate([1 - column, column], axis=1)
 
 
 def with_clear_golden(spec: ModelSpec, floating: OnnxClassifier) -> ModelSpec:
@@ -118,10 +128,11 @@ def with_clear_golden(spec: ModelSpec, floating: OnnxClassifier) -> ModelSpec:
     """
     if not spec.golden:
         return spec
-    clear = tuple(image for image in spec.golden if is_clear(np.array([image.probabilities]))[0])
+    limits = spec.label_limits
+    clear = tuple(image for image in spec.golden if is_clear(np.array([image.probabilities]), limits)[0])
     if len(clear) < min(_ENOUGH_GOLDEN, len(spec.golden)):
-        images, answers = telling_images(floating.probabilities, spec.input)
-        telling = is_clear(answers)
+        images, answers = telling_images(floating.probabilities, spec.input, limits)
+        telling = is_clear(answers, limits)
         if telling.sum() > len(clear):
             clear = encode_golden(images[telling], answers[telling], color=spec.input.color)
     return replace(spec, golden=clear or spec.golden)

@@ -19,7 +19,7 @@ from cnnkit.export.parity import DO_NOT_VARY, LOGIT_TOLERANCE, logit_difference,
 from cnnkit.export.verification.causes import why_answers_differ
 from cnnkit.export.verification.pictures import decoding_stage, read_pictures, resizing_stage
 from cnnkit.images import prepare_batch
-from cnnkit.measuring import Stage, stage_of
+from cnnkit.measuring import Limits, Stage, decided, stage_of
 from cnnkit.runtime import OnnxClassifier, answer_in_parts, check_golden, decode_golden, golden_stage, keras_sha256
 from cnnkit.sources import is_listed, list_test_images
 from cnnkit.spec import InputSpec, ModelSpec
@@ -101,19 +101,19 @@ def _pixels_of(wanted: InputSpec, taken: InputSpec) -> InputSpec:
 
 def _model_stages(file: OnnxClassifier, original: Original, images: NDArray[np.uint8]) -> list[Stage | None]:
     """Returns the stages from pixels to labels."""
-    expected = original.probabilities(images)
+    expected, limits = original.probabilities(images), file.spec.label_limits
     answers = file.probabilities(images)
     tensor = np.asarray(prepare_batch(images, original.spec.input), np.float32)
     why = why_answers_differ(lambda inputs: _call(original, inputs), tensor, answers)
     stages = [
-        stage_of("normalisation", expected, answers, passed=why is None, cause=why or ""),
+        stage_of("normalisation", expected, answers, passed=why is None, cause=why or "", limits=limits),
         _golden_of_keras(original, file.spec),
     ]
     precision = file.spec.quantization.precision if file.spec.quantization else "float32"
     if precision == "float32":
-        return [*stages, _exact("float32", expected, answers)]
+        return [*stages, _exact("float32", expected, answers, limits)]
     fresh = _exported(original, file.spec, images)
-    return [*stages, _exact("float32", expected, fresh), _rounded(precision, file, fresh, answers, images)]
+    return [*stages, _exact("float32", expected, fresh, limits), _rounded(precision, file, fresh, answers, images)]
 
 
 def _golden_of_keras(original: Original, spec: ModelSpec) -> Stage | None:
@@ -126,12 +126,12 @@ def _golden_of_keras(original: Original, spec: ModelSpec) -> Stage | None:
     stated = spec.provenance.keras_sha256 if spec.provenance else None
     other = stated not in (None, keras_sha256(original.path))
     cause = "it was made from another Keras file (SHA-256 differs)" if other else "Keras answers otherwise here"
-    return stage_of("Keras", recorded, answers, passed=passed, cause="" if passed else cause)
+    return stage_of("Keras", recorded, answers, passed=passed, cause="" if passed else cause, limits=spec.label_limits)
 
 
-def _exact(name: str, expected: Probabilities, answers: Probabilities) -> Stage:
+def _exact(name: str, expected: Probabilities, answers: Probabilities, limits: Limits) -> Stage:
     passed = float(np.abs(answers - expected).max()) <= TOLERANCE
-    logits = logit_difference(expected, answers) if passed else None
+    logits = logit_difference(expected, answers, independent=bool(limits)) if passed else None
     cause = "" if passed else "the graph computes something else than Keras: export it again, and tell us of the layers"
     if not passed and float(np.abs(np.sort(answers, axis=1) - np.sort(expected, axis=1)).max()) <= TOLERANCE:
         cause = "the classes are in another order than those of the original: export it again"
@@ -143,18 +143,19 @@ def _exact(name: str, expected: Probabilities, answers: Probabilities) -> Stage:
         )
     elif passed and logits is None:
         cause = DO_NOT_VARY
-    return stage_of(name, expected, answers, passed=passed, cause=cause)
+    return stage_of(name, expected, answers, passed=passed, cause=cause, limits=limits)
 
 
 def _rounded(
     precision: str, file: OnnxClassifier, fresh: Probabilities, answers: Probabilities, images: NDArray[np.uint8]
 ) -> Stage:
     """Compares a file that rounds with float32, by labels: single probabilities may well differ."""
-    stage = stage_of(precision, fresh, answers, passed=True)
+    stage = stage_of(precision, fresh, answers, passed=True, limits=file.spec.label_limits)
     if stage.top1_agreement >= _LEAST_AGREEMENT:
         return stage
     precise = OnnxClassifier(file.path, threads=file.threads, precise_x64=True).probabilities(images)
-    kept = float((precise.argmax(axis=1) == fresh.argmax(axis=1)).mean())
+    limits = file.spec.label_limits
+    kept = float((decided(precise, limits) == decided(fresh, limits)).mean())
     if kept >= _LEAST_AGREEMENT:
         cause = "8-bit products saturate on this CPU, which lacks VNNI: quantize for --target any or avx2"
     else:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -122,7 +123,7 @@ def options(calibration: Path, data: Path | None = None) -> QuantizeOptions:
 def test_calibration_images_are_left_out_by_content(tmp_path):
     data = write_class_folders(tmp_path / "data", 2)
     copied = sorted(data.rglob("*.png"))[0]
-    held = choose_held_out(options(tmp_path, data), frozenset({sha256(copied)}), SMALL_SPEC.labels)
+    held = choose_held_out(options(tmp_path, data), frozenset({sha256(copied)}), SMALL_SPEC)
     assert len(held.paths) == 5
     assert copied not in held.paths
     assert [SMALL_SPEC.labels[target] for target in held.targets] == [path.parent.name for path in held.paths]
@@ -131,7 +132,7 @@ def test_calibration_images_are_left_out_by_content(tmp_path):
 def test_the_test_folder_of_data_is_measured_on(tmp_path):
     write_class_folders(tmp_path / "train", 1)
     write_class_folders(tmp_path / "test", 1, seed=1)
-    held = choose_held_out(options(tmp_path, tmp_path), frozenset(), SMALL_SPEC.labels)
+    held = choose_held_out(options(tmp_path, tmp_path), frozenset(), SMALL_SPEC)
     assert {path.parent.parent.name for path in held.paths} == {"test"}
 
 
@@ -145,10 +146,10 @@ def listed(root: Path, split: str) -> Path:
 
 def test_a_list_says_the_labels(tmp_path):
     data = listed(tmp_path, "test")
-    held = choose_held_out(options(tmp_path, data), frozenset(), SMALL_SPEC.labels)
+    held = choose_held_out(options(tmp_path, data), frozenset(), SMALL_SPEC)
     assert sorted(SMALL_SPEC.labels[target] for target in held.targets) == ["blue"] * 3 + ["red"] * 3
     with pytest.raises(DataError, match=r"red is none of the model's classes"):
-        choose_held_out(options(tmp_path, data), frozenset(), ("blue", "green"))
+        choose_held_out(options(tmp_path, data), frozenset(), replace(SMALL_SPEC, labels=("blue", "green")))
     with pytest.raises(DataError, match=r"list.csv lists no training images: give others"):
         calibration_paths(data)
 
@@ -160,24 +161,25 @@ def test_a_list_calibrates(tmp_path):
 
 def test_a_flat_folder_has_no_targets(tmp_path, colours):
     (tmp_path / "photo.png").write_bytes(next(colours.rglob("*.png")).read_bytes())
-    held = choose_held_out(options(tmp_path, tmp_path), frozenset(), SMALL_SPEC.labels)
+    held = choose_held_out(options(tmp_path, tmp_path), frozenset(), SMALL_SPEC)
     assert ([path.name for path in held.paths], held.targets) == (["photo.png"], None)
 
 
 def test_what_calibration_leaves_over(colours):
     calibration = read_calibration(colours, 48, SMALL_SPEC.input, 0)
-    held = choose_held_out(options(colours), calibration.hashes, SMALL_SPEC.labels)
+    held = choose_held_out(options(colours), calibration.hashes, SMALL_SPEC)
     assert len(held.paths) == len(held.targets) == 72
     assert not {sha256(path) for path in held.paths} & calibration.hashes
 
 
 def test_left_over_folders_that_are_no_labels_give_no_targets(colours):
-    assert choose_held_out(options(colours), frozenset(), ("cat", "dog", "red")).targets is None
+    others = replace(SMALL_SPEC, labels=("cat", "dog", "red"))
+    assert choose_held_out(options(colours), frozenset(), others).targets is None
 
 
 def test_too_little_left_over(tmp_path, caplog):
     with caplog.at_level(logging.WARNING, logger="cnnkit"):
-        held = choose_held_out(options(write_class_folders(tmp_path, 10)), frozenset(), SMALL_SPEC.labels)
+        held = choose_held_out(options(write_class_folders(tmp_path, 10)), frozenset(), SMALL_SPEC)
     assert held is None
     assert "too few images are left to measure the loss of accuracy: name others with --data" in caplog.text
 
@@ -193,12 +195,12 @@ def test_data_that_cannot_be_measured_on(tmp_path, labels, used, error, message)
     data = write_class_folders(tmp_path / "data", 1)
     hashes = frozenset(sha256(path) for path in data.rglob("*.png")) if used else frozenset()
     with pytest.raises(error, match=message):
-        choose_held_out(options(tmp_path, data), hashes, labels)
+        choose_held_out(options(tmp_path, data), hashes, replace(SMALL_SPEC, labels=labels))
 
 
 def test_data_that_is_no_folder(tmp_path):
     with pytest.raises(SourceError, match=r"--data .*: no such folder"):
-        choose_held_out(options(tmp_path, tmp_path / "missing"), frozenset(), SMALL_SPEC.labels)
+        choose_held_out(options(tmp_path, tmp_path / "missing"), frozenset(), SMALL_SPEC)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
@@ -208,7 +210,7 @@ def test_what_cannot_be_read_neither_stops_nor_blocks(tmp_path, caplog):
     (root / SMALL_SPEC.labels[1] / "broken.png").symlink_to("nowhere")
     calibration = read_calibration(root, 40, SMALL_SPEC.input, 0)
     options = QuantizeOptions(tmp_path / "a.onnx", root, tmp_path / "b.onnx")
-    held_out = choose_held_out(options, calibration.hashes, SMALL_SPEC.labels)
+    held_out = choose_held_out(options, calibration.hashes, SMALL_SPEC)
     assert held_out is not None
     measured = sum(len(images) for images, *_ in held_out.chunks(SMALL_SPEC.input))
     assert len(calibration.images) + measured == 90

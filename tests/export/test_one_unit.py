@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from small_cnn import COLOURS, colour_images, small_graph, write_class_folders
+from small_cnn import COLOURS, colour_images, run_graph, small_graph, write_class_folders
 from small_keras import SIZE, body, exported, keras_answers, random_images
 
 from cnnkit.cli import main
@@ -15,7 +15,7 @@ from cnnkit.errors import ModelError, UsageError
 from cnnkit.export import StampOptions, stamp_model
 from cnnkit.export.graph.graphs import load_graph
 from cnnkit.foreign import InputFlags, Said
-from cnnkit.runtime.onnx import OnnxClassifier
+from cnnkit.runtime.onnx import OnnxClassifier, read_spec_of
 
 TWO = "cat,dog"
 IMAGES = random_images(64)
@@ -84,30 +84,26 @@ def test_the_chain(keras, tmp_path):
     path = saved(keras, tmp_path / "net.keras", None, keras.losses.BinaryCrossentropy(from_logits=True))
     photos = write_class_folders(tmp_path / "photos", 20)
     (photos / "green").rename(tmp_path / "left_out")
-    net, small = str(tmp_path / "net.onnx"), str(tmp_path / "small.onnx")
+    net = str(tmp_path / "net.onnx")
     assert run.invoke(main, ["export", str(path), "-o", net, "--labels", "blue,red"]).exit_code == 0
     verified = run.invoke(main, ["verify", net, "--original", str(path), "--data", str(photos)])
     assert verified.exit_code == 0, verified.output
-    call = ["quantize", net, "--calibration", str(photos), "--data", str(photos), "--calibration-size", "16"]
-    quantized = run.invoke(main, [*call, "-o", small, "--scheme", "u8s8-7bit", "--force", "--threads", "1"])
-    assert quantized.exit_code == 0, quantized.output
-    assert run.invoke(main, ["verify", small]).exit_code == 0
     rows = run.invoke(main, ["predict", str(photos), "-m", net, "--format", "json"])
     tops = [{each["label"]: each["probability"] for each in row["top"]} for row in json.loads(rows.stdout)]
     assert all(sum(top.values()) == pytest.approx(1) and set(top) == {"blue", "red"} for top in tops)
-    images = colour_images(20)[0]
     assert len(tops) == 40
-    assert OnnxClassifier(small).probabilities(images[:, :SIZE, :SIZE]).shape == (60, 2)
 
 
 def one_number(path, end, shape=("n", 1)):
-    """The small CNN's features, their sum less a threshold, and perhaps a sigmoid, of a shape."""
+    """The small CNN's features, a dense layer of one unit that knows red, and what comes behind it, of a shape."""
     from onnx import TensorProto, helper, numpy_helper
 
     model = small_graph()
     graph = model.graph
     del graph.node[-1]
-    weights = np.linspace(-1, 1, 8, dtype=np.float32)[:, None]
+    images, targets = colour_images(100, seed=9)
+    features = run_graph(small_graph(), images)
+    weights = np.linalg.lstsq(features, 8 * (targets == 2) - 4.0, rcond=None)[0].astype(np.float32)[:, None]
     sizes = [-1, *shape[1:]]
     for name, value in {"w": weights, "b": np.zeros(1, np.float32), "sizes": np.array(sizes)}.items():
         graph.initializer.append(numpy_helper.from_array(value, name))
@@ -133,6 +129,21 @@ def test_an_onnx_file_from_elsewhere(tmp_path, end, said, shape):
     np.testing.assert_allclose(OnnxClassifier(path).probabilities(images), before, atol=1e-6)
     assert "Concat" in [node.op_type for node in load_graph(path).graph.node]
     assert CliRunner().invoke(main, ["verify", str(path)]).exit_code == 0
+
+
+def test_a_stamped_file_is_quantized(tmp_path):
+    path, small, run = one_number(tmp_path / "net.onnx", "Sigmoid"), tmp_path / "small.onnx", CliRunner()
+    photos = write_class_folders(tmp_path / "photos", 60)
+    (photos / "green").rename(tmp_path / "left_out")
+    assert run.invoke(main, ["stamp", str(path), "--labels", "blue,red"]).exit_code == 0
+    call = ["quantize", str(path), "--calibration", str(photos), "-o", str(small), "--scheme", "u8s8-7bit"]
+    done = run.invoke(main, [*call, "--calibration-size", "48", "--threads", "1"])
+    assert done.exit_code == 0, done.output
+    measured = read_spec_of(small).quantization.evaluation
+    assert measured["agreement"] >= 0.96 and measured["top1"] >= measured["top1_float"] - 0.02 >= 0.7
+    behind = [node.op_type for node in load_graph(small).graph.node]
+    assert "DequantizeLinear" not in behind[behind.index("Sigmoid") :]  # probabilities keep their fine steps
+    assert run.invoke(main, ["verify", str(small)]).exit_code == 0
 
 
 @pytest.mark.parametrize(

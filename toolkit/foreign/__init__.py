@@ -13,7 +13,12 @@ if TYPE_CHECKING:
         judge_output as judge_output,
     )
     from cnnkit.foreign.ending import GraphEnd as GraphEnd, graph_end as graph_end
-    from cnnkit.foreign.flags import InputFlags as InputFlags, Said as Said, per_channel as per_channel
+    from cnnkit.foreign.flags import (
+        InputFlags as InputFlags,
+        Said as Said,
+        per_channel as per_channel,
+        with_limits as with_limits,
+    )
     from cnnkit.foreign.labels import parse_labels as parse_labels
     from cnnkit.foreign.opening import describe_session as describe_session
 else:
@@ -22,7 +27,7 @@ else:
         {
             "answers": ("Head", "are_probabilities", "judge_output"),
             "ending": ("GraphEnd", "graph_end"),
-            "flags": ("InputFlags", "Said", "per_channel"),
+            "flags": ("InputFlags", "Said", "per_channel", "with_limits"),
             "labels": ("parse_labels",),
             "opening": ("describe_session",),
         },

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from cnnkit.errors import UsageError
 from cnnkit.foreign.answers import Head
-from cnnkit.spec import Color, Interpolation, Layout, Resize
+from cnnkit.spec import Color, Interpolation, Layout, ModelSpec, Resize
 
 
 class InputFlags(NamedTuple):
@@ -36,10 +38,30 @@ class Said(NamedTuple):
     input: InputFlags = InputFlags()
     head: Head | None = None  # what the model's last layer gives
     output_name: str | None = None  # of several outputs, the one that gives the classes
+    limits: tuple[float, ...] | None = None  # from where independent labels count: one number, or one a label
 
     def anything(self) -> bool:
         """Whether anything is said."""
         return self != Said()
+
+
+def with_limits(spec: ModelSpec, limits: tuple[float, ...] | None, path: Path) -> ModelSpec:
+    """Returns a spec with the limits of independent labels that are said.
+
+    Raises:
+        UsageError: Its labels are not independent, there are neither one limit nor one a label, or one is no fraction.
+    """
+    if limits is None:
+        return spec
+    if not spec.independent:
+        raise UsageError(f"{path} gives one label an image: leave out --limits, which are for independent labels")
+    if len(limits) not in (1, len(spec.labels)):
+        raise UsageError(f"--limits has {len(limits)} numbers, expected 1 or {len(spec.labels)}, one a label")
+    if not all(0 < limit < 1 for limit in limits):
+        raise UsageError(
+            f"--limits holds {', '.join(f'{limit:g}' for limit in limits)}, expected numbers between 0 and 1"
+        )
+    return replace(spec, limits=limits * len(spec.labels) if len(limits) == 1 else limits)
 
 
 def per_channel(flag: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:

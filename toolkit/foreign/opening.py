@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cnnkit.foreign.answers import judge_output
 from cnnkit.foreign.describing import ForeignModel, check_count, foreign_spec
 from cnnkit.foreign.ending import GraphEnd, graph_end
-from cnnkit.foreign.flags import Said
+from cnnkit.foreign.flags import Said, with_limits
 from cnnkit.images import prepare_batch
 from cnnkit.spec import InputSpec, ModelSpec, main_nodes, read_header, read_model_bytes, tensor_facts
 
@@ -37,7 +37,8 @@ def describe_session(session: Any, path: Path, said: Said) -> ModelSpec:
     values = _answers(session, model.inputs[0].shape, spec.input, output.name)
     check_count(values.shape[1], spec.labels, path)
     end = model_end(path, model.inputs[0].name, output.name)
-    return replace(spec, output=judge_output(values, end, said.head, path))
+    spec = replace(spec, output=judge_output(values, end, said.head, path))
+    return with_limits(spec, said.limits, path)
 
 
 def foreign_model(session: Any, path: Path) -> ForeignModel:

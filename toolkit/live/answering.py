@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.classifier import Classifier, Prediction, or_unknown, short_float, top_candidates
+from cnnkit.classifier import Classifier, Prediction, or_unknown, predict_rows, short_float, top_candidates
 from cnnkit.errors import ModelError
 from cnnkit.images import resize_image
 from cnnkit.live.region import Box, Region
@@ -77,7 +77,9 @@ class FrameClassifier:
         return small
 
     def _named(self, probabilities: NDArray[np.float32], shown: int) -> Prediction:
-        labels = self._classifier.spec.labels
+        spec, labels = self._classifier.spec, self._classifier.spec.labels
+        if spec.independent:
+            return predict_rows(probabilities[None], spec, self._options.top_k, self._options.min_confidence)[0]
         prediction = top_candidates(probabilities, labels, self._options.top_k)
         if labels[shown] != prediction.label:  # it stays, as the class ahead of it is not far enough ahead
             label, confidence = labels[shown], short_float(probabilities[shown])

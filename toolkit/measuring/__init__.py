@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.measuring.decisions import (
+        Limits as Limits,
+        above as above,
+        decided as decided,
+        margins as margins,
+    )
     from cnnkit.measuring.stages import Stage as Stage, stage_of as stage_of, worst_and_changes as worst_and_changes
     from cnnkit.measuring.statistics import (
         Interval as Interval,
@@ -35,6 +41,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
+            "decisions": ("Limits", "above", "decided", "margins"),
             "stages": ("Stage", "stage_of", "worst_and_changes"),
             "statistics": (
                 "Interval",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cnnkit.measuring.decisions import Limits, decided
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -18,7 +20,7 @@ class Stage:
     name: str
     images: int
     max_probability_difference: float  # 0 to 1
-    top1_agreement: float  # fraction of the images with the same likeliest label
+    top1_agreement: float  # fraction of the images with the same likeliest label, or the same independent ones
     label_changes: int
     passed: bool
     max_pixel_difference: float | None = None  # 0 to 255; None where no pixels are compared
@@ -33,6 +35,7 @@ def stage_of(
     passed: bool,
     max_pixel_difference: float | None = None,
     cause: str = "",
+    limits: Limits = (),
 ) -> Stage:
     """Makes a stage of two sets of answers to the same images.
 
@@ -43,13 +46,16 @@ def stage_of(
         passed: Whether they are alike enough.
         max_pixel_difference: See `Stage`.
         cause: See `Stage`.
+        limits: Of independent labels.
     """
-    worst, changes = worst_and_changes(expected, answers)
+    worst, changes = worst_and_changes(expected, answers, limits)
     agreement = 1 - changes / len(expected)
     return Stage(name, len(expected), worst, agreement, changes, passed, max_pixel_difference, cause)
 
 
-def worst_and_changes(expected: NDArray[np.float32], answers: NDArray[np.float32]) -> tuple[float, int]:
-    """Returns the largest difference of a probability, not finite counting as 1, and how many labels differ."""
+def worst_and_changes(
+    expected: NDArray[np.float32], answers: NDArray[np.float32], limits: Limits = ()
+) -> tuple[float, int]:
+    """Returns the largest difference of a probability, not finite counting as 1, and how many decisions differ."""
     differences = np.nan_to_num(np.abs(answers - expected), nan=1.0, posinf=1.0)
-    return float(differences.max()), int((answers.argmax(axis=1) != expected.argmax(axis=1)).sum())
+    return float(differences.max()), int((decided(answers, limits) != decided(expected, limits)).sum())

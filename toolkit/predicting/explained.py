@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnkit.classifier import Classifier, Prediction, short_float, top_candidates
+from cnnkit.classifier import Classifier, Prediction, predict_rows, short_float
 from cnnkit.errors import ImageError, UsageError
 from cnnkit.explaining import ExplainOptions, Explanation, Network, explain_image, planned_evaluations
 from cnnkit.images import DEFAULT_MAX_PIXELS, Placement, Window, place_image, resize_image
@@ -127,7 +127,7 @@ class _Explainer:
             explanation = explain_image(
                 self._network, image, index, self._run.explain, photo=placement.lies, advance=advance
             )
-        prediction = top_candidates(probabilities, self._spec.labels, self._run.top_k)
+        prediction = predict_rows(probabilities[None], self._spec, self._run.top_k)[0]
         row = ReasonRow(
             _answer_row(found, prediction, warning=warning), self._reason(explanation, index, probabilities, placement)
         )
@@ -150,7 +150,7 @@ class _Explainer:
             labels[index],
             short_float(probabilities[index]),
             None if part is None else in_photo(part, placement),
-            None if without is None else top_candidates(without, labels, self._run.top_k),
+            None if without is None else predict_rows(without[None], self._spec, self._run.top_k)[0],
             None if without is None else short_float(without[index]),
             explanation.method,
             explanation.evaluations,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cnnkit.classifier import Prediction, batch_candidates, or_unknown
+from cnnkit.classifier import Prediction, predict_rows
 from cnnkit.errors import ImageError
 from cnnkit.images import resize_image
 from cnnkit.predicting.damage import warning_of
@@ -125,12 +125,9 @@ class Predictor:
             return ()
         probabilities = model.classifier.probabilities(np.stack(images))
         finite = np.isfinite(probabilities.sum(axis=1))
-        predictions = batch_candidates(probabilities, model.classifier.spec.labels, self._options.top_k)
-        least = self._options.min_confidence
-        return (
-            or_unknown(prediction, least) if known else None
-            for known, prediction in zip(finite, predictions, strict=True)
-        )
+        options = self._options
+        predictions = predict_rows(probabilities, model.classifier.spec, options.top_k, options.min_confidence)
+        return (prediction if known else None for known, prediction in zip(finite, predictions, strict=True))
 
 
 def _answered(loaded: _Loaded, model: NamedClassifier, prediction: Prediction | None) -> PredictionRow:

@@ -22,6 +22,7 @@ from cnnkit.sources import FoundImage, SourceOptions, expand_sources, is_archive
 if TYPE_CHECKING:
     from cnnkit.foreign import Said
     from cnnkit.report import BegunFile
+    from cnnkit.spec import ModelSpec
 
 _DRAWN_BATCH = 8  # images of a batch where pictures of them are kept, which are large
 
@@ -133,12 +134,17 @@ def _predictor(run: PredictRun, models: Sequence[NamedClassifier], sinks: Sequen
 
 def _report_options(run: PredictRun, models: Sequence[NamedClassifier]) -> ReportOptions:
     columns = Columns(
-        top_k=min(run.predict.top_k, max(len(model.classifier.spec.labels) for model in models)),
+        top_k=max(_candidates(model.classifier.spec, run.predict.top_k) for model in models),
         member=any(map(is_archive, run.sources)),
         frame=any(map(is_video, run.sources)),
         model=len(models) > 1,
     )
     return replace(run.report, columns=columns, models=tuple(model.name for model in models if model.name))
+
+
+def _candidates(spec: ModelSpec, top_k: int) -> int:
+    """Returns how many candidates a row may have."""
+    return len(spec.labels) if spec.independent else min(top_k, len(spec.labels))
 
 
 def _open_begun(report: ReportOptions) -> BegunFile:

@@ -103,6 +103,9 @@ def _rows(facts: ModelFacts) -> Iterator[Row]:
 
 def _spec_rows(spec: ModelSpec) -> Iterator[Row]:
     yield "labels", f"{len(spec.labels)}: {printable(', '.join(spec.labels))}"
+    if spec.independent:
+        limits = sorted(set(spec.label_limits))
+        yield "independent", f"each label counts from {' or '.join(f'{limit:g}' for limit in limits)} on"
     yield "image", _image(spec.input)
     if spec.quantization is not None:
         yield from _quantization_rows(spec.quantization)
@@ -138,7 +141,7 @@ def _provenance_rows(provenance: Provenance) -> Iterator[Row]:
 
 
 def _image(spec: InputSpec) -> str:
-    return f"{spec.width}x{spec.height} {spec.color}, {spec.resize}, {spec.interpolation} interpolation"
+    return f"{spec.height}x{spec.width} {spec.color}, {spec.resize}, {spec.interpolation} interpolation"
 
 
 def _tensor(tensor: TensorFacts) -> str:

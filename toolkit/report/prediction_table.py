@@ -81,7 +81,8 @@ class TableWriter:
 def _one_image(row: _Answered) -> tuple[Sequence[str], Sequence[Sequence[str]], str]:
     prediction = row.first
     rows = [(printable(candidate.label), _percent(candidate.probability)) for candidate in prediction.top]
-    title = row.source if prediction.label == prediction.top[0].label else f"{row.source}: {prediction.label}"
+    likeliest = prediction.top[0].label if prediction.top else None
+    title = row.source if prediction.label == likeliest else f"{row.source}: {prediction.label}"
     return ("label", ">probability"), rows, f"{title} ({row.warning})" if row.warning else title
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from cnnkit.classifier import Classifier
 from cnnkit.errors import ParityError, SpecError
-from cnnkit.measuring import Stage, worst_and_changes
+from cnnkit.measuring import Limits, Stage, above, margins, worst_and_changes
 from cnnkit.runtime.ceiling import allowed_by, ceiling_of
 from cnnkit.spec import MAX_GOLDEN_BYTES, MAX_GOLDEN_IMAGES, Color, GoldenImage, ModelSpec
 from cnnkit.system import import_cv2
@@ -28,8 +28,8 @@ class GoldenResult:
 
     images: int
     max_probability_difference: float  # 0 to 1; an answer that is not finite counts as 1
-    top1_agreement: float  # fraction of the images with the same likeliest label
-    label_changes: int  # images with another likeliest label
+    top1_agreement: float  # fraction of the images with the same decision: the likeliest label, or independent ones
+    label_changes: int  # images with another one
     passed: bool  # within what is allowed
     cause: str = ""  # why it is not passed
 
@@ -74,20 +74,30 @@ def compare_answers(expected: NDArray[np.float32], answers: NDArray[np.float32],
         answers: (N, classes) probabilities to judge.
         spec: Whose tolerance to take, within the ceiling that its evidence sets.
     """
-    worst, changes = worst_and_changes(expected, answers)
-    cause = _why_not(worst, int(changes_that_count(expected, answers).sum()), len(expected), spec)
+    limits = spec.label_limits
+    worst, changes = worst_and_changes(expected, answers, limits)
+    counted = int(changes_that_count(expected, answers, limits).sum())
+    cause = _why_not(worst, counted, len(expected), spec)
     return GoldenResult(len(expected), worst, 1 - changes / len(expected), changes, passed=not cause, cause=cause)
 
 
-def is_clear(answers: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Returns (N,) of (N, classes) probabilities: where the likeliest class is so far ahead that rounding keeps it."""
-    ordered = np.sort(answers, axis=1)
-    clear: NDArray[np.bool_] = np.asarray(ordered[:, -1] - ordered[:, -2] >= CLEAR_MARGIN)
+def is_clear(answers: NDArray[np.floating], limits: Limits = ()) -> NDArray[np.bool_]:
+    """Returns (N,) of (N, classes) probabilities: where another decision is so far off that rounding keeps it."""
+    clear: NDArray[np.bool_] = np.asarray(margins(answers, limits) >= CLEAR_MARGIN)
     return clear
 
 
-def changes_that_count(expected: NDArray[np.float32], answers: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Returns (N,): where the likeliest class is another one, and was not as good as equally likely before."""
+def changes_that_count(
+    expected: NDArray[np.float32], answers: NDArray[np.float32], limits: Limits = ()
+) -> NDArray[np.bool_]:
+    """Returns (N,): where the likeliest class is another one, and was not as good as equally likely before.
+
+    Of independent labels, where one lies on the other side of its limit, and was not as good as on it before.
+    """
+    if limits:
+        far = np.abs(expected - np.array(limits)) > _TIE
+        changed: NDArray[np.bool_] = ((above(expected, limits) != above(answers, limits)) & far).any(axis=1)
+        return changed
     rows, before, after = np.arange(len(expected)), expected.argmax(axis=1), answers.argmax(axis=1)
     counts: NDArray[np.bool_] = (before != after) & (expected[rows, before] - expected[rows, after] > _TIE)
     return counts
@@ -147,7 +157,9 @@ def encode_golden(
     return tuple(golden)
 
 
-def least_sure_of_each(probabilities: NDArray[np.float32], groups: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def least_sure_of_each(
+    probabilities: NDArray[np.float32], groups: NDArray[np.int64], count: int, limits: Limits = ()
+) -> NDArray[np.int64]:
     """Chooses images that cover the classes and lie near the boundaries between them.
 
     They are of each group in turn the one of which the model is least sure, then the next. Those so close that integers
@@ -157,13 +169,13 @@ def least_sure_of_each(probabilities: NDArray[np.float32], groups: NDArray[np.in
         probabilities: (N, classes).
         groups: (N,) the class of each image, true or predicted.
         count: How many to choose, at most N.
+        limits: Of independent labels.
 
     Returns:
         (count,) indices, in order.
     """
-    ordered = np.sort(probabilities, axis=1)
-    margin = ordered[:, -1] - ordered[:, -2]
-    close = ~is_clear(probabilities)
+    margin = margins(probabilities, limits)
+    close = ~is_clear(probabilities, limits)
     by_margin = np.argsort(np.where(close, 2 - margin, margin), kind="stable")
     seen: Counter[int] = Counter()
     turn = np.empty(len(groups), dtype=np.int64)  # 0 for the first image of its class, 1 for the second, ...

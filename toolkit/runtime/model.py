@@ -11,7 +11,7 @@ from warnings import warn
 
 import numpy as np
 
-from cnnkit.classifier import Prediction, top_candidates
+from cnnkit.classifier import Prediction, predict_rows
 from cnnkit.errors import DamagedImageWarning, ImageError, ModelError, UsageError
 from cnnkit.images import DecodedImage, read_image, resize_image
 from cnnkit.runtime.onnx import OnnxClassifier
@@ -44,7 +44,8 @@ class Model:
         Args:
             image: The path of an image file, or (H, W, 3) uint8 RGB pixels of any size. OpenCV's arrays are BGR: turn
                 them with `image[..., ::-1]`.
-            top_k: How many classes to name, the likeliest first, at least 1.
+            top_k: How many classes to name, the likeliest first, at least 1; independent labels are named that reach
+                their limits, all of them.
 
         Returns:
             The likeliest label, its probability from 0 to 1, and the `top_k` candidates; of a damaged file, of which
@@ -61,7 +62,7 @@ class Model:
         probabilities = self.classifier.probabilities(resize_image(decoded.pixels, self.spec.input)[None])[0]
         if not np.isfinite(probabilities).all():
             raise ModelError(f"{self.classifier.path} gives an answer that is not finite for this image")
-        return top_candidates(probabilities, self.spec.labels, top_k)._replace(damage=decoded.damage)
+        return predict_rows(probabilities[None], self.spec, top_k)[0]._replace(damage=decoded.damage)
 
 
 def load_model(

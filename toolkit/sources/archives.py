@@ -42,7 +42,7 @@ def archive_images(source: str, is_excluded: Callable[[str], bool]) -> Iterator[
         yield FoundImage(source, problem=_unreadable(error))
     else:
         if not found:
-            yield FoundImage(source, problem=f"no image in this archive: expected {' '.join(sorted(IMAGE_SUFFIXES))}")
+            yield FoundImage(source, problem=f"no image in this archive: expected {' '.join(sorted(LISTED_SUFFIXES))}")
 
 
 def _zip_images(source: str) -> Iterator[FoundImage]:

@@ -11,7 +11,7 @@ from unicodedata import normalize
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.errors import DataError, ImageError, SourceError
+from cnnkit.errors import DataError, ImageError
 from cnnkit.images import DEFAULT_MAX_PIXELS, LISTED_SUFFIXES, read_image, resize_image
 from cnnkit.sources.layouts import find_layout, holds_images, part_named, visible_entries
 from cnnkit.spec import InputSpec, ModelSpec

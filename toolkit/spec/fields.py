@@ -131,5 +131,7 @@ class ModelSpec:
 
     @property
     def label_limits(self) -> tuple[float, ...]:
-        """From which probability on each of the independent labels counts."""
+        """From which probability on each of the independent labels counts; empty where one class is right."""
+        if not self.independent:
+            return ()
         return self.limits or (USUAL_LIMIT,) * len(self.labels)

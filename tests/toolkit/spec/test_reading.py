@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -42,3 +43,35 @@ def test_malformed_specs(text: str, message: str) -> None:
 
 def test_the_good_one_passes() -> None:
     assert json.loads(write_spec(read_spec(json.dumps(GOOD)))) == GOOD
+
+
+LABELS = ModelSpec(("a", "b"), InputSpec(8, 8, 3), "independent", limits=(0.25, 0.75))
+SECOND = json.loads(write_spec(LABELS))
+
+
+def test_independent_labels_are_version_2() -> None:
+    assert (GOOD["spec_version"], "limits" in GOOD) == (1, False)
+    assert (SECOND["spec_version"], SECOND["output"], SECOND["limits"]) == (2, "independent", [0.25, 0.75])
+    assert read_spec(json.dumps(SECOND)) == LABELS
+    assert read_spec(write_spec(replace(LABELS, limits=()))).limits == (0.5, 0.5)
+    assert read_spec(json.dumps({**GOOD, "spec_version": 2})) == read_spec(json.dumps(GOOD))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"spec_version": 1}, "spec.output is 'independent', expected one of probabilities, logits$"),
+        ({"spec_version": 3}, "is version 3, this cnnkit reads versions up to 2: install cnnkit 3.0 or newer"),
+        ({"limits": [0.5]}, "spec.limits has 1 numbers, expected 2"),
+        ({"limits": [0, 0.5]}, "spec.limits holds something that is not between 0 and 1"),
+        ({"output": "probabilities"}, "spec has the unknown field 'limits'"),
+    ],
+)
+def test_malformed_second_versions(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        read_spec(json.dumps({**SECOND, **fields}))
+
+
+def test_a_second_version_without_limits() -> None:
+    with pytest.raises(SpecError, match="spec lacks the field 'limits'"):
+        read_spec(json.dumps({key: value for key, value in SECOND.items() if key != "limits"}))

@@ -30,6 +30,7 @@ _OPTIONS = (
         "--head", type=click.Choice(["softmax", "sigmoid", "logits", "sigmoid-logits"]), help="What it ends in."
     ),
     click.option("--output-name", help="Of several outputs, the one that gives the classes."),
+    click.option("--limits", type=numbers, help="From where independent labels count: one number, or one a label."),
 )
 
 
@@ -43,4 +44,4 @@ def take_said(options: dict[str, Any]) -> Said:
     from cnnkit.foreign import InputFlags, Said
 
     flags = InputFlags(**taken(options, *_NAMES))
-    return Said(options.pop("labels"), flags, options.pop("head"), options.pop("output_name"))
+    return Said(options.pop("labels"), flags, options.pop("head"), options.pop("output_name"), options.pop("limits"))
