@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cnnkit.errors import ImageError
-from cnnkit.images import LISTED_SUFFIXES
+from cnnkit.images import IMAGE_SUFFIXES, LISTED_SUFFIXES
 from cnnkit.sources.archive_limits import MEMBER_BYTES, LimitedFile, limit_of, shared_bytes, too_much
 from cnnkit.sources.found import FoundImage
 from cnnkit.sources.kinds import ZIP_SUFFIXES, is_hidden
@@ -42,7 +42,7 @@ def archive_images(source: str, is_excluded: Callable[[str], bool]) -> Iterator[
         yield FoundImage(source, problem=_unreadable(error))
     else:
         if not found:
-            yield FoundImage(source, problem=f"no image in this archive: expected {' '.join(sorted(LISTED_SUFFIXES))}")
+            yield FoundImage(source, problem=f"no image in this archive: expected {' '.join(sorted(IMAGE_SUFFIXES))}")
 
 
 def _zip_images(source: str) -> Iterator[FoundImage]:
