@@ -133,7 +133,7 @@ def test_fast_is_for_files(monkeypatch, tiny_model):
     from cnnkit.sources.video import Video
 
     opened = Opened(FakeCapture([1]), 30.0)
-    monkeypatch.setattr("cnnkit.live.webcam.open_video", lambda address, limits: Video(address, opened))
+    monkeypatch.setattr("cnnkit.live.webcam.open_video", lambda address, limits, every_s: Video(address, opened))
     result = webcam("--headless", "--fast", "--model", tiny_model)
     assert result.exit_code == 2
     assert result.stderr == "cnnkit: error: --fast is for video files, camera 0 is live: leave --fast out\n"

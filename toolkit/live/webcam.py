@@ -94,7 +94,7 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
             options.model, threads=options.threads, provider=options.provider, spinning=False, said=options.said
         )
         warn_of_provider(model.classifier)
-        video = unless_stopped(lambda: open_video(address, options.limits), stop)
+        video = unless_stopped(lambda: open_video(address, options.limits, options.every_s), stop)
         return NOTHING_SEEN if video is None else _watch(options, video, model.classifier, stop, clock)
 
 
@@ -125,7 +125,7 @@ def _watch(
         if options.watchdog_s is not None:
             beat = stack.enter_context(closing(Watchdog(options.watchdog_s))).beat
         answering = FrameClassifier(classifier, replace(options.answer, name=name))
-        loop_options = replace(options.loop, live=video.is_live, stall_s=options.limits.stall_s)
+        loop_options = replace(options.loop, live=video.is_live, stall_s=video.limits.stall_s)
         return LiveLoop(source, answering, clock, stop, outputs, loop_options, beat).run()
 
 

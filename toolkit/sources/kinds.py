@@ -11,6 +11,7 @@ ZIP_SUFFIXES = (".zip",)
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 VIDEO_SUFFIXES = frozenset({
     ".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".mts", ".m2ts",
+    ".ts", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg",
 })  # fmt: skip
 _SYSTEMS = ("__MACOSX", "@eaDir")  # folders that macOS and Synology put beside files, with pictures of their own
 _WEB = ("http://", "https://")

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from cnnkit.sources.frames import Frame
 
-_JOIN_S = 2.0  # how long a reader that hangs in the driver is waited for
+_JOIN_S = 0.8  # how long a reader that hangs in the driver is waited for
 
 
 class FrameSource(Protocol):

@@ -14,6 +14,7 @@ from cnnkit.system import log
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0  # before it is opened again; each wait is twice the one before
 _MOST_FAILED = 10  # reads in a row, after which the device or connection is given up
+_MOMENT_S = 0.05  # until it is asked again for a picture that is not due
 _SLICE_S = 1.0  # of a wait, after which it is said again that there is no picture
 
 
@@ -68,6 +69,9 @@ class Reconnecting:
         while failed < _MOST_FAILED and not ages.given_up and not self._stopped():
             asked_ns = self._clock()
             shot = opened.capture.read()
+            if shot.waiting:
+                self._pause(_MOMENT_S)
+                continue
             if shot.ended:
                 yield self._frame(Frame(0, 0, None, self._clock()))
                 break

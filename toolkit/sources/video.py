@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnnkit.errors import SourceError
 from cnnkit.measuring import Clock
@@ -27,6 +27,7 @@ class Video:
     address: Address
     opened: Opened
     limits: TimeLimits = USUAL_LIMITS
+    every_s: float | None = None  # seconds between two pictures, where they are asked for; None for one
 
     @property
     def is_live(self) -> bool:
@@ -62,7 +63,7 @@ class Video:
         return NewestFrame(paced(recorded, clock, stop.wait), release, stop)
 
     def _reopened(self) -> Opened:
-        return open_video(self.address, self.limits).opened
+        return open_video(self.address, self.limits, self.every_s).opened
 
     def recorded_frames(self, clock: Clock = time.perf_counter_ns) -> Generator[Frame]:
         """Gives every frame of a recorded video in order, and then the file back.
@@ -80,8 +81,13 @@ class Video:
         yield from file_frames(opened.capture, self.address.name, self.rate_hz, opened.promised_frames, clock)
 
 
-def open_video(address: Address, limits: TimeLimits = USUAL_LIMITS) -> Video:
+def open_video(address: Address, limits: TimeLimits = USUAL_LIMITS, every_s: float | None = None) -> Video:
     """Opens a source.
+
+    Args:
+        address: What to open.
+        limits: How long it may take.
+        every_s: Seconds from one picture to the next where they are asked for one by one; None for one.
 
     Raises:
         SourceError: It cannot be opened, or is no video.
@@ -93,8 +99,13 @@ def open_video(address: Address, limits: TimeLimits = USUAL_LIMITS) -> Video:
     elif address.kind == "file":
         opened = open_film(str(address.target), str(address))
     else:
-        opened = open_stream(address, limits)
-    return Video(address, opened, limits)
+        opened = open_stream(address, limits, every_s)
+    return Video(address, opened, _with_period(limits, opened.period_s), every_s)
+
+
+def _with_period(limits: TimeLimits, period_s: float) -> TimeLimits:
+    """A picture that is asked for now and then may be as old as that."""
+    return replace(limits, stall_s=max(limits.stall_s, 2 * period_s)) if period_s else limits
 
 
 def _no_camera(address: Address) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from http.client import HTTPException, responses
 from typing import Any
@@ -28,25 +29,83 @@ def web_image(typed: str, *, insecure: bool = False) -> FoundImage:
     return FoundImage(str(address), content=cache(partial(fetch, address, insecure=insecure)), address=address)
 
 
-def fetch(address: TypedAddress, *, insecure: bool = False, clock: Callable[[], float] = time.monotonic) -> bytes:
+def fetch(
+    address: TypedAddress,
+    *,
+    insecure: bool = False,
+    patience_s: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> bytes:
     """Downloads an image.
 
     Args:
-        address: http or https; a user and password in it are sent as basic authentication, to its own host alone.
+        address: http or https; a user and password in it are sent to its own host alone, as a basic or digest login.
         insecure: Take the server's certificate as it is.
+        patience_s: How many seconds may pass without a byte; None for ten.
         clock: Seconds.
 
     Raises:
         ImageError: There is no answer, or another one than a file of a usable size.
     """
     try:
-        with _opener(insecure).open(_request(address.reveal()), timeout=_SILENCE_S) as answer:
+        with open_address(address, insecure=insecure, patience_s=patience_s or _SILENCE_S) as answer:
             return _body(answer, str(address), clock)
     except (OSError, ValueError, HTTPException) as error:  # URLError and timeouts are OSErrors
         reason = _why(error, plainly=address.has_secret)
         if hasattr(error, "close"):
             error.close()  # an answer that is an error holds its connection
         raise ImageError(str(address), reason) from (None if address.has_secret else error)
+
+
+def open_address(address: TypedAddress, *, insecure: bool, patience_s: float) -> Any:
+    """Opens an address, with the login that it holds.
+
+    Args:
+        address: http or https.
+        insecure: Take the server's certificate as it is.
+        patience_s: How many seconds may pass without a byte.
+
+    Returns:
+        An `http.client.HTTPResponse`.
+
+    Raises:
+        OSError: There is no answer, or another one than a file.
+        HTTPException: The answer is none of HTTP.
+    """
+    from urllib.error import HTTPError
+
+    opener, request = _opener(insecure), _request(address.reveal())
+    try:
+        return opener.open(request, timeout=patience_s)
+    except HTTPError as refusal:
+        with refusal:
+            digest = _digest(address.reveal(), request, refusal)
+        if digest is None:
+            raise
+    request.add_unredirected_header("Authorization", digest)
+    return opener.open(request, timeout=patience_s)
+
+
+def _digest(address: str, request: Any, refusal: Any) -> str | None:
+    """Answers a server's challenge with what an address holds, as RFC 7616 has it; None where that is not asked for."""
+    from urllib.parse import unquote, urlsplit
+    from urllib.request import HTTPDigestAuthHandler, HTTPPasswordMgrWithDefaultRealm, parse_http_list, parse_keqv_list
+
+    login = urlsplit(usable_address(address))
+    challenges = [
+        text for text in refusal.headers.get_all("WWW-Authenticate", ()) if text.lower().startswith("digest ")
+    ]
+    if refusal.code != 401 or login.username is None or not challenges:
+        return None
+    known = HTTPPasswordMgrWithDefaultRealm()
+    known.add_password(None, request.full_url, unquote(login.username), unquote(login.password or ""))
+    handler = HTTPDigestAuthHandler(known)
+    for challenge in challenges:
+        with suppress(ValueError):  # an algorithm that Python does not know
+            answer = handler.get_authorization(request, parse_keqv_list(parse_http_list(challenge[len("digest ") :])))
+            if answer:
+                return f"Digest {answer}"
+    return None
 
 
 def _body(answer: Any, name: str, clock: Callable[[], float]) -> bytes:

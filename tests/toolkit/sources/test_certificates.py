@@ -88,6 +88,7 @@ def test_certificates(command, certificates, tiny_model, monkeypatch, host, trus
 def test_ffmpeg_checks_as_well(certificates, tiny_model, monkeypatch):
     """Which also counts for what an address leads to."""
     monkeypatch.setattr("cnnkit.sources.moving.opening.check_certificate", lambda address: None)
+    monkeypatch.setattr("cnnkit.sources.moving.opening.open_pictures", lambda *_: None)
     with serving(Camera, certificates["localhost"]) as port:
         assert webcam(port, tiny_model).exit_code == 1
         monkeypatch.setenv("SSL_CERT_FILE", str(certificates["localhost"]))

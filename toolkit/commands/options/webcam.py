@@ -77,7 +77,7 @@ _OUTPUT = (
     click.option("--output", "-o", type=_PATH, help="JSON lines in a file."),
     click.option(
         "--every", "every_s", metavar="SECONDS", type=Range(0),
-        help="A JSON line at least so often; 0 for each frame  [default: for each change].",
+        help="A JSON line, and a snapshot of an address that gives one, so often; 0 for each frame  [default: each change].",
     ),
     click.option("--append", is_flag=True, help="Add to the output if it exists, as a service that starts again does."),
     click.option("--record", type=_PATH, help="Annotated video in a file such as out.mp4."),

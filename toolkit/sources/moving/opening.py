@@ -8,6 +8,7 @@ from cnnkit.sources.certificates import check_certificate, checked_by_opencv, tl
 from cnnkit.sources.moving import decoded, plain
 from cnnkit.sources.moving.reasons import unreachable
 from cnnkit.sources.moving.shots import Opened, TimeLimits, sane_rate
+from cnnkit.sources.moving.web_cameras import open_pictures
 from cnnkit.system import import_cv2, log
 
 _BUFFERS = 1  # fewer old pictures wait where a driver listens to it
@@ -25,14 +26,22 @@ def open_film(path: str, name: str) -> Opened:
     return opened
 
 
-def open_stream(address: Address, limits: TimeLimits) -> Opened:
+def open_stream(address: Address, limits: TimeLimits, every_s: float | None = None) -> Opened:
     """Opens a network address.
+
+    Args:
+        address: What to open.
+        limits: How long it may take.
+        every_s: Seconds from one picture to the next where they are asked for one by one; None for one.
 
     Raises:
         SourceError: With the reason.
     """
     target, name = str(address.target), str(address)
     check_certificate(address)
+    pictures = open_pictures(address, limits, every_s)
+    if pictures is not None:
+        return pictures
     if decoded.is_installed():
         return decoded.open_address(target, name, limits, tls_options(address))
     with checked_by_opencv(address):

@@ -15,15 +15,16 @@ _WORDS = {
 }
 
 
-def why_not(address: str, error: Exception, limit_s: float) -> str:
+def why_not(address: str, error: Exception, limit_s: float, status: int | None = None) -> str:
     """Returns what is wrong, to follow the address's name.
 
     Args:
         address: As it was opened.
         error: What opening it raised; its own text, which may hold the address, is not used.
         limit_s: How long an answer was waited for.
+        status: Of a server that answered; None where the error tells it, or there is none.
     """
-    status = _status(error)
+    status = _status(error) if status is None else status
     if status is not None:
         return of_status(status)
     number = getattr(error, "errno", None)

@@ -17,10 +17,12 @@ class Shot:
     at_s: float | None = None  # when it was taken by the source's own clock; None where it does not say
     damaged: bool = False  # there is a picture, but torn, or with parts made up by the decoder
     ended: bool = False  # nothing will come any more: the file's end, or a connection that is gone
+    waiting: bool = False  # it is not time yet: ask again in a moment
     decoding_s: float = 0.0  # how long ago its bytes were there
 
 
 ENDED = Shot(None, ended=True)
+WAITING = Shot(None, waiting=True)
 
 
 class Capture(Protocol):
@@ -45,6 +47,7 @@ class Opened:
     timed: bool = False  # a live source whose pictures carry its own time
     segmented: bool = False  # a live source whose pictures come many at once, as with HLS
     recorded: bool = False  # it has an end
+    period_s: float = 0.0  # seconds from one picture to the next, where they are asked for; else 0
     said: str = ""  # what was granted of what was asked for: "MJPG 1280x720 at 30 frames/s"
 
 

@@ -1,0 +1,79 @@
+"""JPEG files taken out of what comes in without an end: parts of a multipart response, or one behind the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_MOST_BYTES = 2**26  # of one picture
+_BEGIN, _END = b"\xff\xd8", b"\xff\xd9"
+_LENGTH = re.compile(rb"content-length:\s*(\d{1,9})", re.IGNORECASE)
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+
+
+class MultipartSplitter:
+    """Takes a multipart/x-mixed-replace response apart.
+
+    A part ends after the length that its head gives, at once, or in front of the next boundary, if that comes earlier:
+    such a part was cut on its way.
+
+    Args:
+        boundary: As the response's type gives it.
+    """
+
+    def __init__(self, boundary: str) -> None:
+        self._marker = b"--" + boundary.strip('" ').lstrip("-").encode("latin-1", "replace")
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Takes bytes, and gives the bodies of the parts that they complete."""
+        self._data += data
+        while (body := self._next()) is not None:
+            yield body
+        if len(self._data) > _MOST_BYTES:
+            self._data.clear()
+
+    def _next(self) -> bytes | None:
+        start = self._data.find(self._marker)
+        head = None if start < 0 else _HEAD_END.search(self._data, start)
+        if head is None:
+            return None
+        length = _LENGTH.search(self._data, start, head.start())
+        following = self._data.find(self._marker, head.end())
+        if length is not None:
+            end = head.end() + int(length[1])
+            if following >= 0:
+                end = min(end, following)
+            elif len(self._data) < end:
+                return None
+        elif following >= 0:
+            end = following
+        else:
+            return None
+        body = bytes(self._data[head.end() : end])
+        del self._data[:end]
+        return body.rstrip(b"\r\n") if length is None else body
+
+
+class JpegSplitter:
+    """Takes JPEG files apart that follow one another, as `rpicam-vid --codec mjpeg -o -` writes them."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._searched = 0
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Takes bytes, and gives the files that they complete."""
+        self._data += data
+        while (end := self._data.find(_END, self._searched)) >= 0:
+            end += len(_END)
+            if self._data[end : end + 2] in (b"", _BEGIN):  # else the end of a thumbnail
+                yield bytes(self._data[:end])
+                del self._data[:end]
+                self._searched = 0
+            else:
+                self._searched = end
+        self._searched = max(self._searched, len(self._data) - 1)
+        if len(self._data) > _MOST_BYTES:
+            self._data.clear()
+            self._searched = 0
