@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cnnkit.live.camera_list import print_cameras as print_cameras
     from cnnkit.live.loop import LoopOptions as LoopOptions
     from cnnkit.live.region import parse_region as parse_region
+    from cnnkit.live.segments import SegmentOptions as SegmentOptions
     from cnnkit.live.webcam import PageOptions as PageOptions, WebcamOptions as WebcamOptions, run_webcam as run_webcam
 else:
     __getattr__ = hand_on(
@@ -20,6 +21,7 @@ else:
             "camera_list": ("print_cameras",),
             "loop": ("LoopOptions",),
             "region": ("parse_region",),
+            "segments": ("SegmentOptions",),
             "webcam": ("PageOptions", "WebcamOptions", "run_webcam"),
         },
     )

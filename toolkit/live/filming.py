@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.live.recording import Recorder
+from cnnkit.live.segments import SegmentedRecorder, SegmentOptions, new_path
 from cnnkit.system import log
 
 
@@ -19,14 +20,23 @@ class FilmSwitch:
     Args:
         path: Of the first recording; None waits for the switch.
         rate_hz: Frames a second of the recordings.
+        segments: How the first recording is divided; None for one file.
         now: Local time, of which later files are named.
     """
 
-    def __init__(self, path: Path | None, rate_hz: float, now: Callable[[], time.struct_time] = time.localtime) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        rate_hz: float,
+        segments: SegmentOptions | None = None,
+        now: Callable[[], time.struct_time] = time.localtime,
+    ) -> None:
         self._rate_hz, self._now = rate_hz, now
         self._suffix = ".mp4" if path is None else path.suffix
         self._folder = Path() if path is None else path.parent
-        self._recorder = None if path is None else Recorder(path, rate_hz)
+        self._recorder: Recorder | SegmentedRecorder | None = None
+        if path is not None:
+            self._recorder = Recorder(path, rate_hz) if segments is None else SegmentedRecorder(path, rate_hz, segments)
 
     @property
     def running(self) -> bool:
@@ -64,12 +74,3 @@ class FilmSwitch:
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             recorder.close()
-
-
-def new_path(folder: Path, stem: str, suffix: str) -> Path:
-    """Returns a path at which nothing stands yet: "stem.png", "stem-2.png", ..."""
-    path, number = folder / f"{stem}{suffix}", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{stem}-{number}{suffix}"
-    return path

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cnnkit.errors import OutputError
-from cnnkit.live.filming import new_path
 from cnnkit.live.outputs import Observation
+from cnnkit.live.segments import new_path
 from cnnkit.system import import_cv2, log, write_bytes
 
 

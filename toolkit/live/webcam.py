@@ -20,6 +20,7 @@ from cnnkit.live.opening import unless_stopped
 from cnnkit.live.outputs import Outputs, Watcher
 from cnnkit.live.recording import check_recording
 from cnnkit.live.rows import ChangeLog
+from cnnkit.live.segments import SegmentOptions
 from cnnkit.live.stopping import stop_on_signals
 from cnnkit.live.summary import NOTHING_SEEN, LiveSummary
 from cnnkit.live.watchdog import Watchdog
@@ -60,6 +61,7 @@ class WebcamOptions:
     every_s: float | None = None  # seconds after which a row is written though nothing changed; 0 for all frames
     record: Path | None = None  # annotated video in this file
     insecure: bool = False  # certificates are not checked
+    segments: SegmentOptions | None = None  # the recording in pieces; None for one file
     overwrite: bool = False  # of both files
     append: bool = False  # to the rows of earlier runs
     every_frame: bool = False  # of a video file, without pacing
@@ -138,7 +140,7 @@ def _open_outputs(options: WebcamOptions, video: Video, stack: ExitStack) -> Out
     if options.page is not None:
         watchers.append(stack.enter_context(closing(_open_page(options.page, video.address.name))))
     if options.record is not None or not options.headless:
-        film = stack.enter_context(closing(FilmSwitch(options.record, video.rate_hz)))
+        film = stack.enter_context(closing(FilmSwitch(options.record, video.rate_hz, options.segments)))
     if not options.headless:
         window = stack.enter_context(closing(Window(f"cnnkit - {video.address}")))
     return Outputs(window, film, watchers)
@@ -169,7 +171,7 @@ def _check_files(options: WebcamOptions, address: Address) -> None:
         check_new_file(options.output, overwrite=options.overwrite or options.append)
     if options.record is None:
         return
-    check_recording(options.record, overwrite=options.overwrite)
+    check_recording(options.record, overwrite=options.overwrite, pieces=options.segments is not None)
     if address.kind == "file" and os.path.realpath(str(address.target)) == os.path.realpath(options.record):
         raise UsageError(f"--record {options.record} is the source itself: name another file")
     if options.output is not None and os.path.realpath(options.output) == os.path.realpath(options.record):

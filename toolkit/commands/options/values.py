@@ -66,3 +66,27 @@ def _pair(text: str, expected: str) -> tuple[int, int]:
     if len(parts) > 2 or not all(part.isdecimal() and len(part) < 10 and int(part) for part in parts):
         raise click.BadParameter(f"{text!r} is {expected}")
     return int(parts[0]), int(parts[-1])
+
+
+def duration(text: str) -> float:
+    """Reads a time in seconds: "90", "90s", "10m", "2h", "1d"."""
+    units = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+    return _with_unit(text, units, "no time, expected one such as 30s, 10m or 1h")
+
+
+def data_size(text: str) -> int:
+    """Reads a number of bytes: "500MB", "20GB", "1.5TB"."""
+    units = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+    return int(_with_unit(text, units, "no size, expected one such as 500MB or 20GB"))
+
+
+def _with_unit(text: str, units: dict[str, int], expected: str) -> float:
+    digits = text.strip().lower().rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = text.strip().lower()[len(digits) :].strip()
+    try:
+        value = float(digits) * units[unit]
+    except (ValueError, KeyError) as error:
+        raise click.BadParameter(f"{text!r} is {expected}") from error
+    if not 0 < value < math.inf:
+        raise click.BadParameter(f"{text!r} is out of range, expected more than 0")
+    return value

@@ -17,12 +17,12 @@ from cnnkit.commands.options.shared import (
     taken,
     top_k_option,
 )
-from cnnkit.commands.options.values import Range
+from cnnkit.commands.options.values import Range, data_size, duration
 from cnnkit.errors import UsageError
 from cnnkit.system import TypedAddress
 
 if TYPE_CHECKING:
-    from cnnkit.live import WebcamOptions
+    from cnnkit.live import SegmentOptions, WebcamOptions
     from cnnkit.sources import TimeLimits
 
 _PATH = click.Path(path_type=Path)
@@ -77,10 +77,18 @@ _OUTPUT = (
     click.option("--output", "-o", type=_PATH, help="JSON lines in a file."),
     click.option(
         "--every", "every_s", metavar="SECONDS", type=Range(0),
-        help="A JSON line, and a snapshot of an address that gives one, so often; 0 for each frame  [default: each change].",
+        help="A JSON line, or a snapshot of an address with some, so often; 0 for each frame  [default: changes].",
     ),
     click.option("--append", is_flag=True, help="Add to the output if it exists, as a service that starts again does."),
     click.option("--record", type=_PATH, help="Annotated video in a file such as out.mp4."),
+    click.option(
+        "--segment", "segment_s", metavar="TIME", type=duration,
+        help="The recording in files of so long, such as 10m, named by their time.",
+    ),
+    click.option(
+        "--keep", "keep_bytes", metavar="SIZE", type=data_size,
+        help="What the files of --segment may take, such as 20GB; the oldest make room.",
+    ),
     overwrite_option,
 )  # fmt: skip
 _LIMIT = (
@@ -134,9 +142,10 @@ def webcam_options(
     region = None if roi is None else parse_region(roi)
     answer = taken(options, "top_k", "min_confidence", "smooth_s")
     loop = taken(options, "max_frames", "max_s", "frozen_s")
+    segments = _segments(options.pop("segment_s"), options.pop("keep_bytes"), options["record"])
     limits = _limits(options.pop("timeout_s"), options.pop("stall_s"))
     return WebcamOptions(
-        _source(source, source_file), **options, said=said, page=served, limits=limits,
+        _source(source, source_file), **options, said=said, page=served, limits=limits, segments=segments,
         answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop),
     )  # fmt: skip
 
@@ -149,6 +158,18 @@ def _source(source: TypedAddress | None, file: Path | None) -> TypedAddress:
     from cnnkit.sources import read_source_file
 
     return read_source_file(file)
+
+
+def _segments(length_s: float | None, keep_bytes: int | None, record: Path | None) -> SegmentOptions | None:
+    from cnnkit.live import SegmentOptions
+
+    if length_s is None and keep_bytes is None:
+        return None
+    if record is None or length_s is None:
+        raise UsageError(
+            "--segment divides a recording, and --keep limits its files: add --record FILE and --segment TIME"
+        )
+    return SegmentOptions(length_s, keep_bytes)
 
 
 def _limits(timeout_s: float | None, stall_s: float) -> TimeLimits:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from cnnkit.errors import SourceError
 from cnnkit.sources.address import Address
 from cnnkit.sources.certificates import check_certificate, checked_by_opencv, tls_options
@@ -50,12 +52,18 @@ def open_stream(address: Address, limits: TimeLimits, every_s: float | None = No
         why = unreachable(target, limits.open_s) or "cannot be opened: check the path, and user name and password"
         raise SourceError(f"{name} {why}")
     if not opened.recorded:
-        log.warning(
-            "%s: torn and late pictures of a stream are not told from others without the extra video: "
-            "pip install 'cnnkit[video]'",
-            name,
-        )
+        _warn(name)
     return opened
+
+
+@cache
+def _warn(name: str) -> None:
+    """Says once what is missing, however often a stream is opened again."""
+    log.warning(
+        "%s: torn and late pictures of a stream are not told from others without the extra video: "
+        "pip install 'cnnkit[video]'",
+        name,
+    )
 
 
 def open_device(device: int | str, name: str) -> Opened | None:

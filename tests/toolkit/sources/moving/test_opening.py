@@ -26,9 +26,9 @@ def test_films_have_the_times_they_say(tmp_path):
 def test_a_stream_is_read_plainly_and_what_is_missing_is_said(monkeypatch, caplog):
     monkeypatch.setattr(plain, "open_address", lambda *_: plain.Opened(None))
     with caplog.at_level(logging.WARNING, "cnnkit"):
-        open_stream(Address("stream", "rtsp://user:secret@host/live", "rtsp://user:***@host/live"), TimeLimits())
+        open_stream(Address("stream", "rtsp://user:secret@host", "rtsp://user:***@host"), TimeLimits())
     assert caplog.messages == [
-        "rtsp://user:***@host/live: torn and late pictures of a stream are not told from others without the extra video: "
+        "rtsp://user:***@host: torn and late pictures of a stream are not told from others without the extra video: "
         "pip install 'cnnkit[video]'"
     ]
 
