@@ -14,7 +14,8 @@ from typed_addresses import MARK, addresses_with_secrets
 
 from cnnkit.cli import main
 from cnnkit.page.state import to_json
-from cnnkit.sources.video import Video
+from cnnkit.sources.moving.shots import Opened
+from cnnkit.sources.video import Video, open_video
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MANY = settings(FEW, max_examples=10_000)
@@ -25,6 +26,10 @@ def said(*arguments, **environment):
     result = CliRunner(env={"CNNKIT_DEBUG": "1", **environment}).invoke(main, [*map(str, arguments)])
     error = "" if result.exception is None else "".join(traceback.format_exception(result.exception))
     return result.output + error
+
+
+def open_fake(address, limits):
+    return Video(address, Opened(FakeCapture([200, 201]), 30.0), limits)
 
 
 @pytest.fixture
@@ -42,19 +47,12 @@ def check(no_network, tiny_model, monkeypatch, tmp_path, capfd):
     shown = []
     monkeypatch.setattr("cnnkit.page.newest.to_json", lambda state, **ages: shown.append(to_json(state, **ages)))
 
-    def open_fake(address):
-        return Video(address, FakeCapture([200, 201]), 30.0, 0)
-
-    def open_nothing(address):
-        from cnnkit.errors import SourceError
-        from cnnkit.sources.video import _why_not
-
-        raise SourceError(_why_not(address))
+    monkeypatch.setattr("cnnkit.sources.moving.decoded.is_installed", lambda: False)
+    monkeypatch.setattr("cnnkit.sources.moving.plain.open_address", lambda *_: None)
 
     def run(typed):
         text, secret = typed
-        monkeypatch.setattr("cnnkit.live.webcam.open_video", open_nothing)
-        monkeypatch.setattr("cnnkit.sources.films.open_video", open_nothing)
+        monkeypatch.setattr("cnnkit.live.webcam.open_video", open_video)
         everything = [
             said("-v", "predict", f"./{text}" if text.startswith("-") else text, "-m", tiny_model, "--format", "jsonl"),
             said("webcam", f"--source={text}", "-m", tiny_model, "--headless"),
@@ -89,11 +87,11 @@ def test_no_secret_of_ten_thousand_comes_out(check, typed):
 def test_a_source_from_a_file_or_the_environment(tiny_model, tmp_path, monkeypatch):
     opened = []
 
-    def open_fake(address):
+    def note_and_open(address, limits):
         opened.append(address.target)
-        return Video(address, FakeCapture([200, 201]), 30.0, 0)
+        return open_fake(address, limits)
 
-    monkeypatch.setattr("cnnkit.live.webcam.open_video", open_fake)
+    monkeypatch.setattr("cnnkit.live.webcam.open_video", note_and_open)
     file = tmp_path / "source"
     file.write_text(f"rtsp://me:{MARK}@host/s\nmore\n")
     file.chmod(0o644)

@@ -85,8 +85,12 @@ def test_certificates(command, certificates, tiny_model, monkeypatch, host, trus
 
 
 @needs_openssl
-def test_ffmpeg_checks_as_well(certificates, tiny_model, monkeypatch):
+@pytest.mark.parametrize("reader", ["PyAV", "OpenCV"])
+def test_ffmpeg_checks_as_well(certificates, tiny_model, monkeypatch, reader):
     """Which also counts for what an address leads to."""
+    if reader == "PyAV":
+        pytest.importorskip("av")
+    monkeypatch.setattr("cnnkit.sources.moving.decoded.is_installed", lambda: reader == "PyAV")
     monkeypatch.setattr("cnnkit.sources.moving.opening.check_certificate", lambda address: None)
     monkeypatch.setattr("cnnkit.sources.moving.opening.open_pictures", lambda *_: None)
     with serving(Camera, certificates["localhost"]) as port:

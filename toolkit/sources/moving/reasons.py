@@ -57,7 +57,7 @@ def unreachable(address: str, limit_s: float) -> str | None:
             return None
         socket.create_connection((parts.hostname, port), limit_s).close()
     except socket.gaierror:
-        return f"cannot be reached: there is no host of the name {parts.hostname}"
+        return "cannot be reached: there is no host of that name"
     except ConnectionRefusedError:
         return REFUSED
     except TimeoutError:
