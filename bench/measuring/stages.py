@@ -52,7 +52,7 @@ def read_photo(photo: Path) -> bytes:
     """
     try:
         data = read_bytes(str(photo))
-        decode_image(data, str(photo))
+        decode_image(data, str(photo)).sound(str(photo))
     except ImageError as error:
         raise ModelError(f"the photo to time with, {error}") from error
     return data

@@ -144,7 +144,7 @@ def read_images(
     paths: Sequence[Path], spec: InputSpec, *, max_pixels: int = DEFAULT_MAX_PIXELS, warn: bool = True
 ) -> tuple[NDArray[np.uint8], tuple[ImageError, ...]]:
     """Reads images at a model's size, to learn from or to measure with: those that cannot be read, or are damaged, are
-    left out.
+    left out. Large JPEGs are decoded at a reduced scale, as `cnnkit predict` decodes them for the same input.
 
     Args:
         paths: The files.
@@ -160,7 +160,7 @@ def read_images(
     count, failures = 0, []
     for path in paths:
         try:
-            image = read_image(path, max_pixels=max_pixels).sound(str(path))
+            image = read_image(path, max_pixels=max_pixels, taken=(spec,)).sound(str(path))
         except ImageError as error:
             failures.append(error)
             continue

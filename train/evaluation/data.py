@@ -172,7 +172,8 @@ def _divide(
     pool: LabelledFiles, split: SplitName, spec: ModelSpec, *, hold_out_test: bool
 ) -> tuple[LabelledFiles, tuple[ImageError, ...]]:
     """Divides files as training did, which left out those that cannot be used before it divided the others."""
-    failures = tuple(failure for failure in map(_failure_of, pool.paths) if failure is not None)
+    tried = (_failure_of(path, spec.input) for path in pool.paths)
+    failures = tuple(failure for failure in tried if failure is not None)
     failed = {failure.source for failure in failures}
     good = np.array([index for index, path in enumerate(pool.paths) if str(path) not in failed], np.int64)
     defaults = SplitOptions(seed=_seed_of(spec))
@@ -186,9 +187,9 @@ def _divide(
     return files, failures
 
 
-def _failure_of(path: Path) -> ImageError | None:
+def _failure_of(path: Path, taken: InputSpec) -> ImageError | None:
     try:
-        read_image(path).sound(str(path))
+        read_image(path, taken=(taken,)).sound(str(path))
     except ImageError as error:
         return error
     return None

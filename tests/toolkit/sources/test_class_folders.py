@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import os
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 from image_files import encode, photo
 
 from cnnkit.errors import DataError, SourceError
+from cnnkit.images import resize_image
 from cnnkit.sources import class_folders as folders
 from cnnkit.sources.class_folders import LabelledFiles, list_class_folder, list_images, read_images, read_labelled
 from cnnkit.sources.folders import folder_images
+from cnnkit.sources.found import FoundImage
 from cnnkit.sources.layouts import find_layout
 from cnnkit.spec import InputSpec
 
@@ -247,6 +250,16 @@ def test_nothing_that_can_be_read(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match="no images"):
         read_labelled(LabelledFiles(("a", "b"), (), ()), SPEC)
+
+
+@pytest.mark.parametrize("spec", [SPEC, replace(SPEC, resize="crop"), replace(SPEC, interpolation="linear")])
+def test_pixels_to_learn_from_are_those_that_predict_answers(tmp_path: Path, spec: InputSpec) -> None:
+    write(tmp_path, "1.jpg", data=encode(photo(250, 330), "JPEG"))
+    path = str(tmp_path / "1.jpg")
+    images, _ = read_images([tmp_path / "1.jpg"], spec)
+    assert np.array_equal(images[0], resize_image(FoundImage(path).decode(taken=(spec,)).pixels, spec))
+    reduced = FoundImage(path).decode(taken=(spec,)).pixels.shape[0] < 250
+    assert reduced == (spec.interpolation == "area")
 
 
 def test_the_limit_on_pixels_is_passed_on(tmp_path: Path) -> None:
