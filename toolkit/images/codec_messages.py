@@ -46,7 +46,7 @@ class CodecListener:
                 self._changed.wait()
             self._begin()
             self._decoding += 1
-            before = self._size()
+            before = self._read
         try:
             result = decode()
             quiet = self._size() == before
@@ -54,7 +54,8 @@ class CodecListener:
             with self._changed:
                 self._decoding -= 1
                 self._end()
-                self._changed.notify_all()
+                if self._alone:
+                    self._changed.notify_all()
         return (result, ()) if quiet else self._decode_alone(decode)
 
     def _decode_alone(self, decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:
