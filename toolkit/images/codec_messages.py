@@ -117,7 +117,6 @@ class CodecListener:
         self._read = size
         if size > _MOST_BYTES:
             os.ftruncate(self._file, 0)
-            os.lseek(self._file, 0, os.SEEK_SET)  # which is where stderr writes, too
             self._read = 0
         if others := _OWN.sub(b"", text):
             with suppress(OSError):  # whoever printed it would have met the same
@@ -177,7 +176,15 @@ def listening_to_codecs() -> Iterator[None]:
 
 
 def _unnamed_file() -> int:
-    """Returns the descriptor of a file without a name."""
+    """Returns the descriptor of a file without a name, at whose end several threads write one after the other."""
+    import fcntl
+
+    descriptor = _new_file()
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, os.O_APPEND)
+    return descriptor
+
+
+def _new_file() -> int:
     if hasattr(os, "memfd_create"):
         return os.memfd_create("cnnkit-codecs")
     import tempfile

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
@@ -57,6 +58,26 @@ def test_what_others_print_meanwhile_reaches_stderr(capfd):
     _, lines = decode_heard(decode)
     assert lines == ("reading 12 %", "Corrupt JPEG data: 5 extraneous bytes before marker 0xd9", "somebody else")
     assert capfd.readouterr().err == "\rreading 12 %somebody else\n" * 2  # it was decoded twice
+
+
+def test_what_several_threads_print_at_once_is_whole(capfd):
+    heard = threading.Event()
+
+    def talk() -> int:
+        lines = 0
+        while not heard.wait(0.0002):
+            lines += os.write(2, b"somebody else\n") > 0
+        return lines
+
+    def hear(index: int) -> bool:
+        return (decode_image(HURT if index % 2 else GOOD, "x").damage is not None) == (index % 2 > 0)
+
+    with ThreadPoolExecutor(6) as pool:
+        talking = [pool.submit(talk) for _ in range(2)]
+        right = list(pool.map(hear, range(1000)))
+        heard.set()
+    assert all(right)
+    assert capfd.readouterr().err == "somebody else\n" * sum(each.result() for each in talking)
 
 
 def test_the_file_is_emptied_now_and_then(monkeypatch):
