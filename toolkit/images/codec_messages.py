@@ -54,8 +54,7 @@ class CodecListener:
             with self._changed:
                 self._decoding -= 1
                 self._end()
-                if self._alone:
-                    self._changed.notify_all()
+                self._wake()
         return (result, ()) if quiet else self._decode_alone(decode)
 
     def _decode_alone(self, decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:
@@ -73,6 +72,10 @@ class CodecListener:
                 self._changed.notify_all()
         lines = _OWN.sub(rb"\n\g<0>", text).decode(errors="replace").splitlines()  # a progress bar may be in front
         return result, tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
+
+    def _wake(self) -> None:
+        if self._alone:
+            self._changed.notify_all()
 
     @contextmanager
     def listening(self) -> Iterator[int]:
