@@ -14,8 +14,11 @@ from tiny_models import TINY_SPEC
 
 import cnnkit
 from cnnkit.cli import main
+from cnnkit.cluster.shards import ShardWriter
+from cnnkit.cluster.worker import ShardPredictor, WorkerOptions
 from cnnkit.errors import DamagedImageWarning, DataError
 from cnnkit.images import decode_image
+from cnnkit.predicting import PredictOptions
 from cnnkit.sources import read_calibration
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pread"), reason="codecs are not listened to here")
@@ -88,6 +91,18 @@ def test_a_csv_with_warnings_is_gone_on_with(folder, tiny_model):
     whole = (folder / "rows.csv").read_bytes()
     (folder / "rows.csv").write_bytes(b"".join(whole.splitlines(keepends=True)[:3]))
     assert run(*arguments).exit_code == 1 and (folder / "rows.csv").read_bytes() == whole
+
+
+@pytest.mark.parametrize(("damaged", "failed"), [("report", 1), ("use", 0)])
+def test_an_actor_of_a_cluster(folder, tiny_model, damaged, failed, capfd):
+    pyarrow = pytest.importorskip("pyarrow")
+    writer = ShardWriter(folder, "jsonl")
+    options = WorkerOptions("cpu", None, False, PredictOptions(damaged=damaged), writer, folder)
+    block = pyarrow.table({"index": [0], "source": [b"photos/c-hurt.jpg"], "problem": pyarrow.array([None], "string")})
+    assert ShardPredictor(tiny_model, options)(block)["failed"].to_pylist() == [failed]
+    row = json.loads(writer.path(0).read_text())
+    assert (row["error"], row["warning"]) == ((REASON, None) if failed else (None, REASON))
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("damaged", "explained", "exit_code"), [("report", False, 1), ("use", True, 0)])
