@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from cnnkit.spec import NO_LABEL
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,7 +35,7 @@ class Prediction(NamedTuple):
     damage: str | None = None  # of the image's file, where it is damaged and the answer may be that to other pixels
 
 
-UNKNOWN, NONE = "unknown", "none"
+UNKNOWN = "unknown"
 
 
 def or_unknown(prediction: Prediction, least: float) -> Prediction:
@@ -133,7 +135,7 @@ def _reaching(prediction: Prediction, limits: Mapping[str, float]) -> Prediction
     """Keeps the labels that reach their limits."""
     top = tuple(candidate for candidate in prediction.top if candidate.probability >= limits[candidate.label])
     reached = {candidate.label for candidate in top}
-    return Prediction(", ".join(label for label in limits if label in reached) or NONE, prediction.confidence, top)
+    return Prediction(", ".join(label for label in limits if label in reached) or NO_LABEL, prediction.confidence, top)
 
 
 def short_float(value: np.float32) -> float:

@@ -45,9 +45,14 @@ def list_data(root: Path, contenders: Sequence[Contender], *, strict: bool = Fal
         strict: Reads all of them, and stops at the first that cannot be used.
 
     Raises:
-        DataError: The folder or list is missing, empty, or its classes are not the model's; or, with `strict`, an image
-            cannot be used.
+        DataError: The folder or list is missing, empty, its classes are not the model's, or labels are independent; or,
+            with `strict`, an image cannot be used.
     """
+    if contenders[0].spec.independent:
+        raise DataError(
+            f"--data {root}: accuracy is compared of one label an image, and the models give independent ones: leave "
+            "it out, and measure them with cnnkit evaluate"
+        )
     listed = is_listed(root)
     if not listed and not root.is_dir():
         raise DataError(f"{root}: no such folder, expected a folder of class folders, or a list of files and labels")

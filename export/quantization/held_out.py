@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from cnnkit.errors import DataError, SourceError
 from cnnkit.export.calibration import without
 from cnnkit.export.options import QuantizeOptions
+from cnnkit.measuring import numbered
 from cnnkit.sources import (
+    LabelledFiles,
     calibration_paths,
     draw_balanced,
     folder_names,
@@ -96,16 +98,24 @@ def _of_data(data: Path, used: frozenset[str], spec: ModelSpec) -> HeldOut:
     if not listed and not data.is_dir():
         raise SourceError(f"--data {data}: no such folder, expected a folder of images, or a list of files and labels")
     root = data if listed else test_split(data)
-    if spec.independent:
+    if spec.independent and not listed:  # folders say one label, and an image may have others
         held = HeldOut(tuple(without(list_test_images(data), used)), None)
     elif listed or folder_names(root):
-        files = list_test_files(data, spec.labels)
-        held = _select(files.paths, files.targets, set(without(files.paths, used)))
+        files = list_test_files(data, spec.labels, several=spec.independent)
+        targets = _decisions(files) if spec.independent else files.targets
+        held = _select(files.paths, targets, set(without(files.paths, used)))
     else:
         held = HeldOut(tuple(without(list_images(root), used)), None)
     if not held.paths:
         raise DataError(f"--data {data} holds no image beside those that calibrate, expected others")
     return held
+
+
+def _decisions(files: LabelledFiles) -> tuple[int, ...]:
+    """Returns for each image the number that `decided` gives its independent labels."""
+    names, sets = files.names or files.labels, files.sets or tuple((label,) for label in files.labels)
+    numbers = numbered(np.array([[name in one for name in names] for one in sets], bool))
+    return tuple(int(numbers[target]) for target in files.targets)
 
 
 def _left_over(options: QuantizeOptions, used: frozenset[str], spec: ModelSpec) -> HeldOut | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         above as above,
         decided as decided,
         margins as margins,
+        numbered as numbered,
     )
     from cnnkit.measuring.stages import Stage as Stage, stage_of as stage_of, worst_and_changes as worst_and_changes
     from cnnkit.measuring.statistics import (
@@ -41,7 +42,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
-            "decisions": ("Limits", "above", "decided", "margins"),
+            "decisions": ("Limits", "above", "decided", "margins", "numbered"),
             "stages": ("Stage", "stage_of", "worst_and_changes"),
             "statistics": (
                 "Interval",

@@ -89,7 +89,7 @@ def calibration_paths(root: Path, *, flag: str = "--calibration") -> dict[Path, 
 
 
 def _listed_paths(root: Path, flag: str) -> dict[Path, str]:
-    parts = list_listed(root)
+    parts = list_listed(root, several=True)
     files = parts.get("train", parts.get(None))
     if files is None:
         raise DataError(f"{flag} {root} lists no training images: give others")

@@ -27,6 +27,8 @@ class LabelledFiles:
     labels: tuple[str, ...]
     paths: tuple[Path, ...]
     targets: tuple[int, ...]  # index into `labels`, one a path
+    names: tuple[str, ...] = ()  # where labels do not exclude one another: all of them; `labels` are sets of them then
+    sets: tuple[tuple[str, ...], ...] = ()  # for each of `labels` which of `names` it stands for
 
 
 @dataclass(frozen=True)

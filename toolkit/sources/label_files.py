@@ -13,6 +13,7 @@ from cnnkit.images import IMAGE_SUFFIXES
 from cnnkit.sources.class_folders import LabelledFiles, strangers_error
 from cnnkit.sources.label_table import read_label_rows
 from cnnkit.sources.layouts import Part, part_named
+from cnnkit.spec import NO_LABEL
 from cnnkit.system import log
 
 SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
@@ -28,6 +29,7 @@ class LabelledFile:
     label: str
     split: str  # as it is called there, empty where nothing is said
     line: int = 0  # of the list
+    several: tuple[str, ...] | None = None  # where not one label is said, but several or none
 
 
 def by_part(lines: Sequence[LabelledFile]) -> dict[Part | None, Sequence[LabelledFile]]:
@@ -69,18 +71,62 @@ def with_targets(
     }
 
 
+def with_sets(
+    parts: Mapping[Part | None, Sequence[LabelledFile]], source: Path, labels: tuple[str, ...] | None
+) -> dict[Part | None, LabelledFiles]:
+    """Numbers the sets of labels that images have, those of all parts alike.
+
+    Args:
+        parts: The lines of each part.
+        source: Of all of them, for messages.
+        labels: Those of a model, in output order; None takes those of the training images, or of all, sorted.
+
+    Returns:
+        Files whose classes are sets of labels, named by their labels, "ant, bee", or "none".
+
+    Raises:
+        DataError: There is one label alone, or one that is none of the model's.
+    """
+    sets = {part: [_set_of(line) for line in lines] for part, lines in parts.items()}
+    learned = sets.get("train") or [one for every in sets.values() for one in every]
+    known = labels or tuple(sorted({label for one in learned for label in one}))
+    if len(known) < 2:
+        raise DataError(f"{source} holds one label ({', '.join(known)}), expected at least two")
+    places = {normalize("NFC", label): index for index, label in enumerate(known)}
+    strangers = sorted({label for every in sets.values() for one in every for label in one} - places.keys())
+    if strangers:
+        raise strangers_error(source, strangers, known)
+    rows = {part: [tuple(sorted(places[label] for label in one)) for one in every] for part, every in sets.items()}
+    found = sorted({row for every in rows.values() for row in every})
+    named = tuple(tuple(known[index] for index in row) for row in found)
+    names = tuple(", ".join(one) or NO_LABEL for one in named)
+    numbers = {row: index for index, row in enumerate(found)}
+    return {
+        part: LabelledFiles(
+            names, tuple(line.path for line in lines), tuple(numbers[row] for row in rows[part]), known, named
+        )
+        for part, lines in parts.items()
+    }
+
+
+def _set_of(line: LabelledFile) -> frozenset[str]:
+    names = (line.label,) if line.several is None else line.several
+    return frozenset(normalize("NFC", name) for name in names)
+
+
 def is_label_file(path: Path) -> bool:
     """Whether a path is a list of images rather than a folder of them."""
     return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
-def read_label_file(path: Path, part: Part | None = None) -> tuple[LabelledFile, ...]:
+def read_label_file(path: Path, part: Part | None = None, *, several: bool = False) -> tuple[LabelledFile, ...]:
     """Reads a list of images with their labels, as `read_label_rows` does, and finds the images.
 
     Args:
         path: The file. Names are relative to its folder, or to a folder in it that is called as one of the parts of a
             dataset or "images"; their suffix may be left out.
         part: Of the dataset, where the list is of one alone: the folders of the others are not looked into.
+        several: Whether an image may have several labels or none, where the list says several of any.
 
     Returns:
         Its lines in their order, each image once.
@@ -93,16 +139,23 @@ def read_label_file(path: Path, part: Part | None = None) -> tuple[LabelledFile,
     rows = read_label_rows(path)
     if not rows:
         raise DataError(f"{path} lists no images, expected lines of a file name and a label")
+    several = several and any(row.several is not None for row in rows)
     finder = _Finder(path, part)
     found, missing = list[LabelledFile](), list[tuple[str, int]]()
     for row in rows:
         place = finder.find(row.name, row.line, part_named(row.split))
         if place is None:
             missing.append((row.name, row.line))
-        elif not row.label:
+        elif row.several is not None and not several:
+            named = f" ({', '.join(row.several)})" if row.several else ""
+            raise DataError(
+                f"{path}, line {row.line}: {row.name} belongs to {len(row.several)} classes{named}, expected one"
+            )
+        elif not row.label and not several:
             raise DataError(f"{path}, line {row.line}: {row.name} has no label: add one, or take the line out")
         else:
-            found.append(LabelledFile(place, row.label, row.split, row.line))
+            given = row.several if row.label or row.several is not None else ()
+            found.append(LabelledFile(place, row.label, row.split, row.line, given))
     if missing:
         shown = ", ".join(name for name, _ in missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
         said = f"{len(missing):,} of {len(rows):,} images are not there: {shown} ({_lines(n for _, n in missing)})"

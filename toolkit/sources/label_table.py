@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,18 +33,20 @@ class LabelRow:
 
     line: int  # of the file, from 1
     name: str
-    label: str  # empty where nothing is said
+    label: str  # empty where nothing is said; names joined by "|" where there are several
     split: str  # as it is called there, empty where nothing is said
+    several: tuple[str, ...] | None = None  # where not one label is said, but several or none
 
 
 def read_label_rows(path: Path) -> list[LabelRow]:
     """Reads a list of images with their labels.
 
     A CSV file has a column of file names, one of labels and perhaps one of splits, or one column for each class with a
-    1 where an image belongs to it. A text file has a name and a label in every line.
+    1 where an image belongs to it. Several labels are separated by | or ; in their column. A text file has a name and a
+    label in every line.
 
     Raises:
-        DataError: It is no such list: columns are missing, a row has others, or an image belongs to several classes.
+        DataError: It is no such list: columns are missing, or a row has others.
         SourceError: The file cannot be read.
     """
     lines = _read_text(path).splitlines()
@@ -114,7 +117,6 @@ def _delimiter(path: Path, lines: Sequence[str]) -> str:
 class _Columns:
     """Where in a row everything stands."""
 
-    listed: Path
     name: int
     label: int | None
     split: int | None
@@ -123,14 +125,11 @@ class _Columns:
     def read(self, number: int, row: Sequence[str]) -> LabelRow:
         split = "" if self.split is None else row[self.split]
         if self.label is not None:
-            return LabelRow(number, row[self.name], row[self.label], split)
-        chosen = [name for place, name in self.classes.items() if row[place] in _ONE]
-        if len(chosen) != 1:
-            named = f" ({', '.join(chosen)})" if chosen else ""
-            raise DataError(
-                f"{self.listed}, line {number}: {row[self.name]} belongs to {len(chosen)} classes{named}, expected one"
-            )
-        return LabelRow(number, row[self.name], chosen[0], split)
+            parts = re.split(r"[|;]", row[self.label])
+            several = tuple(part.strip() for part in parts if part.strip()) if len(parts) > 1 else None
+            return LabelRow(number, row[self.name], row[self.label], split, several)
+        chosen = tuple(name for place, name in self.classes.items() if row[place] in _ONE)
+        return LabelRow(number, row[self.name], "|".join(chosen), split, None if len(chosen) == 1 else chosen)
 
 
 def _columns(header: Sequence[str], path: Path, rows: Sequence[Sequence[str]]) -> _Columns:
@@ -144,7 +143,7 @@ def _columns(header: Sequence[str], path: Path, rows: Sequence[Sequence[str]]) -
         raise DataError(
             f"{path} has the columns {', '.join(header[:8])} and none of {what}: name one {', '.join(expected[:6])}"
         )
-    return _Columns(path, name, label, split, others if one_hot else {})
+    return _Columns(name, label, split, others if one_hot else {})
 
 
 def _holds_bits(places: dict[int, str], rows: Sequence[Sequence[str]]) -> bool:

@@ -16,6 +16,7 @@ from cnnkit.sources.label_files import (
     is_label_file,
     read_label_file,
     some_of_list,
+    with_sets,
     with_targets,
 )
 from cnnkit.sources.label_table import names_labels
@@ -48,7 +49,9 @@ def is_listed(data: Path) -> bool:
     return is_label_file(data) or (data.is_dir() and _find(data) is not None)
 
 
-def list_listed(data: Path, labels: tuple[str, ...] | None = None) -> dict[Part | None, LabelledFiles]:
+def list_listed(
+    data: Path, labels: tuple[str, ...] | None = None, *, several: bool = False
+) -> dict[Part | None, LabelledFiles]:
     """Lists the images of a list, or of the lists in a folder, by the part of the dataset they are for.
 
     Args:
@@ -56,6 +59,7 @@ def list_listed(data: Path, labels: tuple[str, ...] | None = None) -> dict[Part 
             `train.csv` or `labels.csv` beside folders of images. A folder that holds nothing but one more is passed
             through, which is said.
         labels: The classes of a model, in output order; None takes those of the training images, sorted.
+        several: Whether images may have several labels or none: where any does, classes are sets of labels.
 
     Returns:
         The files of each part that is named; those of no named part under None.
@@ -64,25 +68,28 @@ def list_listed(data: Path, labels: tuple[str, ...] | None = None) -> dict[Part 
         DataError: See `read_label_file`; or two lists are of one part, one class alone, or one that training has not.
         SourceError: A list or folder cannot be read.
     """
-    parts = _read(data)
+    parts = _read(data, several=several)
+    if several and any(line.several is not None for lines in parts.values() for line in lines):
+        return with_sets(parts, data, labels)
     if labels is None and "train" in parts and not is_label_file(data):
         labels = with_targets({"train": parts["train"]}, data, None)["train"].labels
     return with_targets(parts, data, labels)
 
 
-def list_test_files(data: Path, labels: tuple[str, ...]) -> LabelledFiles:
+def list_test_files(data: Path, labels: tuple[str, ...], *, several: bool = False) -> LabelledFiles:
     """Lists the labelled images to measure a model on: the test images where the data is divided, else all.
 
     Args:
         data: Class folders, or parts of them; a list, or a folder with lists.
         labels: The classes of the model, in output order.
+        several: See `list_listed`.
 
     Raises:
         DataError: There are none, or one has a class that is none of the model's.
         SourceError: A list or folder cannot be read.
     """
     if is_listed(data):
-        return _test_part(list_listed(data, labels), data)
+        return _test_part(list_listed(data, labels, several=several), data)
     return list_class_folder(test_split(data), labels)
 
 
@@ -94,7 +101,7 @@ def list_test_images(data: Path) -> tuple[Path, ...]:
         SourceError: A list or folder cannot be read.
     """
     if is_listed(data):
-        return tuple(line.path for line in _test_part(_read(data), data))
+        return tuple(line.path for line in _test_part(_read(data, several=True), data))
     return list_images(test_split(data))
 
 
@@ -122,18 +129,19 @@ def _test_part(parts: Mapping[Part | None, _Listed], data: Path) -> _Listed:
     return chosen
 
 
-def _read(data: Path) -> dict[Part | None, Sequence[LabelledFile]]:
+def _read(data: Path, *, several: bool) -> dict[Part | None, Sequence[LabelledFile]]:
     """Reads all lists; training images alone are the whole dataset."""
     found = None if is_label_file(data) else _find(data)
     if found is None:
-        return by_part(read_label_file(data))
+        return by_part(read_label_file(data, several=several))
     if found.root != data:
         log.info("the dataset is taken from %s", found.root)
     log.info("labels are taken from %s", ", ".join(str(path.relative_to(found.root)) for path in found.paths.values()))
     if None in found.paths:
-        return by_part(read_label_file(found.paths[None]))
+        return by_part(read_label_file(found.paths[None], several=several))
     parts: dict[Part | None, Sequence[LabelledFile]] = {
-        part: read_label_file(path, part if path.parent == found.root else None) for part, path in found.paths.items()
+        part: read_label_file(path, part if path.parent == found.root else None, several=several)
+        for part, path in found.paths.items()
     }
     return {None: parts["train"]} if set(parts) == {"train"} else parts
 

@@ -9,6 +9,8 @@ from cnnkit.system import hand_on
 if TYPE_CHECKING:
     from cnnkit.spec.fields import (
         METADATA_KEY as METADATA_KEY,
+        NO_LABEL as NO_LABEL,
+        USUAL_LIMIT as USUAL_LIMIT,
         Color as Color,
         DatasetRecord as DatasetRecord,
         Dtype as Dtype,
@@ -54,6 +56,8 @@ else:
         {
             "fields": (
                 "METADATA_KEY",
+                "NO_LABEL",
+                "USUAL_LIMIT",
                 "Color",
                 "DatasetRecord",
                 "Dtype",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 SPEC_VERSION = 2  # the newest that is read; what version 1 can say is written as version 1
+NO_LABEL = "none"  # what is said where not one independent label counts
 USUAL_LIMIT = 0.5  # from which probability on an independent label counts
 LARGEST_SIDE = 16_384  # pixels of a model's input; more is no image classifier
 METADATA_KEY = "cnnkit.spec"

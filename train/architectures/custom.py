@@ -92,6 +92,10 @@ def _check_probabilities(text: str, model: Any, shape: NetworkShape) -> None:
     size = (2, shape.height, shape.width, shape.channels)
     pixels = np.random.default_rng(0).integers(0, 256, size).astype(np.float32)
     output = np.asarray(model(pixels, training=False))
+    if shape.independent:
+        if output.min() < 0 or output.max() > 1:
+            raise UsageError(f"--arch {text} gives {output[0, :3]}..., expected a probability a label: end in sigmoids")
+        return
     if output.min() < 0 or not np.allclose(output.sum(axis=1), 1.0, atol=1e-3):
         raise UsageError(f"--arch {text} gives {output[0, :3]}..., expected probabilities: end it with a softmax")
 

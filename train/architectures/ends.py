@@ -33,5 +33,6 @@ def probabilities(x: Any, shape: NetworkShape, regularizer: Any = None) -> Any:
     """Makes (N, classes) probabilities of (N, features) by one dense layer; `regularizer` is its kernel's."""
     from keras import layers
 
-    last = layers.Dense(shape.classes, activation="softmax", kernel_regularizer=regularizer, name="probabilities")
+    activation = "sigmoid" if shape.independent else "softmax"
+    last = layers.Dense(shape.classes, activation=activation, kernel_regularizer=regularizer, name="probabilities")
     return last(x)

@@ -19,6 +19,7 @@ class NetworkShape:
     classes: int
     offset: int  # z: the whole pixel value that becomes 0
     spread: float  # s: the pixel distance that becomes 1
+    independent: bool = False  # whether any number of the classes may be right, rather than one
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,12 @@ def make_folds(dataset: Dataset, count: int, validation: float, seed: int) -> It
         seed: Of the division; the folds are scikit-learn's StratifiedKFold, shuffled.
 
     Raises:
-        DataError: A class has fewer images than there are folds.
+        DataError: A class has fewer images than there are folds, or images have several labels.
     """
     from sklearn.model_selection import StratifiedKFold
 
+    if dataset.names:
+        raise DataError(f"{dataset.name} gives several labels an image, and crossval takes one: use cnnkit train")
     pool = _pool(dataset)
     _check_classes(dataset.labels, pool, count)
     divider = StratifiedKFold(count, shuffle=True, random_state=seed)

@@ -54,7 +54,7 @@ class _Source:
 
 def make_batches(
     split: Split,
-    classes: int,
+    wanted: NDArray[np.float32],
     batch_size: int,
     *,
     seed: int | None = None,
@@ -63,11 +63,11 @@ def make_batches(
     device_bytes: int = 0,
     grouped: bool = False,
 ) -> Any:
-    """Makes a keras.utils.PyDataset of ({"image": uint8, "target": one-hot float32}, one-hot float32) batches.
+    """Makes a keras.utils.PyDataset of ({"image": uint8, "target": float32}, float32) batches.
 
     Args:
         split: The images.
-        classes: How many classes the one-hot targets have.
+        wanted: (labels, outputs) what a network is to give for each label: one-hot, or sets of independent labels.
         batch_size: Images a batch; the last one may be smaller.
         seed: Shuffles with this seed; None keeps the order.
         epoch: The epoch, counted from 0, at which an interrupted training goes on.
@@ -79,7 +79,7 @@ def make_batches(
     Returns:
         The dataset; its `last_steps` are the steps, counted from 0, that each of its items ends with.
     """
-    targets = np.eye(classes, dtype=np.float32)[split.targets]
+    targets = wanted[split.targets]
     count = len(split) if used is None else used
     each = split.read(np.arange(1)).size if len(split) and split.store.in_memory else 0
     held = DeviceImages(split.images, targets) if 0 < each * len(split) <= device_bytes else None

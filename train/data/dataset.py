@@ -90,6 +90,19 @@ class Dataset:
     train: Split
     validation: Split
     test: Split | None
+    names: tuple[str, ...] = ()  # where labels do not exclude one another: all of them; `labels` are sets of them then
+    sets: tuple[tuple[str, ...], ...] = ()  # for each of `labels` which of `names` it stands for
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The labels of the network that learns it, in output order."""
+        return self.names or self.labels
+
+    def wanted(self) -> NDArray[np.float32]:
+        """Returns (labels, outputs): 1 where a network is to give 1, else 0."""
+        if not self.names:
+            return np.eye(len(self.labels), dtype=np.float32)
+        return np.array([[name in one for name in self.names] for one in self.sets], np.float32)
 
     def splits(self) -> dict[str, Split]:
         """Returns the splits that there are, by name."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,13 +20,18 @@ def divide(
     test: Split | None,
     splits: SplitOptions,
     hold_out_test: bool,
+    *,
+    checked: bool = True,
 ) -> Dataset:
     """Holds out a validation split where there is none, and a test split where there is none and one is wanted.
+
+    `checked` says whether every label needs a training image: not where labels are sets of others.
 
     Raises:
         DataError: A class has no image, or there are too few to hold some out.
     """
-    check_classes(labels, train.targets)
+    if checked:
+        check_classes(labels, train.targets)
     test_share = splits.test if test is None and hold_out_test else 0.0
     if validation is not None:
         return Dataset(name, labels, train, validation, test)
@@ -39,7 +46,7 @@ def keep_share(dataset: Dataset, max_images: int, seed: int) -> Dataset:
     if max_images >= len(dataset.train):
         return dataset
     kept, _ = stratified_split(dataset.train.targets, 1 - max_images / len(dataset.train), seed)
-    return Dataset(dataset.name, dataset.labels, dataset.train.take(kept), dataset.validation, dataset.test)
+    return replace(dataset, train=dataset.train.take(kept))
 
 
 def check_classes(labels: tuple[str, ...], targets: NDArray[np.int64]) -> None:

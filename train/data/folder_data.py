@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, permutations
 from pathlib import Path
 from typing import Any
@@ -76,12 +76,14 @@ def load_folders(root: Path, spec: InputSpec, splits: SplitOptions, options: Fol
         name: survey_files(files, spec, name, options.rules, keep=keep)
         for name, files in {"train": train, **others}.items()
     }
-    check_classes(train.labels, read["train"].targets)
-    for name in others:
-        _say_missing(name, train.labels, read[name].targets.tolist())
+    if not train.names:
+        check_classes(train.labels, read["train"].targets)
+        for name in others:
+            _say_missing(name, train.labels, read[name].targets.tolist())
     name = "+".join(folder.resolve().name for folder in (root, *map(Path, options.more_data)))
-    hold_out_test = not divided
-    return divide(name, train.labels, read["train"], read.get("val"), read.get("test"), splits, hold_out_test)
+    parts = read["train"], read.get("val"), read.get("test")
+    dataset = divide(name, train.labels, *parts, splits, not divided, checked=not train.names)
+    return replace(dataset, names=train.names, sets=train.sets)
 
 
 def _list_folders(root: Path, options: FolderOptions) -> tuple[LabelledFiles, dict[str, LabelledFiles], bool]:
@@ -96,7 +98,7 @@ def _list_listed(root: Path, options: FolderOptions) -> tuple[LabelledFiles, dic
     """As above, for lists of files and labels."""
     if options.more_data:
         raise DataError(f"{root} is a list of images: further folders go with a folder alone")
-    parts = list_listed(root)
+    parts = list_listed(root, several=True)
     named = {part for part in parts if part is not None}
     if named and None in parts:
         raise DataError(f"{root} says of some images which part they are for, and not of others: fill the column")
@@ -105,6 +107,8 @@ def _list_listed(root: Path, options: FolderOptions) -> tuple[LabelledFiles, dic
     train = parts["train" if named else None]
     others = {part: files for part, files in parts.items() if part in ("val", "test") and files.paths}
     given = _Folders((), options.val_data, options.test_data, True)
+    if train.names and (options.val_data or options.test_data):
+        raise DataError(f"{root} gives several labels an image: say its parts in a column of splits, in the same list")
     others |= _list_others(given, train.labels)
     return train, {str(part): files for part, files in others.items()}, bool(others)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         EvaluationOptions as EvaluationOptions,
         run_evaluation as run_evaluation,
     )
+    from cnnkit.train.evaluation.labels import measure_labels as measure_labels
     from cnnkit.train.evaluation.report import print_evaluation as print_evaluation
 else:
     __getattr__ = hand_on(
@@ -19,6 +20,7 @@ else:
         {
             "answers": ("cross_entropies",),
             "evaluating": ("EvaluationOptions", "run_evaluation"),
+            "labels": ("measure_labels",),
             "report": ("print_evaluation",),
         },
     )

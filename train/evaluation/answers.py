@@ -87,7 +87,7 @@ def collect_answers(classifier: Classifier, data: EvaluationData, options: Readi
         for batch in data.batches(options.batch_size):
             _take_failures(collector, batch.failures, options)
             if len(batch.images):
-                collector.add(batch, _checked(network_answers(classifier, batch.images, options.flip), batch))
+                collector.add(batch, checked_answers(classifier, batch, options.flip))
             bar.advance(1)
             bar.show(collector.running())
     finally:
@@ -206,7 +206,13 @@ def network_answers(classifier: Classifier, images: NDArray[np.uint8], flip: boo
     return (straight + mirrored) / np.float32(2)
 
 
-def _checked(probabilities: NDArray[np.float32], batch: LabelledImages) -> NDArray[np.float32]:
+def checked_answers(classifier: Classifier, batch: LabelledImages, flip: bool) -> NDArray[np.float32]:
+    """Returns the (n, classes) answers to a batch, see `network_answers`.
+
+    Raises:
+        ModelError: One is not finite.
+    """
+    probabilities = network_answers(classifier, batch.images, flip)
     finite = np.isfinite(probabilities).all(axis=1)
     if not finite.all():
         source = batch.sources[int(np.argmin(finite))]

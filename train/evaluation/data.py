@@ -42,6 +42,7 @@ class EvaluationData:
     sources: tuple[str, ...]  # of the images listed, in order: paths, or indices in a split; some may be unreadable
     batches: Batches
     failures: tuple[ImageError, ...] = ()  # files known to be unreadable, not among the listed
+    sets: tuple[tuple[str, ...], ...] = ()  # where classes are sets of independent labels: the labels of each
 
     @property
     def count(self) -> int:
@@ -72,7 +73,7 @@ def open_data(data: str, split: SplitName | None, spec: ModelSpec, data_folder: 
         raise DataError(f"{root} has no images in folders named like the model's classes: {', '.join(files.labels)}")
     _compare_with_training(root.resolve().name, part, spec, len(files.paths))
     sources = tuple(map(str, files.paths))
-    return EvaluationData(sources, lambda size: read_in_batches(files, spec.input, size), failures)
+    return EvaluationData(sources, lambda size: read_in_batches(files, spec.input, size), failures, files.sets)
 
 
 def find_named(names: Sequence[str], data: EvaluationData) -> tuple[str, ...]:
@@ -156,7 +157,7 @@ def _choose_files(root: Path, split: SplitName | None, spec: ModelSpec) -> _Chos
 
 def _choose_listed(root: Path, split: SplitName | None, spec: ModelSpec) -> _Chosen:
     """The same for lists of files and labels."""
-    parts = list_listed(root, spec.labels)
+    parts = list_listed(root, spec.labels, several=spec.independent)
     wanted = split or "test"
     if wanted in parts:
         return parts[wanted], (), wanted
@@ -181,10 +182,8 @@ def _divide(
     targets = np.array(pool.targets, np.int64)[good]
     parts = three_way_split(targets, defaults.validation, test, defaults.seed)
     chosen = good[dict(zip(("train", "val", "test"), parts, strict=True))[split]]
-    files = LabelledFiles(
-        pool.labels, tuple(pool.paths[index] for index in chosen), tuple(pool.targets[index] for index in chosen)
-    )
-    return files, failures
+    paths, classes = (tuple(each[index] for index in chosen) for each in (pool.paths, pool.targets))
+    return replace(pool, paths=paths, targets=classes), failures
 
 
 def _failure_of(path: Path, taken: InputSpec) -> ImageError | None:

@@ -11,6 +11,7 @@ from cnnkit.system import check_new_folder, log, require
 from cnnkit.train.evaluation.answers import Answers, ReadingOptions, collect_answers
 from cnnkit.train.evaluation.data import SplitName, find_named, open_data
 from cnnkit.train.evaluation.files import write_evaluation
+from cnnkit.train.evaluation.label_evaluation import LabelEvaluation, evaluate_labels
 from cnnkit.train.evaluation.metrics import Metrics, measure_answers
 from cnnkit.train.evaluation.reasons import explain_shown
 
@@ -52,7 +53,7 @@ class Evaluation:
     metrics: Metrics
 
 
-def run_evaluation(options: EvaluationOptions) -> Evaluation:
+def run_evaluation(options: EvaluationOptions) -> Evaluation | LabelEvaluation:
     """Evaluates a model and writes the folder.
 
     Raises:
@@ -76,6 +77,8 @@ def run_evaluation(options: EvaluationOptions) -> Evaluation:
         seed=options.seed,
         named=find_named(options.show, data),
     )
+    if classifier.spec.independent:
+        return evaluate_labels(classifier, data, reading, options.folder)
     answers = collect_answers(classifier, data, reading)
     metrics = measure_answers(answers)
     _warn_of_missing(metrics)

@@ -9,14 +9,18 @@ from cnnkit.report import NOTHING, percent, print_json, print_table, printable
 from cnnkit.system import print_text
 from cnnkit.train.evaluation.evaluating import Evaluation
 from cnnkit.train.evaluation.files import describe_batch
+from cnnkit.train.evaluation.label_evaluation import LabelEvaluation, print_label_evaluation
 from cnnkit.train.evaluation.metrics import Averages, Metrics
 
 _COLUMNS = ("class", ">precision", ">recall", ">F1", ">AUC", ">images")
 _PAIRS = 5  # most confused pairs that are named
 
 
-def print_evaluation(evaluation: Evaluation, style: Literal["table", "json"]) -> None:
+def print_evaluation(evaluation: Evaluation | LabelEvaluation, style: Literal["table", "json"]) -> None:
     """Prints an evaluation on stdout; JSON is what metrics.json holds."""
+    if isinstance(evaluation, LabelEvaluation):
+        print_label_evaluation(evaluation, style)
+        return
     metrics = evaluation.metrics
     if style == "json":
         print_json(metrics.fields())

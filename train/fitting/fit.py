@@ -65,7 +65,7 @@ def _training(trainer: Trainer, dataset: Dataset, batch_size: int, seed: int, fi
     """Returns the batches of the training images from the epoch after the `first` ones on."""
     return make_batches(
         dataset.train,
-        len(dataset.labels),
+        dataset.wanted(),
         batch_size,
         seed=seed,
         epoch=first,
@@ -86,7 +86,7 @@ def _validation(trainer: Trainer, dataset: Dataset) -> Any:
     copies, held_out = trainer.devices.copies, len(dataset.validation)
     return make_batches(
         dataset.validation,
-        len(dataset.labels),
+        dataset.wanted(),
         inference_batch(height, width, copies),
         used=held_out - held_out % copies,
         device_bytes=trainer.devices.image_bytes,

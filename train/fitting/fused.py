@@ -21,7 +21,7 @@ class TrainingForm:
     l1: float = 0.0  # penalty on the kernels of layers that have none of their own
     l2: float = 0.0
     seed: int = 0  # of the dropout
-    logits: bool = False  # leave the softmax of the last layer out, where `ends_in_softmax`
+    logits: bool = False  # leave the softmax or sigmoid of the last layer out, where it can be told
 
 
 def training_copy(model: Any, form: TrainingForm = TrainingForm()) -> Any:
@@ -52,7 +52,7 @@ def training_copy(model: Any, form: TrainingForm = TrainingForm()) -> Any:
             config["kernel_regularizer"] = keras.regularizers.L1L2(form.l1, form.l2)
         if form.logits and layer is last and type(layer) is keras.layers.Softmax:
             return _no_softmax(layer.name)
-        if form.logits and layer is last and ends_in_softmax(model):
+        if form.logits and layer is last and (ends_in_softmax(model) or ends_in_sigmoid(model)):
             config["activation"] = "linear"
         if fused_type is not None and type(layer) is keras.layers.BatchNormalization:
             # Takes 16-bit inputs as they come, and keeps its own numbers in 32 bits, as the kernel wants them.
@@ -72,6 +72,11 @@ def ends_in_softmax(model: Any) -> bool:
 
     last = model.layers[-1]
     return type(last) is keras.layers.Softmax or last.get_config().get("activation") == "softmax"
+
+
+def ends_in_sigmoid(model: Any) -> bool:
+    """Whether the last layer's sigmoid can be told from the layer and left out."""
+    return bool(model.layers[-1].get_config().get("activation") == "sigmoid")
 
 
 def _no_softmax(name: str) -> Any:

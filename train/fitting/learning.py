@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnnkit.errors import UsageError
 from cnnkit.train.architectures import NetworkShape, build_network, load_stored, without_weights
 from cnnkit.train.data import Dataset, fit_standardisation
 from cnnkit.train.devices import Devices
@@ -35,10 +36,11 @@ def build_for(request: TrainingRequest, dataset: Dataset) -> Any:
     scaled = request.recipe.standardise == "mean-std"
     known = earlier.standardisation() if earlier and request.earlier else None
     offset, spread = known or (fit_standardisation(dataset.train) if scaled else (0, 255.0))
-    shape = NetworkShape(spec.height, spec.width, spec.channels, len(dataset.labels), offset, spread)
+    classes, independent = len(dataset.outputs), bool(dataset.names)
+    shape = NetworkShape(spec.height, spec.width, spec.channels, classes, offset, spread, independent)
     if earlier is not None:
         network = build_network(without_weights(request.architecture), shape)
-        earlier.give_weights(network, dataset.labels)
+        earlier.give_weights(network, dataset.outputs)
         return network
     network = build_network(request.architecture, shape)
     if request.weights_file is not None:
@@ -53,7 +55,7 @@ def _begins_with(request: TrainingRequest, dataset: Dataset) -> EarlierModel | N
     """
     own = request.out / "model.keras"
     if request.resume and (request.out / CHECKPOINT_FILE).exists() and own.is_file():
-        return EarlierModel(own, dataset.labels) if request.earlier or request.weights_file else None
+        return EarlierModel(own, dataset.outputs) if request.earlier or request.weights_file else None
     return EarlierModel(request.earlier, earlier_spec(request.earlier).labels) if request.earlier else None
 
 
@@ -83,10 +85,17 @@ def learn(
 
     Raises:
         DataError: The loss is no number any more, or a file cannot be read any more.
+        UsageError: Classes are weighed, or a teacher is to teach, and images have several labels.
     """
     recipe = request.recipe
+    if dataset.names and (recipe.class_weights or teacher is not None):
+        what = "--class-weights" if recipe.class_weights else "--teacher"
+        raise UsageError(f"{dataset.name} gives several labels an image: leave out {what}, which is for one")
     steps = Steps(-(-devices.used_images(len(dataset.train)) // recipe.batch_size), recipe.epochs)
     weights = balanced_weights(dataset.train.targets, len(dataset.labels)) if recipe.class_weights else None
     with devices.scope():
-        trainer = Trainer(network, recipe, devices, steps, request.seed, class_weights=weights, teacher=teacher)
+        trainer = Trainer(
+            network, recipe, devices, steps, request.seed, class_weights=weights, teacher=teacher,
+            independent=bool(dataset.names),
+        )  # fmt: skip
     return fit(trainer, dataset, recipe, request.seed, start, sink)

@@ -59,6 +59,37 @@ def objective_layer(recipe: Recipe, class_weights: NDArray[np.float32] | None, *
     return Objective(name="objective", dtype="float32")
 
 
+def independent_objective(recipe: Recipe) -> Any:
+    """Makes the layer that computes each image's loss where any number of labels may be right.
+
+    That is the sum of the labels' binary cross-entropies, while training with targets smoothed towards 0.5.
+
+    Args:
+        recipe: label_smoothing.
+
+    Returns:
+        A keras.layers.Layer: (N, labels) logits and targets to (N,) losses in nats.
+    """
+    import keras
+
+    class IndependentObjective(keras.layers.Layer):  # type: ignore[misc]
+        """The loss of each image."""
+
+        def call(self, logits: Any, target: Any, training: bool | None = None) -> Any:
+            if training:
+                target = target * (1.0 - recipe.label_smoothing) + 0.5 * recipe.label_smoothing
+            return binary_cross_entropies(target, logits)
+
+    return IndependentObjective(name="objective", dtype="float32")
+
+
+def binary_cross_entropies(targets: Any, logits: Any) -> Any:
+    """Returns (N,), in nats, of (N, labels) targets from 0 to 1 and logits, summed over the labels."""
+    from keras import ops
+
+    return ops.sum(ops.softplus(logits) - targets * logits, axis=-1)
+
+
 def balanced_weights(targets: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
     """Returns (classes,) weights in inverse proportion to the classes' counts; their mean over the images is 1.
 

@@ -22,7 +22,7 @@ def warn_of_data(dataset: Dataset, alike: Sequence[LikePairs], *, weighted: bool
         alike: What `dataset.alike()` found.
         weighted: Whether rare classes weigh more in the training.
     """
-    counts = (*_empty(dataset), *_uneven(dataset, weighted=weighted))
+    counts = () if dataset.names else (*_empty(dataset), *_uneven(dataset, weighted=weighted))
     for line in (*counts, *_two_labels(dataset), *_torn_series(dataset), *_near(dataset, alike)):
         log.warning("%s: %s", dataset.name, line)
 

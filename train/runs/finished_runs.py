@@ -57,7 +57,8 @@ def read_run(folder: Path) -> FinishedRun:
         recipe = load_recipe(str(folder / "config.json"))
         history = _history(folder / "history.csv", recipe)
         record = spec.provenance.dataset if spec.provenance else None
-        shape = NetworkShape(spec.input.height, spec.input.width, spec.input.channels, len(spec.labels), 0, 255.0)
+        taken, classes = spec.input, len(spec.labels)
+        shape = NetworkShape(taken.height, taken.width, taken.channels, classes, 0, 255.0, spec.independent)
         architecture = named_in(config["architecture"], folder / "config.json", "such a run is not listed")
         network = build_network(without_weights(architecture), shape)
         return FinishedRun(

@@ -88,8 +88,10 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
     folder.start(config, kept, resume=request.resume, overwrite=request.overwrite)
     if not request.resume:
         _show_data(request, dataset, folder)
-    log.info("%s: %s images, %d classes; %s", dataset.name, _counts(dataset), len(dataset.labels), devices.describe())
-    log.info("classes: %s", _names(dataset.labels))
+    kind = "independent labels" if dataset.names else "classes"
+    count = len(dataset.outputs)
+    log.info("%s: %s images, %d %s; %s", dataset.name, _counts(dataset), count, kind, devices.describe())
+    log.info("%s: %s", kind, _names(dataset.outputs))
     log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
     start = load_checkpoint(folder.path) if request.resume else None
     if start:
@@ -97,13 +99,13 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
     elif request.resume:
         log.info("%s holds no finished epoch: beginning with the first", folder.path)
     events = EventFile(folder.path, start.history if start else ()) if request.tensorboard else None
-    sink = _sink(folder, events, Complaints(dataset.validation.targets))
+    sink = _sink(folder, events, None if dataset.names else Complaints(dataset.validation.targets))
     if start is None:
         say_forecast(request, network, dataset)
     with _stops_told():
         history = teach(request, network, dataset, devices, sink, teacher=teacher, start=start, run=folder.path)
     best = best_epoch(history, request.recipe.checkpoint)
-    spec_of_network = ModelSpec(dataset.labels, spec)
+    spec_of_network = ModelSpec(dataset.outputs, spec, "independent" if dataset.names else "probabilities")
     facts = request_facts(request, record)
     trained_on = f"{devices.describe()}; {cpu_name()}"
     return finish_run(folder, network, history, best, dataset, spec_of_network, facts, trained_on)
@@ -179,7 +181,7 @@ def request_facts(request: TrainingRequest, record: DatasetRecord) -> Provenance
     )
 
 
-def _sink(folder: RunFolder, events: EventFile | None, complaints: Complaints) -> EpochSink:
+def _sink(folder: RunFolder, events: EventFile | None, complaints: Complaints | None) -> EpochSink:
     def save_best(network: Any) -> None:
         with _said_how_to_go_on():
             folder.save_model(network)
@@ -190,7 +192,8 @@ def _sink(folder: RunFolder, events: EventFile | None, complaints: Complaints) -
             save_checkpoint(folder.path, checkpoint)
         if events is not None:
             events.add(checkpoint.history[-1])
-        complaints.look(checkpoint.history)
+        if complaints is not None:
+            complaints.look(checkpoint.history)
 
     return EpochSink(save_best, keep)
 

@@ -16,7 +16,7 @@ from cnnkit.train.progress import duration
 from cnnkit.train.recipes import Recipe
 from cnnkit.train.transfer.feature_files import FeatureFiles
 from cnnkit.train.transfer.features import compute_features, compute_view
-from cnnkit.train.transfer.head import Head, fit_head
+from cnnkit.train.transfer.head import Head, fit_head, fit_independent_head
 from cnnkit.train.transfer.parts import Parts
 
 
@@ -48,10 +48,13 @@ def run_first_stage(parts: Parts, dataset: Dataset, recipe: Recipe, seed: int, r
         for view in range(_views(recipe))
     ]
     held_out = files.get("validation", lambda: compute_features(parts.features, dataset.validation, "validation"))
-    head = fit_head(plain, views, train.targets, balanced=recipe.class_weights)
+    if dataset.names:
+        head = fit_independent_head(plain, views, dataset.wanted()[train.targets])
+    else:
+        head = fit_head(plain, views, train.targets, balanced=recipe.class_weights)
     parts.head.set_weights([head.kernel, head.bias])
     files.clear()
-    row = _row(head, plain, train.targets, held_out, dataset.validation.targets, len(train) / max(computed, 1e-9))
+    row = _row(head, plain, held_out, dataset, len(train) / max(computed, 1e-9))
     log.info(
         "the last layer, fitted on the features of %s images and %d views of each (C %g, %s): accuracy %.1f %%, "
         "val_loss %.4f, val_accuracy %.1f %%", f"{len(train):,}", len(views), head.strength,
@@ -67,23 +70,27 @@ def _views(recipe: Recipe) -> int:
 
 
 def _row(
-    head: Head,
-    plain: NDArray[np.float32],
-    targets: NDArray[np.int64],
-    held_out: NDArray[np.float32],
-    held_out_targets: NDArray[np.int64],
-    images_per_s: float,
+    head: Head, plain: NDArray[np.float32], held_out: NDArray[np.float32], dataset: Dataset, images_per_s: float
 ) -> Row:
-    loss, accuracy = _figures(head.logits(plain), targets)
-    val_loss, val_accuracy = _figures(head.logits(held_out), held_out_targets)
+    figures = _independent_figures if dataset.names else _figures
+    wanted = dataset.wanted()
+    loss, accuracy = figures(head.logits(plain), wanted[dataset.train.targets])
+    val_loss, val_accuracy = figures(head.logits(held_out), wanted[dataset.validation.targets])
     return {
         "epoch": 0.0, "loss": loss, "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy,
         "learning_rate": 0.0, "images_per_s": images_per_s,
     }  # fmt: skip
 
 
-def _figures(logits: NDArray[np.float32], targets: NDArray[np.int64]) -> tuple[float, float]:
+def _independent_figures(logits: NDArray[np.float32], wanted: NDArray[np.float32]) -> tuple[float, float]:
+    """Returns the mean of the summed binary cross-entropies in nats, and the share of labels that are right."""
+    losses = np.logaddexp(0, logits.astype(np.float64)) - wanted * logits
+    return float(losses.sum(axis=1).mean()), float(((logits > 0) == (wanted > 0.5)).mean())
+
+
+def _figures(logits: NDArray[np.float32], wanted: NDArray[np.float32]) -> tuple[float, float]:
     """Returns the mean cross-entropy in nats, and the accuracy as a fraction."""
+    targets = wanted.argmax(axis=1)
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     right = logits.argmax(axis=1) == targets

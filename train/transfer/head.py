@@ -14,11 +14,12 @@ _STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)  # C of scikit-learn, on standardised
 _FOLDS = 4
 _FEWEST = 4  # images of the rarest class with which there are as many folds
 _STEPS = 300
+_SURE = 4.0  # a logit: 98 %
 
 
 @dataclass(frozen=True)
 class Head:
-    """The last layer: probabilities = softmax(features @ kernel + bias)."""
+    """The last layer: probabilities = softmax(features @ kernel + bias), or the sigmoids of it."""
 
     kernel: NDArray[np.float32]  # (F, classes)
     bias: NDArray[np.float32]  # (classes,)
@@ -44,6 +45,33 @@ def fit_head(
 
     with threadpool_limits(1):  # on such small products threads wait for one another thirty times as long as they work
         return _fit_head(plain, views, targets, balanced=balanced)
+
+
+def fit_independent_head(
+    plain: NDArray[np.float32], views: Sequence[NDArray[np.float32]], wanted: NDArray[np.float32]
+) -> Head:
+    """Fits a logistic regression for each of labels that do not exclude one another.
+
+    Args:
+        plain: See `fit_head`.
+        views: See `fit_head`.
+        wanted: (N, labels) 1 where a label is right, else 0.
+    """
+    from threadpoolctl import threadpool_limits
+
+    middle = _STRENGTHS[len(_STRENGTHS) // 2]
+    mean, spread = plain.mean(axis=0), np.maximum(plain.std(axis=0), 1e-6)
+    everything = np.concatenate([(each - mean) / spread for each in (plain, *views)])
+    kernel = np.zeros((plain.shape[1], wanted.shape[1]))
+    bias = np.where(wanted.mean(axis=0) > 0.5, _SURE, -_SURE)  # of labels that all images have, or none
+    with threadpool_limits(1):
+        for label in range(wanted.shape[1]):
+            right = np.tile(wanted[:, label] > 0.5, 1 + len(views))
+            if 0 < right.sum() < len(right):
+                model = _fit(everything, right.astype(np.int64), middle, None)
+                kernel[:, label], bias[label] = model.coef_[0], model.intercept_[0]
+    kernel = kernel / spread[:, None]
+    return Head(kernel.astype(np.float32), (bias - mean @ kernel).astype(np.float32), middle)
 
 
 def _fit_head(

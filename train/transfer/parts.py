@@ -24,12 +24,12 @@ def find_parts(network: Any) -> Parts | None:
         network: A keras.Model.
 
     Returns:
-        Its parts; None where it ends in something else than a Dense layer with a softmax.
+        Its parts; None where it ends in something else than a Dense layer with a softmax or sigmoids.
     """
     import keras
 
     head = network.layers[-1]
-    if type(head) is not keras.layers.Dense or head.get_config()["activation"] != "softmax":
+    if type(head) is not keras.layers.Dense or head.get_config()["activation"] not in ("softmax", "sigmoid"):
         return None
     nested = [layer for layer in network.layers if hasattr(layer, "layers")]
     body = nested[0] if len(nested) == 1 else network

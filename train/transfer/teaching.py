@@ -69,7 +69,7 @@ def _has_learned(request: TrainingRequest) -> bool:
 
 def _knows_all_classes(request: TrainingRequest, dataset: Dataset) -> bool:
     """Whether the last layer, too, has learned already: that of an earlier run with these classes and more."""
-    return request.earlier is not None and set(dataset.labels) <= set(earlier_spec(request.earlier).labels)
+    return request.earlier is not None and set(dataset.outputs) <= set(earlier_spec(request.earlier).labels)
 
 
 def _take_first_stage(
