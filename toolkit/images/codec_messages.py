@@ -12,14 +12,17 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TextIO, TypeVar
 
 Result = TypeVar("Result")
 
 DAMAGE = ("Corrupt JPEG data", "Premature end", "Invalid", "Inconsistent", "Unsupported marker")  # as libjpeg says it
-_OWN = re.compile(rb"(?:" + "|".join((*DAMAGE, "libpng warning", "libpng error")).encode() + rb")[^\n]*\n")
+_TIFF = r"\[ ?(?:WARN|ERROR):[^\n]*?grfmt_tiff\.cpp:\d+ \S+ ?"  # OpenCV's log, which has what libtiff says
+_OWN = re.compile("(?:{})[^\n]*\n".format("|".join((*DAMAGE, "libpng warning", "libpng error", _TIFF))).encode())
+_SAID = re.compile("Corrupt JPEG data: |" + _TIFF)  # in front of what was found
+_MOST_SAID = 3  # lines of one file
 _MOST_BYTES = 2**20  # of the file, before it is emptied
 
 
@@ -142,6 +145,13 @@ def _begin_anew() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)
+
+
+def damage_said(lines: Sequence[str]) -> list[str]:
+    """Returns what is damaged about a file, of the lines that its codec printed; the first ones of many."""
+    found = [_SAID.sub("", line) for line in lines if line.startswith(DAMAGE) or _SAID.match(line)]
+    more = len(found) - _MOST_SAID
+    return found[:_MOST_SAID] + [f"and {more:,} more"] * (more > 0)
 
 
 def decode_heard(decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:

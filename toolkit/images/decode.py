@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ImageError
-from cnnkit.images.codec_messages import DAMAGE, decode_heard, decoding_unheard
+from cnnkit.images.codec_messages import damage_said, decode_heard, decoding_unheard
 from cnnkit.images.formats import ImageFormat, identify
 from cnnkit.images.jpeg_end import mend_end
 from cnnkit.images.opencv_codec import decode_on_white, decode_rgb
@@ -88,8 +88,7 @@ def decode_image(
 
 def _damage(file: ImageBytes, said: Sequence[str], seen: str | None) -> str | None:
     """Makes one line of what a codec said of damage, and of what the file's bytes show."""
-    heard = [line.removeprefix("Corrupt JPEG data: ") for line in said if line.startswith(DAMAGE)]
-    lines = [*heard, *([seen] if seen else [])]
+    lines = damage_said(said) + ([] if seen is None else [seen])
     return f"damaged {file.format}: {'; '.join(lines)}" if lines else None
 
 
@@ -122,4 +121,4 @@ def _decode(file: ImageBytes, image_format: ImageFormat, traits: Traits, factor:
 
 def _decode_by_opencv(data: bytes, traits: Traits, factor: int = 1) -> NDArray[np.uint8] | None:
     pixels = decode_on_white(data, traits) if traits.transparent else decode_rgb(data, factor)
-    return None if pixels is None else upright(pixels, traits.orientation)
+    return pixels if pixels is None or traits.orientation == 1 else upright(pixels, traits.orientation)

@@ -17,7 +17,7 @@ _END, _APP1 = 0xD9, 0xE1
 _ALONE = frozenset({0x01, 0xD8, _END})  # markers without a length
 _MEASURED = frozenset(range(1, 0xFF)) - frozenset(range(0xD0, 0xD8)) - _ALONE  # those with a length
 # In a scan, FF is followed by 00 or a restart marker: all else ends it. FF may be repeated in front of a marker.
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 
 
 class Segment(NamedTuple):

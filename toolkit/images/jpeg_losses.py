@@ -33,12 +33,13 @@ def inspect(file: ImageBytes) -> Traits:
 
 def _lost(file: ImageBytes, zeros: int, *, progressive: bool) -> str | None:
     headers = list(segments(file))
-    end = headers[-1].start - 2 if headers[-1].marker == _END else len(file.data)
-    if 0 <= zeros < end:
+    end = headers[-1].start if headers[-1].marker == _END else len(file.data)
+    while 0 <= zeros < end:
         match = _OTHER.search(file.data, zeros)
-        run = (zeros, min(end, match.start() if match else end))
-        if run[1] - run[0] >= len(_ZEROS) and not _may_be_flat(file.data, headers, run, progressive=progressive):
+        run = zeros, match.start() if match else len(file.data)
+        if run[1] < end and not _may_be_flat(file.data, headers, run, progressive=progressive):
             return f"{run[1] - run[0]:,} bytes are zeros, from byte {run[0]:,} on"
+        zeros = file.data.find(_ZEROS, run[1])
     if progressive and not has_all_scans(file.data, headers):
         return "scans are missing"
     return None

@@ -95,7 +95,8 @@ def _chunks(file: ImageBytes) -> Iterator[_Chunk]:
             raise file.corrupt(f"its {kind.decode('latin-1')} chunk fails its checksum")
         yield _Chunk(kind, at + 8, end)
         at = end + 4
-        if kind == b"IEND" or (kind == b"IDAT" and _END.startswith(file.data[at:]) and len(file.data) - at < len(_END)):
+        rest = len(file.data) - at
+        if kind == b"IEND" or (rest < len(_END) and kind == b"IDAT" and _END.startswith(file.data[at:])):
             return
 
 

@@ -21,6 +21,7 @@ from cnnkit.images.tiff_fields import SIGNATURES as SIGNATURES, read_fields
 from cnnkit.images.tiff_layout import FAX, JPEG, LAB, PLAIN, RGB, WHITE_IS_ZERO, YCBCR, Layout, read_layout
 from cnnkit.images.tiff_pieces import Size, reverse_bits, unpack
 from cnnkit.images.zeroed import zeroed_damage
+from cnnkit.system import opencv_warnings
 
 _BAND = 2**20  # bytes: so much is unpacked at once, if there are so small pieces
 
@@ -135,7 +136,9 @@ def _is_raw_ycbcr(layout: Layout) -> bool:
 def _decode_by_opencv(file: ImageBytes) -> NDArray[np.uint8] | None:
     """Decodes what only libtiff knows, without the orientation, which OpenCV applies wrongly to tiles."""
     place = read_fields(file).places.get(tags.ORIENTATION)
-    if place is None:
-        return decode_rgb(file.data)
-    upright = b"\1\0" if file.data[:1] == b"I" else b"\0\1"
-    return decode_rgb(file.data[:place] + upright + file.data[place + 2 :])
+    data = file.data
+    if place is not None:
+        upright = b"\1\0" if data[:1] == b"I" else b"\0\1"
+        data = data[:place] + upright + data[place + 2 :]
+    with opencv_warnings():  # of damaged faxes libtiff makes what it can, and says so there
+        return decode_rgb(data)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
     from cnnkit.system.importing import import_package as import_package
     from cnnkit.system.messages import log as log, show_messages as show_messages, warnings_only as warnings_only
-    from cnnkit.system.opencv import import_cv2 as import_cv2
+    from cnnkit.system.opencv import import_cv2 as import_cv2, opencv_warnings as opencv_warnings
     from cnnkit.system.packages import ONNXRUNTIME as ONNXRUNTIME, OPENCV as OPENCV
     from cnnkit.system.repeats import repeats_counted as repeats_counted
     from cnnkit.system.startup import without_garbage_collection as without_garbage_collection
@@ -65,7 +65,7 @@ else:
             ),
             "importing": ("import_package",),
             "messages": ("log", "show_messages", "warnings_only"),
-            "opencv": ("import_cv2",),
+            "opencv": ("import_cv2", "opencv_warnings"),
             "packages": ("ONNXRUNTIME", "OPENCV"),
             "repeats": ("repeats_counted",),
             "startup": ("without_garbage_collection",),
