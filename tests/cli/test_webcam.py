@@ -133,7 +133,7 @@ def test_fast_is_for_files(monkeypatch, tiny_model):
     from cnnkit.sources.video import Video
 
     opened = Opened(FakeCapture([1]), 30.0)
-    monkeypatch.setattr("cnnkit.live.webcam.open_video", lambda address, limits, every_s: Video(address, opened))
+    monkeypatch.setattr("cnnkit.live.webcam.open_video", lambda address, opening: Video(address, opened))
     result = webcam("--headless", "--fast", "--model", tiny_model)
     assert result.exit_code == 2
     assert result.stderr == "cnnkit: error: --fast is for video files, camera 0 is live: leave --fast out\n"
@@ -184,8 +184,12 @@ def test_a_part_of_the_picture(tmp_path, tiny_model):
 def test_cameras_are_listed(monkeypatch):
     from cnnkit.sources.cameras import Camera
 
-    monkeypatch.setattr("cnnkit.live.camera_list.list_cameras", lambda: [Camera("/dev/video0", "HD\nWebcam")])
-    assert webcam("--list").stdout == "source       camera\n/dev/video0  HD\\nWebcam\n"
+    monkeypatch.setattr(
+        "cnnkit.live.camera_list.list_cameras", lambda: [Camera("/dev/video0", "HD\nWebcam", "/dev/v4l/by-id/usb-HD")]
+    )
+    assert webcam("--list").stdout == (
+        "source       camera      name that stays\n/dev/video0  HD\\nWebcam  /dev/v4l/by-id/usb-HD\n"
+    )
     monkeypatch.setattr("cnnkit.live.camera_list.list_cameras", list)
     nothing = webcam("--list")
     assert (nothing.exit_code, nothing.stdout) == (1, "")
@@ -275,3 +279,35 @@ def test_a_provider_that_answers_golden_images_differently_is_said(clip, make_mo
     result = webcam("-s", clip, "-m", make_model(spec=replace(spec, golden=golden)), "--headless", "--fast")
     assert result.exit_code == 0 and rows(result.stdout)
     assert result.stderr.count("tiny.onnx with --provider openvino: the golden images are answered differently: ") == 1
+
+
+@pytest.mark.parametrize("codec", ["mjpeg", "h264"])
+def test_a_stream_on_stdin(tmp_path, tiny_model, codec):
+    if codec == "mjpeg":
+        stream = cv2.imencode(".jpg", solid("red", 48, 64)[..., ::-1])[1].tobytes() * 20
+    else:
+        pytest.importorskip("av")
+        from rtsp_server import Encoder, stamped
+
+        encoder = Encoder(25)
+        stream = b"".join(encoder.encode(stamped(0, 200 + number), number * 3600) for number in range(50))
+    command = [sys.executable, "-m", "cnnkit", "webcam", "-s", "-", "-m", tiny_model, "--headless", "--frozen", "0"]
+    done = subprocess.run(command, input=stream, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [(row["source"], row["label"]) for row in rows(done.stdout.decode())] == [("stdin", "red")]
+
+
+def test_stdin_that_is_empty_is_one_line(tiny_model):
+    command = [sys.executable, "-m", "cnnkit", "webcam", "-s", "-", "-m", tiny_model, "--headless"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1, "cnnkit: error: stdin is empty: the program before the pipe has ended\n",
+    )  # fmt: skip
+
+
+def test_cameras_are_asked_as_the_options_say(monkeypatch, tiny_model):
+    asked = []
+    monkeypatch.setattr("cnnkit.sources.video.open_device", lambda *arguments: asked.append(arguments))
+    webcam("-s", "3", "-m", tiny_model, "--camera-format", "mjpg", "--camera-size", "1280x720", "--camera-fps", "30")
+    assert [(device, str(wanted)) for device, _, wanted in asked] == [(3, "MJPG 1280x720 at 30 frames/s")]
+    assert webcam("--camera-format", "jpeg5").exit_code == 2

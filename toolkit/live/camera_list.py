@@ -16,4 +16,5 @@ def print_cameras() -> None:
     cameras = list_cameras()
     if not cameras:
         raise SourceError("no camera was found: connect one, or give --source a video file or an address")
-    print_table(("source", "camera"), [(camera.source, printable(camera.name or NOTHING)) for camera in cameras])
+    rows = [(camera.source, printable(camera.name or NOTHING), camera.lasting or NOTHING) for camera in cameras]
+    print_table(("source", "camera", "name that stays"), rows)

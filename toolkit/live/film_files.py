@@ -16,7 +16,8 @@ from cnnkit.system import import_cv2
 
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}  # file suffix -> FourCC
 _NAMES = {"mp4v": ("mpeg4", "yuv420p"), "MJPG": ("mjpeg", "yuvj420p")}  # FourCC -> FFmpeg's codec and pixels
-_FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "cluster_time_limit": "1000"}
+_FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+_OPTIONS = {".mp4": _FRAGMENTS, ".m4v": _FRAGMENTS, ".mov": _FRAGMENTS, ".mkv": {"cluster_time_limit": "1000"}}
 _BITS_A_PIXEL = 0.2
 _LEAST_FREE_BYTES = 32 * 2**20  # on the disk, below which OpenCV would lose frames without a word
 _EACH = 25  # frames, after which that is looked at
@@ -66,7 +67,8 @@ class FragmentedFile:
         codec, pixels = _NAMES[CODECS[path.suffix.lower()]]
         self._rate = Fraction(rate_hz).limit_denominator(1001)
         try:
-            self._container: Any = av.open(str(path), "w", options={"flush_packets": "1", **_FRAGMENTS})
+            options = {"flush_packets": "1", **_OPTIONS.get(path.suffix.lower(), {})}
+            self._container: Any = av.open(str(path), "w", options=options)
         except (av.FFmpegError, ValueError) as error:
             raise _unwritable(path, error) from None
         self._stream: Any = self._container.add_stream(codec, rate=self._rate)

@@ -27,7 +27,7 @@ from cnnkit.live.watchdog import Watchdog
 from cnnkit.measuring import Clock
 from cnnkit.report import STDOUT, OutputFile, ReportOptions, open_report
 from cnnkit.runtime import load_model, warn_of_provider
-from cnnkit.sources import USUAL_LIMITS, Address, TimeLimits, Video, open_video, parse_address
+from cnnkit.sources import AS_USUAL, Address, OpeningOptions, Video, open_video, parse_address
 from cnnkit.system import TypedAddress, check_new_file, log, repeats_counted
 from cnnkit.view import Window, check_display
 
@@ -65,7 +65,7 @@ class WebcamOptions:
     overwrite: bool = False  # of both files
     append: bool = False  # to the rows of earlier runs
     every_frame: bool = False  # of a video file, without pacing
-    limits: TimeLimits = USUAL_LIMITS  # how long a source may take
+    opening: OpeningOptions = AS_USUAL  # how a source is opened
     retries: int | None = None  # how often in a row a live source may fail to open again; None for ever
     watchdog_s: float | None = None  # seconds of a loop that hangs after which the process ends; None for never
     answer: AnswerOptions = field(default_factory=AnswerOptions)
@@ -96,7 +96,7 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
             options.model, threads=options.threads, provider=options.provider, spinning=False, said=options.said
         )
         warn_of_provider(model.classifier)
-        video = unless_stopped(lambda: open_video(address, options.limits, options.every_s), stop)
+        video = unless_stopped(lambda: open_video(address, options.opening), stop)
         return NOTHING_SEEN if video is None else _watch(options, video, model.classifier, stop, clock)
 
 

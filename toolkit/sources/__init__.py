@@ -51,11 +51,20 @@ if TYPE_CHECKING:
         list_test_files as list_test_files,
         list_test_images as list_test_images,
     )
-    from cnnkit.sources.moving import USUAL_LIMITS as USUAL_LIMITS, TimeLimits as TimeLimits
+    from cnnkit.sources.moving import (
+        USUAL_LIMITS as USUAL_LIMITS,
+        CameraSettings as CameraSettings,
+        TimeLimits as TimeLimits,
+    )
     from cnnkit.sources.newest import FrameSource as FrameSource
     from cnnkit.sources.source_file import read_source_file as read_source_file
     from cnnkit.sources.splitting import SplitShares as SplitShares, split_folder as split_folder
-    from cnnkit.sources.video import Video as Video, open_video as open_video
+    from cnnkit.sources.video import (
+        AS_USUAL as AS_USUAL,
+        OpeningOptions as OpeningOptions,
+        Video as Video,
+        open_video as open_video,
+    )
     from cnnkit.sources.web import web_image as web_image
 else:
     __getattr__ = hand_on(
@@ -96,8 +105,8 @@ else:
             "newest": ("FrameSource",),
             "source_file": ("read_source_file",),
             "splitting": ("SplitShares", "split_folder"),
-            "moving": ("USUAL_LIMITS", "TimeLimits"),
-            "video": ("Video", "open_video"),
+            "moving": ("USUAL_LIMITS", "CameraSettings", "TimeLimits"),
+            "video": ("AS_USUAL", "OpeningOptions", "Video", "open_video"),
             "web": ("web_image",),
         },
     )

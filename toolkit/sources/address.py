@@ -14,10 +14,11 @@ from cnnkit.images import IMAGE_SUFFIXES
 from cnnkit.sources.cameras import cameras_present
 from cnnkit.system import TypedAddress, shown_address, usable_address
 
-Kind = Literal["camera", "file", "stream"]
+Kind = Literal["camera", "file", "stream", "pipe", "picamera"]
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp")
+_PIPE, _PI = "-", re.compile(r"picamera(?::(\d))?")
 _SNIFFED_BYTES = 4096
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _TEXT_CONTROLS = b"\t\n\r\f\x1b"
@@ -34,7 +35,7 @@ class Address:
     insecure: bool = False  # whether certificates are taken as they are
 
     def __str__(self) -> str:
-        return f"camera {self.name}" if isinstance(self.target, int) else self.name
+        return f"camera {self.name}" if self.kind == "camera" and isinstance(self.target, int) else self.name
 
 
 def parse_address(typed: str | TypedAddress, *, insecure: bool = False) -> Address:
@@ -48,6 +49,11 @@ def parse_address(typed: str | TypedAddress, *, insecure: bool = False) -> Addre
         SourceError: There is nothing of that name, or it is certainly no video.
     """
     text = typed if isinstance(typed, str) else typed.reveal()
+    if text == _PIPE:
+        return Address("pipe", text, "stdin")
+    pi = _PI.fullmatch(text)
+    if pi is not None:
+        return Address("picamera", int(pi[1] or 0), text)
     if text.isascii() and text.isdigit():
         return Address("camera", int(text), text)
     scheme = _SCHEME.match(text)

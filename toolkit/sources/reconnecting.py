@@ -57,7 +57,10 @@ class Reconnecting:
         """
         try:
             while not self._stopped():
+                final = self._opened is not None and self._opened.final
                 yield from self._read_while_it_goes() if self._opened is not None else self._wait_and_open()
+                if final:
+                    break
         finally:
             self._release()
 
@@ -66,13 +69,15 @@ class Reconnecting:
         if opened is None:
             return
         ages = Ages(opened, self._limits, self._clock, self._pause, self._name)
-        while failed < _MOST_FAILED and not ages.given_up and not self._stopped():
+        while (opened.final or (failed < _MOST_FAILED and not ages.given_up)) and not self._stopped():
             asked_ns = self._clock()
             shot = opened.capture.read()
             if shot.waiting:
                 self._pause(_MOMENT_S)
                 continue
             if shot.ended:
+                if opened.final:
+                    return
                 yield self._frame(Frame(0, 0, None, self._clock()))
                 break
             if shot.pixels is None and not shot.damaged:

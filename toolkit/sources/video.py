@@ -13,11 +13,34 @@ from cnnkit.errors import SourceError
 from cnnkit.measuring import Clock
 from cnnkit.sources.address import Address, cameras_hint
 from cnnkit.sources.frames import Frame, file_frames, paced
-from cnnkit.sources.moving import USUAL_LIMITS, Opened, TimeLimits, open_device, open_film, open_stream
+from cnnkit.sources.moving import (
+    AS_IT_IS,
+    USUAL_LIMITS,
+    CameraSettings,
+    Opened,
+    TimeLimits,
+    open_device,
+    open_film,
+    open_picamera,
+    open_stdin,
+    open_stream,
+)
 from cnnkit.sources.newest import EveryFrame, FrameSource, NewestFrame
 from cnnkit.sources.reconnecting import Reconnecting
 
 DEFAULT_RATE_HZ = 25.0  # of a file that does not say its own
+
+
+@dataclass(frozen=True)
+class OpeningOptions:
+    """How a source is opened."""
+
+    limits: TimeLimits = USUAL_LIMITS
+    every_s: float | None = None  # seconds from one picture to the next where they are asked for; None for one
+    camera: CameraSettings = AS_IT_IS  # what a camera of this machine is asked for
+
+
+AS_USUAL = OpeningOptions()
 
 
 @dataclass(frozen=True)
@@ -26,8 +49,13 @@ class Video:
 
     address: Address
     opened: Opened
-    limits: TimeLimits = USUAL_LIMITS
-    every_s: float | None = None  # seconds between two pictures, where they are asked for; None for one
+    options: OpeningOptions = AS_USUAL
+
+    @property
+    def limits(self) -> TimeLimits:
+        """How long it may take; a picture that is asked for now and then may be as old as that."""
+        limits, period_s = self.options.limits, self.opened.period_s
+        return replace(limits, stall_s=max(limits.stall_s, 2 * period_s)) if period_s else limits
 
     @property
     def is_live(self) -> bool:
@@ -63,7 +91,7 @@ class Video:
         return NewestFrame(paced(recorded, clock, stop.wait), release, stop)
 
     def _reopened(self) -> Opened:
-        return open_video(self.address, self.limits, self.every_s).opened
+        return open_video(self.address, self.options).opened
 
     def recorded_frames(self, clock: Clock = time.perf_counter_ns) -> Generator[Frame]:
         """Gives every frame of a recorded video in order, and then the file back.
@@ -81,31 +109,30 @@ class Video:
         yield from file_frames(opened.capture, self.address.name, self.rate_hz, opened.promised_frames, clock)
 
 
-def open_video(address: Address, limits: TimeLimits = USUAL_LIMITS, every_s: float | None = None) -> Video:
+def open_video(address: Address, options: OpeningOptions = AS_USUAL) -> Video:
     """Opens a source.
-
-    Args:
-        address: What to open.
-        limits: How long it may take.
-        every_s: Seconds from one picture to the next where they are asked for one by one; None for one.
 
     Raises:
         SourceError: It cannot be opened, or is no video.
+        MissingExtraError: It needs the extra "video".
     """
-    if address.kind == "camera":
-        opened = open_device(address.target, str(address))
-        if opened is None:
-            raise SourceError(_no_camera(address))
-    elif address.kind == "file":
-        opened = open_film(str(address.target), str(address))
-    else:
-        opened = open_stream(address, limits, every_s)
-    return Video(address, opened, _with_period(limits, opened.period_s), every_s)
+    return Video(address, _open(address, options), options)
 
 
-def _with_period(limits: TimeLimits, period_s: float) -> TimeLimits:
-    """A picture that is asked for now and then may be as old as that."""
-    return replace(limits, stall_s=max(limits.stall_s, 2 * period_s)) if period_s else limits
+def _open(address: Address, options: OpeningOptions) -> Opened:
+    target = str(address.target)
+    if address.kind == "file":
+        return open_film(target, str(address))
+    if address.kind == "stream":
+        return open_stream(address, options.limits, options.every_s)
+    if address.kind == "pipe":
+        return open_stdin(options.limits)
+    if address.kind == "picamera":
+        return open_picamera(int(address.target), str(address), options.camera)
+    opened = open_device(address.target, str(address), options.camera)
+    if opened is None:
+        raise SourceError(_no_camera(address))
+    return opened
 
 
 def _no_camera(address: Address) -> str:

@@ -102,10 +102,15 @@ def test_cameras_of_linux_have_names(tmp_path):
         (tmp_path / name / "name").write_text(camera + "\n")
         (tmp_path / name / "index").write_text(index + "\n")
     (tmp_path / "video2").mkdir()
-    assert list_cameras("linux", tmp_path) == [
-        Camera("/dev/video0", "HD Webcam"), Camera("/dev/video2", None), Camera("/dev/video10", "USB"),
+    links = tmp_path / "by-id"
+    links.mkdir()
+    for index, device in enumerate(("video0", "video1")):
+        (links / f"usb-HD-index{index}").symlink_to(tmp_path / device)
+    assert list_cameras("linux", tmp_path, links) == [
+        Camera("/dev/video0", "HD Webcam", str(links / "usb-HD-index0")), Camera("/dev/video2", None),
+        Camera("/dev/video10", "USB"),
     ]  # fmt: skip
-    assert list_cameras("linux", tmp_path / "gone") == []
+    assert list_cameras("linux", tmp_path / "gone", tmp_path) == []
 
 
 def test_elsewhere_cameras_are_tried(monkeypatch):

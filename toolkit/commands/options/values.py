@@ -90,3 +90,16 @@ def _with_unit(text: str, units: dict[str, int], expected: str) -> float:
     if not 0 < value < math.inf:
         raise click.BadParameter(f"{text!r} is out of range, expected more than 0")
     return value
+
+
+def frame_size(text: str) -> tuple[int, int]:
+    """Reads the size of a camera's pictures, WIDTHxHEIGHT, as (width, height)."""
+    width, height = _pair(text, "no size, expected WIDTHxHEIGHT such as 1280x720")
+    return width, height
+
+
+def fourcc(text: str) -> str:
+    """Reads a camera's format, four letters: "mjpg", "YUYV"."""
+    if len(text) != 4 or not text.isalnum() or not text.isascii():
+        raise click.BadParameter(f"{text!r} is no format, expected four letters such as mjpg or yuyv")
+    return text.upper()

@@ -17,7 +17,7 @@ from cnnkit.commands.options.shared import (
     taken,
     top_k_option,
 )
-from cnnkit.commands.options.values import Range, data_size, duration
+from cnnkit.commands.options.values import Range, data_size, duration, fourcc, frame_size
 from cnnkit.errors import UsageError
 from cnnkit.system import TypedAddress
 
@@ -29,7 +29,7 @@ _PATH = click.Path(path_type=Path)
 _SOURCE = (
     click.option(
         "--source", "-s", type=TypedAddress, metavar="TEXT", envvar="CNNKIT_SOURCE", show_envvar=True, show_default="0",
-        help="A camera's index or device, a video file, or an http or rtsp address.",
+        help="A camera's index or device, a video file, an http or rtsp address, - for stdin, or picamera.",
     ),
     click.option("--source-file", type=_PATH, help="The file whose first line is the source, for passwords."),
     insecure_option,
@@ -43,6 +43,11 @@ _SOURCE = (
         "--timeout", "timeout_s", metavar="SECONDS", type=Range(0, min_open=True),
         help="How long a camera may take to answer and to send a picture before it is opened again  [default: 10, 3].",
     ),
+    click.option(
+        "--camera-format", metavar="FORMAT", type=fourcc, help="What a USB camera is asked for: mjpg, yuyv."
+    ),
+    click.option("--camera-size", metavar="WIDTHxHEIGHT", type=frame_size, help="The same, such as 1280x720."),
+    click.option("--camera-fps", metavar="RATE", type=Range(0, min_open=True), help="The same, such as 30."),
     click.option(
         "--stall", "stall_s", metavar="SECONDS", type=Range(0, min_open=True), default=1.0, show_default=True,
         help="Without a picture for so long the signal is lost, and nothing older is live; more for slow cameras.",
@@ -134,6 +139,7 @@ def webcam_options(
         SourceError: The file with the source cannot be read.
     """
     from cnnkit.live import AnswerOptions, LoopOptions, PageOptions, WebcamOptions, parse_region
+    from cnnkit.sources import CameraSettings, OpeningOptions
 
     said, token = take_said(options), options.pop("token")
     if page is None and host is not None:
@@ -144,8 +150,10 @@ def webcam_options(
     loop = taken(options, "max_frames", "max_s", "frozen_s")
     segments = _segments(options.pop("segment_s"), options.pop("keep_bytes"), options["record"])
     limits = _limits(options.pop("timeout_s"), options.pop("stall_s"))
+    camera = CameraSettings(*(options.pop(f"camera_{name}") for name in ("format", "size", "fps")))
+    opening = OpeningOptions(limits, options["every_s"], camera)
     return WebcamOptions(
-        _source(source, source_file), **options, said=said, page=served, limits=limits, segments=segments,
+        _source(source, source_file), **options, said=said, page=served, opening=opening, segments=segments,
         answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop),
     )  # fmt: skip
 

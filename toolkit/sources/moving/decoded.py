@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -154,7 +155,7 @@ def open_pipe(file: Any, kind: str) -> Opened:
         container = av.open(file, format=kind or None, options={"probesize": "65536", "analyzeduration": "500000"})
     except (av.FFmpegError, ValueError):
         raise SourceError("stdin gives no video that can be read: expected MJPEG, H.264 or MPEG-TS") from None
-    return _described(container, recorded=False)
+    return replace(_described(container, recorded=False), final=True)
 
 
 def _described(container: Any, *, recorded: bool) -> Opened:

@@ -9,11 +9,9 @@ from cnnkit.sources.address import Address
 from cnnkit.sources.certificates import check_certificate, checked_by_opencv, tls_options
 from cnnkit.sources.moving import decoded, plain
 from cnnkit.sources.moving.reasons import unreachable
-from cnnkit.sources.moving.shots import Opened, TimeLimits, sane_rate
+from cnnkit.sources.moving.shots import Opened, TimeLimits
 from cnnkit.sources.moving.web_cameras import open_pictures
-from cnnkit.system import import_cv2, log
-
-_BUFFERS = 1  # fewer old pictures wait where a driver listens to it
+from cnnkit.system import log
 
 
 def open_film(path: str, name: str) -> Opened:
@@ -64,13 +62,3 @@ def _warn(name: str) -> None:
         "pip install 'cnnkit[video]'",
         name,
     )
-
-
-def open_device(device: int | str, name: str) -> Opened | None:
-    """Opens a camera of this machine, or says with None that this failed."""
-    capture = plain.open_device(device, name)
-    if capture is None:
-        return None
-    cv2 = import_cv2()
-    capture.set(cv2.CAP_PROP_BUFFERSIZE, _BUFFERS)
-    return Opened(plain.PlainCapture(capture), sane_rate(capture.get(cv2.CAP_PROP_FPS)))

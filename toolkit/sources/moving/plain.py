@@ -83,9 +83,15 @@ def open_address(address: str, name: str, limits: TimeLimits) -> Opened | None:
     return _film(capture, timed=recorded)
 
 
-def open_device(device: int | str, name: str) -> Any | None:
-    """Opens a camera of this machine, or says with None that this failed; returns a `cv2.VideoCapture`."""
-    capture = _capture(name, device)
+def open_device(device: int | str, name: str, backend: int = 0) -> Any | None:
+    """Opens a camera of this machine, or says with None that this failed; returns a `cv2.VideoCapture`.
+
+    Args:
+        device: Its index or path.
+        name: What messages call it.
+        backend: One of OpenCV's numbers; 0 for whichever works.
+    """
+    capture = _capture(name, device, backend)
     return capture if capture.isOpened() else None
 
 

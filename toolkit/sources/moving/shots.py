@@ -47,8 +47,8 @@ class Opened:
     timed: bool = False  # a live source whose pictures carry its own time
     segmented: bool = False  # a live source whose pictures come many at once, as with HLS
     recorded: bool = False  # it has an end
+    final: bool = False  # a live source that cannot be opened again, such as a pipe
     period_s: float = 0.0  # seconds from one picture to the next, where they are asked for; else 0
-    said: str = ""  # what was granted of what was asked for: "MJPG 1280x720 at 30 frames/s"
 
 
 @dataclass(frozen=True)
