@@ -37,7 +37,7 @@ def test_answers_of_servers(status, words):
 @pytest.mark.parametrize(
     ("raised", "reason"),
     [
-        (socket.gaierror(), "no host of the name host"),
+        (socket.gaierror(), "no host of that name"),
         (ConnectionRefusedError(), "refused"),
         (TimeoutError(), "no answer within 2 seconds"),
         (OSError(errno.EHOSTUNREACH, "No route to host"), "cannot be reached: No route to host"),
