@@ -28,7 +28,7 @@ def said(*arguments, **environment):
     return result.output + error
 
 
-def open_fake(address, limits):
+def open_fake(address, limits, *_):
     return Video(address, Opened(FakeCapture([200, 201]), 30.0), limits)
 
 
@@ -87,7 +87,7 @@ def test_no_secret_of_ten_thousand_comes_out(check, typed):
 def test_a_source_from_a_file_or_the_environment(tiny_model, tmp_path, monkeypatch):
     opened = []
 
-    def note_and_open(address, limits):
+    def note_and_open(address, limits, *_):
         opened.append(address.target)
         return open_fake(address, limits)
 

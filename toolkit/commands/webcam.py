@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cnnkit.commands.options import (
+    action_options,
     input_options,
     limit_options,
     model_option,
@@ -23,6 +24,7 @@ from cnnkit.commands.options import (
 @model_option
 @view_options
 @webcam_output_options
+@action_options
 @limit_options
 @threads_option
 @provider_option

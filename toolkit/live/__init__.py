@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.live.actions import ActionOptions as ActionOptions
     from cnnkit.live.answering import AnswerOptions as AnswerOptions
     from cnnkit.live.camera_list import print_cameras as print_cameras
     from cnnkit.live.loop import LoopOptions as LoopOptions
@@ -17,6 +18,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
+            "actions": ("ActionOptions",),
             "answering": ("AnswerOptions",),
             "camera_list": ("print_cameras",),
             "loop": ("LoopOptions",),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cnnkit.classifier import Classifier
 from cnnkit.errors import DisplayError, UsageError
 from cnnkit.foreign import Said
+from cnnkit.live.actions import ActionOptions, check_actions, open_actions
 from cnnkit.live.answering import AnswerOptions, FrameClassifier
 from cnnkit.live.filming import FilmSwitch
 from cnnkit.live.loop import LiveLoop, LoopOptions
@@ -68,6 +69,7 @@ class WebcamOptions:
     opening: OpeningOptions = AS_USUAL  # how a source is opened
     retries: int | None = None  # how often in a row a live source may fail to open again; None for ever
     watchdog_s: float | None = None  # seconds of a loop that hangs after which the process ends; None for never
+    actions: ActionOptions = field(default_factory=ActionOptions)  # on a change
     answer: AnswerOptions = field(default_factory=AnswerOptions)
     loop: LoopOptions = field(default_factory=LoopOptions)
 
@@ -90,6 +92,7 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
     with stop_on_signals() as stop, repeats_counted():
         address = parse_address(options.source, insecure=options.insecure)
         _check_files(options, address)
+        check_actions(options.actions)
         options = _without_display(options)
         # Threads that spin while they wait for the next frame would take the processors from everything else.
         model = load_model(
@@ -139,6 +142,8 @@ def _open_outputs(options: WebcamOptions, video: Video, stack: ExitStack) -> Out
         watchers.append(ChangeLog(stack.enter_context(report), video.address.name, options.every_s))
     if options.page is not None:
         watchers.append(stack.enter_context(closing(_open_page(options.page, video.address.name))))
+    source = video.address.name
+    watchers += stack.enter_context(open_actions(options.actions, source, insecure=options.insecure))
     if options.record is not None or not options.headless:
         film = stack.enter_context(closing(FilmSwitch(options.record, video.rate_hz, options.segments)))
     if not options.headless:

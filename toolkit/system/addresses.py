@@ -83,19 +83,20 @@ def usable_address(text: str) -> str:
     """
     head = _HEAD.match(text)
     scheme, rest = text[: head.end()] if head else "", text[head.end() :] if head else text
-    login, at, place = rest.rpartition("@")
-    if at and not _is_host(re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]):
+    if not _is_read_well(rest):
+        login, at, place = rest.rpartition("@")
         user, colon, password = login.partition(":")
-        rest = f"{_quoted(user)}{colon}{_quoted(password)}@{place}"
-    if not _is_host(re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]):
+        rest = f"{_quoted(user)}{colon}{_quoted(password)}{at}{place}"
+    if not _is_read_well(rest) or scheme.strip().partition(":")[2] != "//":
         raise ValueError("expected scheme://user:password@host:port/path")
     return scheme + rest
 
 
-def _is_host(text: str) -> bool:
+def _is_read_well(rest: str) -> bool:
+    """Whether what follows a scheme has a host, and perhaps a port, for those who read addresses by the book."""
     try:
-        parts = urlsplit(f"//{text}")
-        return bool(parts.hostname) and (parts.port is None or parts.port > 0) and not text.endswith(":")
+        parts = urlsplit(f"//{rest}")
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0) and not parts.netloc.endswith(":")
     except ValueError:
         return False
 

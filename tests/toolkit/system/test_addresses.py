@@ -66,13 +66,16 @@ def test_what_a_message_says(message, said):
         pytest.param("rtsp://me:p/w?[%z@host/", "rtsp://me:p%2Fw%3F%5B%25z@host/", id="all that ends a host"),
         pytest.param("http://host:8080/a@2x.jpg", "http://host:8080/a@2x.jpg", id="@ in a path"),
         pytest.param("http://[::1]:80/a", "http://[::1]:80/a", id="IPv6"),
+        pytest.param("http://me:[p@[::1]/a", "http://me:%5Bp@[::1]/a", id="bracket that urllib takes for an address"),
     ],
 )
 def test_what_is_opened(typed, usable):
     assert usable_address(typed) == usable
 
 
-@pytest.mark.parametrize("typed", ["http://[::1/a", "http://me:secret@/a", "http://h:99999/", "http://h:x/", "http://"])
+@pytest.mark.parametrize(
+    "typed", ["http://[::1/a", "http://me:secret@/a", "http://h:99999/", "http://h:x/", "http://", "http:///h/a"]
+)
 def test_what_cannot_be_opened(typed):
     with pytest.raises(ValueError, match=r"^expected scheme://user:password@host:port/path$"):
         usable_address(typed)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.commands.options.actions import action_options as action_options
     from cnnkit.commands.options.bench import bench_options as bench_options
     from cnnkit.commands.options.explain import explain_options as explain_options, explain_run as explain_run
     from cnnkit.commands.options.input import input_options as input_options, take_said as take_said
@@ -41,6 +42,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
+            "actions": ("action_options",),
             "bench": ("bench_options",),
             "explain": ("explain_options", "explain_run"),
             "input": ("input_options", "take_said"),

@@ -30,6 +30,17 @@ def number(text: str) -> float:
         raise click.BadParameter(f"{text!r} is no number, expected one such as 0.5 or 1/255") from error
 
 
+def seconds(text: str) -> float:
+    """Reads a time, in seconds where no unit is said: "2s", "500ms", "1.5m", "1h", "2"."""
+    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)):
+        if text.endswith(unit):
+            value = number(text.removesuffix(unit).strip()) * factor
+            break
+    if not 0 <= value < math.inf:
+        raise click.BadParameter(f"{text!r} is no time, expected one such as 2s, 500ms or 1m")
+    return value
+
+
 def positive(text: str) -> float:
     """Reads a number above 0 that is not endless."""
     value = number(text)

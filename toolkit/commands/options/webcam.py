@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnnkit.commands.options.actions import take_actions
 from cnnkit.commands.options.input import take_said
 from cnnkit.commands.options.shared import (
     add,
@@ -141,7 +142,7 @@ def webcam_options(
     from cnnkit.live import AnswerOptions, LoopOptions, PageOptions, WebcamOptions, parse_region
     from cnnkit.sources import CameraSettings, OpeningOptions
 
-    said, token = take_said(options), options.pop("token")
+    said, token, actions = take_said(options), options.pop("token"), take_actions(options)
     if page is None and host is not None:
         raise UsageError("--host says what --page listens on: add --page PORT")
     served = None if page is None else PageOptions(page, host or "127.0.0.1", token)
@@ -154,6 +155,7 @@ def webcam_options(
     opening = OpeningOptions(limits, options["every_s"], camera)
     return WebcamOptions(
         _source(source, source_file), **options, said=said, page=served, opening=opening, segments=segments,
+        actions=actions,
         answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop),
     )  # fmt: skip
 

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from functools import partial
+
+import pytest
+
+from cnnkit.errors import UsageError
+from cnnkit.live.actions.command import parse_command, run_command
+from cnnkit.live.actions.delivery import NeverError, Parcel
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="scripts of a shell")
+PARCEL = Parcel({"label": "$(touch owned); cat", "confidence": 0.9}, "id1")
+
+
+@pytest.fixture
+def script(tmp_path):
+    def write(text: str) -> str:
+        path = tmp_path / "notify me.sh"
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+        return f"'{path}' front-door '$(touch owned)'"
+
+    return write
+
+
+def run(command, limit_s=10.0):
+    run_command(parse_command(command), limit_s, PARCEL)
+
+
+def test_the_row_is_on_stdin_and_no_shell_has_a_part(script, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    for name in ("CNNKIT_SOURCE", "CNNKIT_TOKEN", "CNNKIT_WEBHOOK", "CNNKIT_MQTT"):
+        monkeypatch.setenv(name, "secret")
+    run(script('cat > row.json; echo "$@" > arguments; env > environment; echo printed; echo wrong >&2'))
+    assert json.loads((tmp_path / "row.json").read_text()) == {**PARCEL.row, "id": "id1", "repeated": False}
+    assert (tmp_path / "arguments").read_text() == "front-door $(touch owned)\n"
+    assert "secret" not in (tmp_path / "environment").read_text()
+    assert not (tmp_path / "owned").exists()
+    printed = capfd.readouterr()
+    assert (printed.out, printed.err) == ("", "wrong\n")
+
+
+def test_what_reads_nothing_is_no_failure(script):
+    run(script("exit 0"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("exit 3", "it ended with exit code 3", id="failed"),
+        pytest.param("sleep 60", "it took more than 0.3 seconds and was ended", id="too long"),
+        pytest.param("sleep 60 & wait", "it took more than 0.3 seconds and was ended", id="what it started"),
+    ],
+)
+def test_what_fails(script, text, message):
+    start = time.monotonic()
+    with pytest.raises(NeverError, match=message):
+        run(script(text), 0.3)
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("", "--on-change is empty"),
+        ("'./a", "cannot be split into words"),
+        ("no-such-program --now", "there is no program no-such-program"),
+        (os.devnull, "there is no program"),
+    ],
+)
+def test_what_is_no_command(command, message):
+    with pytest.raises(UsageError, match=message):
+        parse_command(command)
+
+
+def test_what_vanishes_later(script, tmp_path):
+    words = parse_command(script("exit 0"))
+    (tmp_path / "notify me.sh").unlink()
+    with pytest.raises(NeverError, match="cannot be started"):
+        partial(run_command, words, 1.0)(PARCEL)

@@ -1,0 +1,66 @@
+"""`--on-change`: a command for each change, with its row as JSON on stdin."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+
+from cnnkit.errors import UsageError
+from cnnkit.live.actions.delivery import NeverError, Parcel
+
+_SECRET_VARIABLES = ("CNNKIT_SOURCE", "CNNKIT_TOKEN", "CNNKIT_WEBHOOK", "CNNKIT_MQTT")
+
+
+def parse_command(text: str) -> list[str]:
+    """Splits a command as a shell does, which then has no part in it: what a label holds is never run.
+
+    Raises:
+        UsageError: It is empty, not closed, or there is no such program.
+    """
+    try:
+        words = shlex.split(text, posix=os.name == "posix")
+    except ValueError as error:
+        raise UsageError(f"--on-change cannot be split into words ({error}): close its quotation marks") from error
+    if not words:
+        raise UsageError("--on-change is empty: expected a command such as './notify.sh front-door'")
+    if shutil.which(words[0]) is None:
+        raise UsageError(
+            f"--on-change: there is no program {words[0]}, or it may not be run: give the path of one that may"
+        )
+    return words
+
+
+def run_command(words: Sequence[str], limit_s: float, parcel: Parcel) -> None:
+    """Runs a command to its end, or to that of its time; what it prints goes nowhere, its errors to stderr.
+
+    Raises:
+        NeverError: It cannot be started, fails or takes too long.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in _SECRET_VARIABLES}
+    try:
+        process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, start_new_session=True
+        )
+    except OSError as error:
+        raise NeverError(f"{words[0]} cannot be started ({error.strerror})") from error
+    line = json.dumps(parcel.fields(), allow_nan=False) + "\n"
+    try:
+        process.communicate(line.encode(), limit_s)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+        raise NeverError(f"it took more than {limit_s:g} seconds and was ended (--action-seconds)") from None
+    if process.returncode:
+        raise NeverError(f"it ended with exit code {process.returncode}")
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process and those that it started."""
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()

@@ -1,0 +1,59 @@
+"""`--mqtt-discovery`: what Home Assistant is told so that it shows a label, its probability and the signal by itself.
+
+Source: https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from cnnkit.live.actions.broker import availability_of
+
+_PREFIX = "homeassistant"
+_NO_LABEL = "none"
+
+
+def discovery(topic: str, source: str) -> dict[str, str]:
+    """Returns topic -> what is retained there.
+
+    Args:
+        topic: Where the state is.
+        source: What the source is called.
+    """
+    name = re.sub("[^a-zA-Z0-9_-]+", "_", topic)
+    identity = f"cnnkit_{name}_{hashlib.sha256(topic.encode()).hexdigest()[:8]}"
+    entities: dict[str, dict[str, Any]] = {
+        "sensor/label": {
+            "name": "Label",
+            "icon": "mdi:tag",
+            "value_template": f"{{{{ value_json.label or '{_NO_LABEL}' }}}}",
+            "json_attributes_topic": topic,
+        },
+        "sensor/confidence": {
+            "name": "Confidence",
+            "icon": "mdi:percent",
+            "unit_of_measurement": "%",
+            "value_template": "{{ ((value_json.confidence or 0) * 100) | round(1) }}",
+        },
+        "binary_sensor/signal": {
+            "name": "Signal",
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+            "value_template": "{{ 'ON' if value_json.error else 'OFF' }}",
+        },
+    }
+    return {
+        f"{_PREFIX}/{kind}/{identity}/{key}/config": json.dumps(
+            {
+                **fields,
+                "unique_id": f"{identity}_{key}",
+                "state_topic": topic,
+                "availability_topic": availability_of(topic),
+                "device": {"identifiers": [identity], "name": f"cnnkit {source}", "manufacturer": "cnnkit"},
+            }
+        )
+        for (kind, key), fields in ((each.split("/"), fields) for each, fields in entities.items())
+    }

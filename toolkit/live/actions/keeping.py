@@ -1,0 +1,93 @@
+"""`--keep-frames`: pictures of changes, and of what the model is unsure about, for the next training."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.errors import OutputError
+from cnnkit.live.actions.changes import Lasting
+from cnnkit.live.outputs import Observation
+from cnnkit.system import import_cv2, log, make_folder, write_bytes
+
+_HOUR_S = 3600.0
+_QUALITY = 95
+_NO_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+
+
+class FrameKeeper:
+    """Saves what was classified, with nothing drawn on it, in a folder of the label that the model gave it.
+
+    Args:
+        folder: Has a folder a label; whoever trains on them sorts them first.
+        for_s: How long a change must last.
+        unsure: A frame whose label is less likely is saved; None saves changes alone.
+        most_an_hour: Pictures of changes, and as many of unsure frames, which come at even distances.
+        clock: Seconds.
+        now: Local time, of which files are named.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        for_s: float,
+        unsure: float | None,
+        most_an_hour: int,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], time.struct_time] = time.localtime,
+    ) -> None:
+        self._folder, self._unsure, self._most = folder, unsure, most_an_hour
+        self._clock, self._now = clock, now
+        self._lasting = Lasting(for_s)
+        self._changes_s: deque[float] = deque(maxlen=most_an_hour)
+        self._unsure_s = -_HOUR_S
+
+    def write(self, observation: Observation) -> None:
+        """Saves the picture of an observation, if it is one to keep."""
+        prediction, pixels = observation.prediction, observation.frame.pixels
+        label = None if prediction is None else prediction.label
+        changed = self._lasting.update((observation.signal, label), observation.frame.seconds)
+        if prediction is None or pixels is None:
+            return
+        if changed and self._may_keep_change():
+            self._save(observation, pixels, prediction.label, "change")
+        elif self._unsure is not None and prediction.confidence < self._unsure and self._may_keep_unsure():
+            self._save(observation, pixels, prediction.label, f"unsure-{100 * prediction.confidence:02.0f}")
+
+    def _may_keep_change(self) -> bool:
+        now_s = self._clock()
+        if len(self._changes_s) == self._most and now_s - self._changes_s[0] < _HOUR_S:
+            return False
+        self._changes_s.append(now_s)
+        return True
+
+    def _may_keep_unsure(self) -> bool:
+        now_s = self._clock()
+        if now_s - self._unsure_s < _HOUR_S / self._most:
+            return False
+        self._unsure_s = now_s
+        return True
+
+    def _save(self, observation: Observation, pixels: NDArray[np.uint8], label: str, why: str) -> None:
+        """Says on stderr why a picture is not saved: a live view does not end for that."""
+        pixels = pixels if observation.box is None else observation.box.cut(pixels)
+        stem = f"{time.strftime('%Y%m%d-%H%M%S', self._now())}-{observation.frame.number}-{why}"
+        folder = self._folder / folder_name(label)
+        try:
+            make_folder(folder)
+            cv2 = import_cv2()
+            _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+            write_bytes(folder / f"{stem}.jpg", data.tobytes())
+        except OutputError as error:
+            log.error("%s", error)
+
+
+def folder_name(label: str) -> str:
+    """Returns a label as the name of a folder on any system: itself, where it can be."""
+    return _NO_NAME.sub("_", label).strip(". ")[:100] or "_"
