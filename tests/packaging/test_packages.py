@@ -14,7 +14,22 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = {"toolkit": "cnnkit", "train": "cnnkit.train", "export": "cnnkit.export", "bench": "cnnkit.bench"}
 SETUP = tomllib.loads((ROOT / "pyproject.toml").read_text())
-SHIPPED = {".py", ".typed", ".toml", ".onnx", ".keras", ".md", ".jpg", ".html", ".css", ".js", ".svg", ".json", ".txt"}
+SHIPPED = {
+    ".py",
+    ".typed",
+    ".toml",
+    ".onnx",
+    ".keras",
+    ".md",
+    ".jpg",
+    ".html",
+    ".css",
+    ".js",
+    ".svg",
+    ".json",
+    ".txt",
+    ".service",
+}
 WHEEL_LIMIT = 5_000_000  # bytes
 
 

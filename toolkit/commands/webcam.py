@@ -29,7 +29,8 @@ from cnnkit.commands.options import (
 @threads_option
 @provider_option
 @input_options
-def command(list_cameras: bool, **options: Any) -> None:
+@click.pass_context
+def command(context: click.Context, /, list_cameras: bool, systemd: bool, **options: Any) -> None:
     """Classify a camera or a video, live.
 
     Works on the newest frame only, and plays a video file at its own rate like a camera. A camera that gives no picture
@@ -42,6 +43,12 @@ def command(list_cameras: bool, **options: Any) -> None:
         from cnnkit.live import print_cameras
 
         print_cameras()
+        return
+    if systemd:
+        from cnnkit.commands.options import webcam_service
+        from cnnkit.live import print_service
+
+        print_service(webcam_service(context))
         return
     from cnnkit.commands.options import webcam_options
     from cnnkit.live import run_webcam

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cnnkit.live.loop import LoopOptions as LoopOptions
     from cnnkit.live.region import parse_region as parse_region
     from cnnkit.live.segments import SegmentOptions as SegmentOptions
+    from cnnkit.live.service import Service as Service, is_camera as is_camera, print_service as print_service
     from cnnkit.live.webcam import PageOptions as PageOptions, WebcamOptions as WebcamOptions, run_webcam as run_webcam
 else:
     __getattr__ = hand_on(
@@ -24,6 +25,7 @@ else:
             "loop": ("LoopOptions",),
             "region": ("parse_region",),
             "segments": ("SegmentOptions",),
+            "service": ("Service", "is_camera", "print_service"),
             "webcam": ("PageOptions", "WebcamOptions", "run_webcam"),
         },
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         predict_run as predict_run,
         predict_source_options as predict_source_options,
     )
+    from cnnkit.commands.options.service import webcam_service as webcam_service
     from cnnkit.commands.options.shared import (
         damaged_option as damaged_option,
         max_pixels_option as max_pixels_option,
@@ -47,6 +48,7 @@ else:
             "explain": ("explain_options", "explain_run"),
             "input": ("input_options", "take_said"),
             "predict": ("predict_output_options", "predict_run", "predict_source_options"),
+            "service": ("webcam_service",),
             "shared": (
                 "damaged_option",
                 "max_pixels_option",

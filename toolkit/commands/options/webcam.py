@@ -106,6 +106,7 @@ _LIMIT = (
         "--watchdog", "watchdog_s", metavar="SECONDS", type=Range(1),
         help="End the process when it hangs for so long, for systemd to start it again.",
     ),
+    click.option("--systemd", is_flag=True, help="Print the unit of a service that does this, and stop."),
 )  # fmt: skip
 
 
