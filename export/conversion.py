@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,25 +35,44 @@ def convert(original: Original, input_dtype: Dtype, opset: int = OPSET) -> Any:
     Raises:
         ModelError: The model computes something that ONNX, or tf2onnx, does not know.
     """
+    dtype = original.spec.input.dtype if input_dtype == "float32" else "uint8"
+    graph = converted(
+        lambda image: _probabilities(original, image, dtype), original.spec.input, dtype, opset, OUTPUT_NAME
+    )
+    _refuse_unknown_operators(graph, original, opset)
+    return graph
+
+
+def converted(
+    function: Callable[[Any], Any], taken: InputSpec, dtype: str, opset: int = OPSET, name: str | None = None
+) -> Any:
+    """Converts what a function of TensorFlow computes.
+
+    Args:
+        function: Takes (N, H, W, C) images, gives a tensor or a tuple of them.
+        taken: Size and channels of the images.
+        dtype: Of the images.
+        opset: Of the graph.
+        name: Of its one output; None leaves those of TensorFlow.
+
+    Returns:
+        An onnx.ModelProto with the input `image`.
+    """
     import tensorflow as tf
     import tf2onnx
 
-    taken = original.spec.input
-    shape = (None, taken.height, taken.width, taken.channels)
-    dtype = taken.dtype if input_dtype == "float32" else "uint8"
-    image = tf.TensorSpec(shape, dtype, name=INPUT_NAME)
+    image = tf.TensorSpec((None, taken.height, taken.width, taken.channels), dtype, name=INPUT_NAME)
     with _quiet(), tf.device("/CPU:0"):
-        frozen, output = frozen_graph(trace_model(lambda image: _probabilities(original, image, dtype), image))
-        names = {f"{INPUT_NAME}:0": INPUT_NAME, output: OUTPUT_NAME}
+        frozen, outputs = frozen_graph(trace_model(function, image))
+        names = {f"{INPUT_NAME}:0": INPUT_NAME} | ({} if name is None else {outputs[0]: name})
         graph, _ = tf2onnx.convert.from_graph_def(
             frozen,
             input_names=[f"{INPUT_NAME}:0"],
-            output_names=[output],
+            output_names=list(outputs),
             opset=opset,
             custom_op_handlers=known_rewrites(),
             tensors_to_rename=names,
         )
-    _refuse_unknown_operators(graph, original, opset)
     return graph
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.errors import UsageError
+from cnnkit.errors import ParityError, UsageError
 from cnnkit.export.conversion import convert
+from cnnkit.export.first_difference import first_difference
 from cnnkit.export.golden_choice import choose_golden
 from cnnkit.export.graph import OPSET, ORT_SUFFIX, multiply_adds, opset_for, opset_of, publish, save_as, tidy
 from cnnkit.export.options import ExportOptions
@@ -114,9 +115,7 @@ def _write(
     with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
         trial = Path(folder, options.output.name)
         save_as(graph, spec, trial)
-        parity = check_parity(
-            expected, OnnxClassifier(trial).probabilities(images), tolerance=TOLERANCE, independent=spec.independent
-        )
+        parity = _compared(expected, OnnxClassifier(trial), original, images)
         if options.fp16:
             graph = to_float16(graph)
             save_as(graph, spec, trial)
@@ -133,6 +132,20 @@ def _write(
             save_as(graph, spec, trial)
         publish(trial, options.output)
     return spec, parity
+
+
+def _compared(
+    expected: NDArray[np.float32], trial: OnnxClassifier, original: Original, images: NDArray[np.uint8]
+) -> Parity:
+    """Compares what was exported with the Keras model; the error names the first layer that differs, where one does."""
+    answers, independent = trial.probabilities(images), trial.spec.independent
+    try:
+        return check_parity(expected, answers, tolerance=TOLERANCE, independent=independent)
+    except ParityError as error:
+        where = first_difference(original, images)
+        if where is None:
+            raise
+        raise ParityError(f"{error}; the first layer that differs is {where}") from error
 
 
 def _in_float16(spec: ModelSpec, classifier: OnnxClassifier) -> ModelSpec:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cnnkit import __version__
 from cnnkit.errors import ModelError
-from cnnkit.export.graph import count, give_both_labels, keep_output, load_whole, write_model
+from cnnkit.export.graph import count, give_both_labels, keep_output, load_whole, without_argmax, write_model
 from cnnkit.export.options import StampOptions
 from cnnkit.export.samples import telling_images
 from cnnkit.runtime import OnnxClassifier, encode_golden, inspect_model
@@ -21,7 +23,7 @@ from cnnkit.spec import (
     Provenance,
     Tolerance,
 )
-from cnnkit.system import check_new_file, require
+from cnnkit.system import check_new_file, log, require
 
 # The file's own answers are recorded: other CPUs may round floats otherwise, and integers by a step.
 _TOLERANCE, _QUANTIZED_TOLERANCE = 1e-4, 0.05
@@ -30,7 +32,7 @@ _TOLERANCE, _QUANTIZED_TOLERANCE = 1e-4, 0.05
 def stamp_model(options: StampOptions) -> ModelFacts:
     """Writes a spec into an ONNX file; what it computes is not changed, but for outputs beside the one that is named.
 
-    One number for two labels becomes a probability for each.
+    One number for two labels becomes a probability for each, and an ArgMax at the end is taken off.
 
     Args:
         options: The file, and what is said of it.
@@ -50,6 +52,16 @@ def stamp_model(options: StampOptions) -> ModelFacts:
     if facts.spec is not None:
         raise ModelError(f"{options.model} carries a spec already, expected one without: export it again")
     graph = load_whole(options.model)
+    if options.said.output_name is None and without_argmax(graph):
+        log.info("%s ends in ArgMax: what that takes is its output from now on", options.model)
+        with tempfile.TemporaryDirectory(prefix="cnnkit-") as folder:
+            cut = Path(folder, options.model.name)
+            cut.write_bytes(graph.SerializeToString())
+            return _stamp(graph, facts, replace(options, model=cut))
+    return _stamp(graph, facts, options)
+
+
+def _stamp(graph: Any, facts: ModelFacts, options: StampOptions) -> ModelFacts:
     classifier = OnnxClassifier(options.model, said=options.said)
     spec = classifier.spec
     if options.said.output_name is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.export.graph.argmax import without_argmax as without_argmax
     from cnnkit.export.graph.compatibility import OPSET as OPSET, opset_for as opset_for, opset_of as opset_of
     from cnnkit.export.graph.counting import (
         count as count,
@@ -42,6 +43,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
+            "argmax": ("without_argmax",),
             "compatibility": ("OPSET", "opset_for", "opset_of"),
             "counting": ("count", "graph_layers", "multiply_adds"),
             "freezing": ("frozen_graph", "known_rewrites"),

@@ -1,4 +1,4 @@
-"""Rewrites what tf2onnx would leave broken: grouped convolutions, exact GELU, and constants that a layer captured."""
+"""Rewrites what tf2onnx would leave broken: grouped convolutions, exact GELU, CELU, constants that a layer captured."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cnnkit.errors import ModelError
 _KEPT_WHOLE = ("_XlaMustCompile", "_noinline")
 
 
-def frozen_graph(function: Any) -> tuple[Any, str]:
+def frozen_graph(function: Any) -> tuple[Any, tuple[str, ...]]:
     """Turns variables and captured tensors into constants, and lets all calls be inlined.
 
     Args:
-        function: A tf.ConcreteFunction with one output.
+        function: A tf.ConcreteFunction.
 
     Returns:
-        The tf.GraphDef, and the name of its output.
+        The tf.GraphDef, and the names of its outputs.
 
     Raises:
         ModelError: It writes variables.
@@ -39,7 +39,7 @@ def frozen_graph(function: Any) -> tuple[Any, str]:
     for inner in graph.library.function:
         for call in inner.node_def:
             _let_inline(call)
-    return graph, frozen.outputs[0].name
+    return graph, tuple(output.name for output in frozen.outputs)
 
 
 def _let_inline(call: Any) -> None:
@@ -50,7 +50,25 @@ def _let_inline(call: Any) -> None:
 
 def known_rewrites() -> dict[str, Any]:
     """Returns handlers, as tf2onnx takes them, of TensorFlow operators that it does not know."""
-    return {"Erfc": (_complementary_error, [])}
+    return {"Erfc": (_complementary_error, []), "Expm1": (_exponential, []), "Log1p": (_logarithm, [])}
+
+
+def _exponential(context: Any, node: Any, name: str, _arguments: list[Any]) -> None:
+    """Computes expm1(x) = exp(x) - 1, of which CELU is made."""
+    dtype, shapes = context.get_dtype(node.output[0]), node.output_shapes
+    one = context.make_const(f"{name}_one", np.array(1, np.float32)).output[0]
+    power = context.make_node("Exp", [node.input[0]], dtypes=[dtype], shapes=shapes).output[0]
+    context.remove_node(node.name)
+    context.make_node("Sub", [power, one], outputs=node.output, name=node.name, shapes=shapes, dtypes=[dtype])
+
+
+def _logarithm(context: Any, node: Any, name: str, _arguments: list[Any]) -> None:
+    """Computes log1p(x) = log(1 + x)."""
+    dtype, shapes = context.get_dtype(node.output[0]), node.output_shapes
+    one = context.make_const(f"{name}_one", np.array(1, np.float32)).output[0]
+    more = context.make_node("Add", [node.input[0], one], dtypes=[dtype], shapes=shapes).output[0]
+    context.remove_node(node.name)
+    context.make_node("Log", [more], outputs=node.output, name=node.name, shapes=shapes, dtypes=[dtype])
 
 
 def _complementary_error(context: Any, node: Any, name: str, _arguments: list[Any]) -> None:

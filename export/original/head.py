@@ -93,7 +93,7 @@ def _traced(model: Any, taken: InputSpec) -> GraphEnd:
     import tensorflow as tf
 
     image = tf.TensorSpec((None, taken.height, taken.width, taken.channels), taken.dtype, name="image")
-    graph, output = frozen_graph(trace_model(lambda image: call_model(model, image), image))
+    graph, (output,) = frozen_graph(trace_model(lambda image: call_model(model, image), image))
     nodes = tuple(GraphNode(_NAMES.get(node.op, node.op), _inputs(node), (node.name,)) for node in graph.node)
     return graph_end(nodes, "image", _maker(output))
 

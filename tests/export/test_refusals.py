@@ -55,13 +55,6 @@ def test_wrong_flags(keras, networks, tmp_path, options, message):
     refused(path, tmp_path, UsageError, message, **options)
 
 
-def test_sigmoids_are_no_probabilities(keras, networks, tmp_path):
-    path = networks("sigmoid.keras", keras.layers.Rescaling(1 / 255), *body(keras, head="sigmoid"))
-    refused(
-        path, tmp_path, ModelError, "ends in independent sigmoids, whose numbers need not sum to 1, expected softmax or"
-    )
-
-
 def test_an_operator_that_onnx_does_not_know(keras, networks, tmp_path, capfd):
     @keras.saving.register_keras_serializable("test")
     class Bent(keras.layers.Layer):
@@ -72,6 +65,19 @@ def test_an_operator_that_onnx_does_not_know(keras, networks, tmp_path, capfd):
     refused(path, tmp_path, ModelError, "computes Erfinv in layer 'bent', which cannot be exported to ONNX: replace",
             flags=InputFlags(scale=1 / 300))  # fmt: skip
     assert "not supported" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["expm1", "log1p", "celu"])
+def test_operators_that_are_written_otherwise(keras, networks, tmp_path, name):
+    @keras.saving.register_keras_serializable("test")
+    class Rewritten(keras.layers.Layer):
+        def call(self, x):
+            return getattr(keras.ops, self.name)(x - 0.5 if self.name != "log1p" else x)
+
+    layers = (keras.layers.Rescaling(1 / 255), Rewritten(name=name), *body(keras, pool=False))
+    report = exported(networks(f"{name}.keras", *layers), tmp_path, flags=InputFlags(scale=1.0))
+    assert report.parity.max_probability_difference < 1e-5
+    assert report.parity.logit_difference < 1e-3
 
 
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
@@ -123,6 +129,29 @@ def test_a_graph_that_differs_is_not_written(run_folder, tmp_path, monkeypatch):
     exporting_tidy = exporting.tidy
     monkeypatch.setattr(exporting, "tidy", spoil)
     refused(run_folder, tmp_path, ParityError, "differs from the Keras model by .* no file was written", labels=None)
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["plain", "nested"])
+def test_the_first_layer_that_differs_is_named(keras, tmp_path, monkeypatch, nested):
+    from cnnkit.export import conversion
+
+    def wrong(context, node, name, _arguments):
+        """Computes exp(x) where exp(x) - 1 is meant."""
+        dtype, shapes = context.get_dtype(node.output[0]), node.output_shapes
+        context.remove_node(node.name)
+        context.make_node("Exp", node.input, outputs=node.output, name=name, shapes=shapes, dtypes=[dtype])
+
+    monkeypatch.setattr(conversion, "known_rewrites", lambda: {"Expm1": (wrong, [])})
+    bent = keras.layers.Activation("celu", name="bent")
+    middle = keras.Sequential([keras.Input((SIZE, SIZE, 3)), bent], name="middle") if nested else bent
+    model = keras.Sequential(
+        [keras.Input((SIZE, SIZE, 3)), keras.layers.Rescaling(1 / 127.5, -1), middle, *body(keras, pool=False)]
+    )
+    model.save(tmp_path / "net.keras")
+    named = r"'bent' \(Activation\)"
+    refused(
+        tmp_path / "net.keras", tmp_path, ParityError, f"no file was written; the first layer that differs is {named}"
+    )
 
 
 def test_an_existing_file_stays_unless_told(run_folder, tmp_path):

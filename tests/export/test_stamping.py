@@ -252,3 +252,33 @@ def test_the_command(tmp_path):
     again = CliRunner().invoke(main, ["stamp", str(path), "--labels", LABELS, "--scale", "1/255"])
     assert (again.exit_code, again.stdout) == (1, "")
     assert again.stderr.startswith("cnnkit: error: ")
+
+
+def _without_names():
+    model = trained_graph()
+    for node in model.graph.node:
+        node.name = ""
+    return model
+
+
+def _weights_as_inputs():
+    from onnx import helper
+
+    model = trained_graph()
+    model.ir_version = 3
+    for tensor in model.graph.initializer:
+        model.graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    return model
+
+
+@pytest.mark.parametrize("make", [_without_names, _weights_as_inputs])
+def test_old_graphs_go_the_whole_way(tmp_path, colours, make):
+    path, run = save(tmp_path / "bare.onnx", make()), CliRunner()
+    stamp(path)
+    images, targets = colour_images(10)
+    assert (OnnxClassifier(path).probabilities(images).argmax(axis=1) == targets).mean() > 0.9
+    small = str(tmp_path / "small.onnx")
+    call = ["quantize", str(path), "--calibration", str(colours), "-o", small, "--scheme", "u8s8-7bit"]
+    done = run.invoke(main, [*call, "--calibration-size", "40", "--threads", "1"])
+    assert done.exit_code == 0, done.output
+    assert run.invoke(main, ["verify", small]).exit_code == 0

@@ -47,6 +47,7 @@ def judge_output(values: Any, end: GraphEnd, said: Head | None, path: Path) -> O
     """
     if not np.isfinite(values).all():
         raise ModelError(f"{path} answers with what is no number, expected probabilities or logits: check the scaling")
+    refuse_argmax(end, path)
     if values.size == len(values):
         return _of_one_unit(values, end, said, path)
     if end.operator in _SIGMOIDS or said in _OF_EACH:
@@ -61,6 +62,19 @@ def judge_output(values: Any, end: GraphEnd, said: Head | None, path: Path) -> O
     if probable and not end.is_linear() and values.max() < _SURE:
         return "probabilities"
     raise UsageError(_question(end, values, path))
+
+
+def refuse_argmax(end: GraphEnd, path: Path) -> None:
+    """Refuses a graph that names a class and says nothing of the others.
+
+    Raises:
+        ModelError: It is one.
+    """
+    if end.operator == "ArgMax":
+        raise ModelError(
+            f"{path} ends in ArgMax, which gives the number of a class and nothing more, expected probabilities or "
+            "logits: export it without, or, of an ONNX file, cnnkit stamp takes it off"
+        )
 
 
 def _of_one_unit(values: Any, end: GraphEnd, said: Head | None, path: Path) -> Output:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.foreign.answers import judge_output
+from cnnkit.foreign.answers import judge_output, refuse_argmax
 from cnnkit.foreign.describing import ForeignModel, check_count, foreign_spec
 from cnnkit.foreign.ending import GraphEnd, graph_end
 from cnnkit.foreign.flags import Said, with_limits
@@ -32,11 +32,13 @@ def describe_session(session: Any, path: Path, said: Said) -> ModelSpec:
         ModelError: It is no classifier of one image.
     """
     model = foreign_model(session, path)
+    if len(model.inputs) == len(model.outputs) == 1:
+        refuse_argmax(model_end(path, model.inputs[0].name, model.outputs[0].name), path)
     spec = foreign_spec(model, said)
     output = model.output(said.output_name)
     values = _answers(session, model.inputs[0].shape, spec.input, output.name)
-    check_count(values.shape[1], spec.labels, path)
     end = model_end(path, model.inputs[0].name, output.name)
+    check_count(values.shape[1], spec.labels, path)
     spec = replace(spec, output=judge_output(values, end, said.head, path))
     return with_limits(spec, said.limits, path)
 
