@@ -19,7 +19,7 @@ def read_size(file: ImageBytes) -> tuple[int, int]:
 def inspect(file: ImageBytes) -> Traits:
     """Reads the orientation; what is missing the decoder says."""
     picture = read_picture(file)
-    return Traits(transparent=picture.has_alpha, orientation=picture.orientation)
+    return Traits(transparent=picture.has_alpha, orientation=picture.orientation, weight=2)
 
 
 def decode(file: ImageBytes, traits: Traits) -> Decoded:

@@ -69,6 +69,8 @@ def decode_image(
     file = ImageBytes(data, source, image_format.name)
     width, height = _check_size(file, image_format, max_pixels)
     traits = image_format.inspect(file)
+    if traits.weight > 1:
+        _check_weight(file, width * height, max_pixels // traits.weight)
     warnings = [] if traits.warning is None else [traits.warning]
     if traits.lacks_end:
         with decoding_unheard():
@@ -103,6 +105,14 @@ def _check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) ->
     if pixels > _OPENCV_PIXELS or max(width, height) > _OPENCV_SIDE:
         raise ImageError(file.source, f"{_shown(width, height)}, more than OpenCV decodes (2^20 a side, 2^30 in all)")
     return width, height
+
+
+def _check_weight(file: ImageBytes, pixels: int, most: int) -> None:
+    if pixels > most:
+        raise ImageError(
+            file.source,
+            f"{pixels:,} pixels, more than the limit of {most:,} for {file.format} of this kind (--max-pixels)",
+        )
 
 
 def _shown(width: int, height: int) -> str:

@@ -32,4 +32,4 @@ def inspect(file: ImageBytes) -> Traits:
         raise file.unsupported(
             f"pixel type: JPEG 2000 of {channels} samples of {bits} bits, expected 1, 3 or 4 of up to 16 bits"
         )
-    return Traits(transparent=channels == 4)
+    return Traits(transparent=channels == 4, weight=2)

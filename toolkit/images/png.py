@@ -12,7 +12,7 @@ from cnnkit.images.orientation import read_orientation
 from cnnkit.images.reader import Decoded, ImageBytes, Traits
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_GRAY = 0
+_GRAY, _RGB = 0, 2  # colour types
 _WITH_ALPHA = (4, 6)  # colour types: gray and alpha, RGB and alpha
 _END = b"\0\0\0\0IEND\xaeB\x60\x82"
 _LACKS_END = "PNG lacks its end"
@@ -53,13 +53,15 @@ def inspect(file: ImageBytes) -> Traits:
     if b"IDAT" not in chunks:
         raise file.corrupt("it holds no pixels")
     transparency = chunks.get(b"tRNS")
+    transparent = file.data[25] in _WITH_ALPHA or transparency is not None
     gray = file.data[25] == _GRAY and transparency is not None
     return Traits(
-        transparent=file.data[25] in _WITH_ALPHA or transparency is not None,
+        transparent=transparent,
         transparent_gray=_transparent_gray(file, transparency) if gray and transparency else None,
         orientation=_orientation(file, chunks.get(b"eXIf"), texts) if b"eXIf" in chunks or texts else 1,
         mended=b"IEND" not in chunks or b"acTL" in chunks,
         deep=file.data[24] == 16,
+        weight=2 if file.data[24] == 16 and file.data[25] in (*_WITH_ALPHA, _RGB) and transparent else 1,
         warning=None if b"IEND" in chunks else _LACKS_END,
     )
 

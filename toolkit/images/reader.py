@@ -61,7 +61,8 @@ class Traits(NamedTuple):
     orientation: int = 1  # EXIF, 1 to 8, where OpenCV does not apply it
     lacks_end: bool = False  # a JPEG without its end marker
     mended: bool = False  # a PNG of which OpenCV gets the picture alone: without frames, and with an end
-    deep: bool = False  # of 16 bits a sample
+    deep: bool = False  # of 16 bits a sample, of which the upper 8 are kept
+    weight: int = 1  # how many times 8 bytes a pixel it takes to decode it
     warning: str | None = None  # what is odd about a file whose picture is whole
     damage: str | None = None  # what the file's bytes say of damage, before anything is decoded
 

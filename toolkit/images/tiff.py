@@ -6,7 +6,7 @@ and pieces are unpacked one by one; faxes and colours that only libtiff knows ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +18,13 @@ from cnnkit.images.opencv_codec import decode_rgb
 from cnnkit.images.reader import Decoded, ImageBytes, Traits
 from cnnkit.images.tiff_colours import read_samples, to_rgb
 from cnnkit.images.tiff_fields import SIGNATURES as SIGNATURES, read_fields
-from cnnkit.images.tiff_layout import FAX, JPEG, LAB, PLAIN, RGB, WHITE_IS_ZERO, YCBCR, Layout, read_layout
-from cnnkit.images.tiff_pieces import Size, reverse_bits, unpack
+from cnnkit.images.tiff_layout import FAX, JPEG, LAB, LZW, PLAIN, RGB, WHITE_IS_ZERO, YCBCR, Layout, read_layout
+from cnnkit.images.tiff_pieces import Bytes, Size, reverse_bits, unpack
 from cnnkit.images.zeroed import zeroed_damage
 from cnnkit.system import opencv_warnings
 
 _BAND = 2**20  # bytes: so much is unpacked at once, if there are so small pieces
+_LARGE = 2**28  # bytes of a piece of which OpenCV keeps three copies
 
 
 def read_size(file: ImageBytes) -> tuple[int, int]:
@@ -45,9 +46,12 @@ def inspect(file: ImageBytes) -> Traits:
     Raises:
         ImageError: The file is cut, or holds pixels of a kind that cannot be shown.
     """
-    read_layout(file)
+    layout = read_layout(file)
     orientation = read_fields(file).first(tags.ORIENTATION, 1)
-    return Traits(orientation=orientation if 1 <= orientation <= 8 else 1)
+    heavy = layout.compression == LZW and layout.row_bytes * layout.piece_height > _LARGE
+    return Traits(
+        orientation=orientation if 1 <= orientation <= 8 else 1, weight=2 if heavy else 1, deep=layout.bits == 16
+    )
 
 
 def decode(file: ImageBytes, traits: Traits) -> Decoded:
@@ -61,10 +65,12 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
         return Decoded(_decode_by_opencv(file))
     pixels = np.empty((layout.height, layout.width, 3), np.uint8)
     for part in _parts(layout):
-        decoded = _decode_jpeg(file, layout, part) if layout.compression == JPEG else _decode_part(file, layout, part)
-        bottom = min(part.top + part.rows * part.pieces, layout.height)
-        right = min(part.left + layout.piece_width, layout.width)
-        pixels[part.top : bottom, part.left : right] = decoded[: bottom - part.top, : right - part.left]
+        bottom = part.top + part.rows * part.pieces
+        seen = pixels[part.top : bottom, part.left : part.left + layout.piece_width]
+        if layout.compression == JPEG:
+            seen[:] = _decode_jpeg(file, layout, part)[: len(seen), : seen.shape[1]]
+        else:
+            _fill(seen, layout, _unpack_part(file, layout, part))
     plain = layout.compression == PLAIN
     return Decoded(pixels, zeroed_damage(file, int(layout.pieces[0, 0, 0]), layout.row_bytes) if plain else None)
 
@@ -95,8 +101,18 @@ def _parts(layout: Layout) -> Iterator[_Part]:
         yield _Part(whole, 1, layout.rows(whole), whole * layout.piece_height, 0)
 
 
-def _decode_part(file: ImageBytes, layout: Layout, part: _Part) -> NDArray[np.uint8]:
-    """Returns (rows, columns, 3) uint8 RGB."""
+def _fill(pixels: NDArray[np.uint8], layout: Layout, planes: Sequence[NDArray[np.uint8]]) -> None:
+    """Makes RGB of the unpacked rows of each plane, in bands: (rows, columns, 3) uint8."""
+    rows = max(1, _BAND // max(1, layout.row_bytes))
+    for top in range(0, len(pixels), rows):
+        samples = [read_samples(plane[top : top + rows], layout) for plane in planes]
+        joined = np.concatenate(samples, axis=2) if len(samples) > 1 else samples[0]
+        band = pixels[top : top + rows]
+        band[:] = to_rgb(joined[: len(band), : band.shape[1]], layout)
+
+
+def _unpack_part(file: ImageBytes, layout: Layout, part: _Part) -> list[NDArray[np.uint8]]:
+    """Returns (rows, bytes a row) uint8 of each plane."""
     size = Size(part.rows, layout.row_bytes, layout.piece_height)
     planes = []
     for plane in range(len(layout.pieces)):
@@ -104,8 +120,8 @@ def _decode_part(file: ImageBytes, layout: Layout, part: _Part) -> NDArray[np.ui
         unpacked = unpack(pieces, size, layout.compression)
         if isinstance(unpacked, int):
             raise _damaged(file, layout, part.first + unpacked)
-        planes.append(read_samples(unpacked, layout))
-    return to_rgb(np.concatenate(planes, axis=2) if len(planes) > 1 else planes[0], layout)
+        planes.append(unpacked)
+    return planes
 
 
 def _damaged(file: ImageBytes, layout: Layout, index: int) -> ImageError:
@@ -113,16 +129,16 @@ def _damaged(file: ImageBytes, layout: Layout, index: int) -> ImageError:
     return file.corrupt(f"{kind} {index + 1:,} of {layout.across * layout.down:,} does not hold the pixels it should")
 
 
-def _piece(file: ImageBytes, layout: Layout, plane: int, index: int) -> bytes:
+def _piece(file: ImageBytes, layout: Layout, plane: int, index: int) -> Bytes:
     start, size = layout.pieces[plane, index].tolist()
-    data = file.data[start : start + size]
-    return reverse_bits(data) if layout.reversed_bits else data
+    data = memoryview(file.data)[start : start + size]
+    return reverse_bits(bytes(data)) if layout.reversed_bits else data
 
 
 def _decode_jpeg(file: ImageBytes, layout: Layout, part: _Part) -> NDArray[np.uint8]:
     """Decodes a piece that is a JPEG of its own, once it has the tables that all of them share."""
     rgb = layout.photometric == RGB
-    data = jpeg.joined(layout.tables, _piece(file, layout, 0, part.first), rgb=rgb)
+    data = jpeg.joined(layout.tables, bytes(_piece(file, layout, 0, part.first)), rgb=rgb)
     pixels = decode_rgb(data)
     if pixels is None or len(pixels) < min(part.rows, layout.height - part.top) or pixels.shape[1] < layout.piece_width:
         raise _damaged(file, layout, part.first)

@@ -20,6 +20,8 @@ from cnnkit.images.tiff_layout import DEFLATE, LZW, OLD_DEFLATE, PACKBITS, PLAIN
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _OPENCV_SIDE = 2**20
 
+Bytes = bytes | memoryview
+
 
 def reverse_bits(data: bytes) -> bytes:
     """Exchanges the first and the last bit of each byte, and all between them."""
@@ -44,7 +46,7 @@ class Size(NamedTuple):
         return self.most_rows * self.row_bytes
 
 
-def unpack(pieces: Sequence[bytes], size: Size, compression: int) -> NDArray[np.uint8] | int:
+def unpack(pieces: Sequence[Bytes], size: Size, compression: int) -> NDArray[np.uint8] | int:
     """Unpacks pieces of the same size.
 
     Args:
@@ -59,14 +61,16 @@ def unpack(pieces: Sequence[bytes], size: Size, compression: int) -> NDArray[np.
     return unpacked if isinstance(unpacked, int) else unpacked.reshape(-1, size.row_bytes)
 
 
-def _plain(pieces: Sequence[bytes], size: Size) -> NDArray[np.uint8] | int:
+def _plain(pieces: Sequence[Bytes], size: Size) -> NDArray[np.uint8] | int:
     short = next((index for index, piece in enumerate(pieces) if len(piece) < size.bytes), None)
     if short is not None:
         return short
+    if len(pieces) == 1:
+        return np.frombuffer(pieces[0], np.uint8, size.bytes)
     return np.frombuffer(b"".join(piece[: size.bytes] for piece in pieces), np.uint8)
 
 
-def _deflate(pieces: Sequence[bytes], size: Size) -> NDArray[np.uint8] | int:
+def _deflate(pieces: Sequence[Bytes], size: Size) -> NDArray[np.uint8] | int:
     unpacked = np.empty((len(pieces), size.bytes), np.uint8)
     for index, piece in enumerate(pieces):
         decoder = zlib.decompressobj()
@@ -81,7 +85,7 @@ def _deflate(pieces: Sequence[bytes], size: Size) -> NDArray[np.uint8] | int:
     return unpacked
 
 
-def _packbits(pieces: Sequence[bytes], size: Size) -> NDArray[np.uint8] | int:
+def _packbits(pieces: Sequence[Bytes], size: Size) -> NDArray[np.uint8] | int:
     unpacked = np.empty((len(pieces), size.bytes), np.uint8)
     for index, piece in enumerate(pieces):
         data = _unpack_bits(piece)
@@ -91,8 +95,9 @@ def _packbits(pieces: Sequence[bytes], size: Size) -> NDArray[np.uint8] | int:
     return unpacked
 
 
-def _unpack_bits(packed: bytes) -> bytes | None:
+def _unpack_bits(piece: Bytes) -> bytes | None:
     """Unpacks runs; None where the last one is cut."""
+    packed = bytes(piece)
     parts, at, size = [], 0, len(packed)
     while at < size:
         head = packed[at]
@@ -107,7 +112,7 @@ def _unpack_bits(packed: bytes) -> bytes | None:
     return b"".join(parts) if at == size else None
 
 
-def _lzw(pieces: Sequence[bytes], size: Size) -> NDArray[np.uint8] | int:
+def _lzw(pieces: Sequence[Bytes], size: Size) -> NDArray[np.uint8] | int:
     """Unpacks, and asks for more than there should be, too: codes that were changed mostly give more or less."""
     least, row = _even(size.bytes, -1, size.row_bytes), size.row_bytes
     unpacked = _lzw_words(pieces, least, row) if least else np.empty(0, np.uint8)
@@ -131,7 +136,7 @@ def _even(size: int, step: int, row: int) -> int:
     return (rows if rows * row % 2 == 0 else rows + step) * row
 
 
-def _lzw_words(pieces: Sequence[bytes], size: int, row: int) -> NDArray[np.uint8] | None:
+def _lzw_words(pieces: Sequence[Bytes], size: int, row: int) -> NDArray[np.uint8] | None:
     """Unpacks pieces of `size` bytes, an even number, of rows of `row` bytes; None where one is damaged."""
     width, rows = size // 2, 1
     if width > _OPENCV_SIDE:
@@ -141,13 +146,13 @@ def _lzw_words(pieces: Sequence[bytes], size: int, row: int) -> NDArray[np.uint8
     return None if pixels is None else pixels.view(np.uint8)
 
 
-def _lzw_bytes(pieces: Sequence[bytes], size: Size) -> NDArray[np.uint8] | int:
+def _lzw_bytes(pieces: Sequence[Bytes], size: Size) -> NDArray[np.uint8] | int:
     """Unpacks pieces of an odd number of bytes; OpenCV gives back whatever it finds."""
     pixels = _decode_gray(pieces, size.row_bytes, size.rows, 8)
     return 0 if pixels is None else pixels
 
 
-def _decode_gray(pieces: Sequence[bytes], width: int, rows: int, bits: int) -> NDArray[Any] | None:
+def _decode_gray(pieces: Sequence[Bytes], width: int, rows: int, bits: int) -> NDArray[Any] | None:
     """Decodes a gray picture with an LZW piece each `rows` rows."""
     starts = np.cumsum([0] + [len(piece) for piece in pieces[:-1]])
     tables = 8 + 2 + 12 * 9 + 4
