@@ -93,8 +93,10 @@ def _needs(service: Service) -> Iterator[str]:
         yield from (f"DeviceAllow=char-{kind} rw" for kind in _CAMERAS)
     elif service.device_free:
         yield "PrivateDevices=yes"
-    families = "AF_UNIX AF_INET AF_INET6" if service.network else "AF_UNIX"
-    yield f"RestrictAddressFamilies={families}"
+    families = ["AF_UNIX", *(["AF_INET", "AF_INET6"] if service.network else [])]
+    if service.camera:
+        families.append("AF_NETLINK")  # by which udev tells of the Raspberry Pi's cameras
+    yield f"RestrictAddressFamilies={' '.join(families)}"
     if not service.network:
         yield "PrivateNetwork=yes"
     if service.device_free:
