@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import traceback
 
 import pytest
@@ -57,6 +60,9 @@ def check(no_network, tiny_model, monkeypatch, tmp_path, capfd):
             said("-v", "predict", f"./{text}" if text.startswith("-") else text, "-m", tiny_model, "--format", "jsonl"),
             said("webcam", f"--source={text}", "-m", tiny_model, "--headless"),
             said("webcam", "--", text),
+            said("webcam", "-s", "987", f"--webhook={text}"),
+            said("webcam", "-s", "987", f"--mqtt={text}"),
+            said("webcam", f"--source={text}", f"--webhook={text}", f"--mqtt={text}", "--systemd"),
             said("predict", f"--batch-size={text}", "a.jpg"),
             said("predict", "a.jpg", f"--model={text}"),
             said(text),
@@ -124,3 +130,14 @@ def test_a_source_file_that_is_none(tmp_path, content, message):
         file.write_bytes(content)
     result = CliRunner().invoke(main, ["webcam", "--source-file", str(file)])
     assert result.exit_code == 1 and message in result.stderr
+
+
+@pytest.mark.parametrize("address", [f"rtmp://u:{MARK}@127.0.0.1:1/x", f"http://127.0.0.1:1/x?pwd={MARK}"])
+def test_libraries_say_nothing_even_where_they_are_asked_to(address):
+    """In a process of its own: OpenCV reads its environment once."""
+    code = "import cnnkit.sources.moving.decoded as d; d.is_installed = lambda: False; import cnnkit.cli as c; c.main()"
+    loud = {"OPENCV_FFMPEG_LOGLEVEL": "48", "OPENCV_VIDEOIO_DEBUG": "1", "OPENCV_LOG_LEVEL": "DEBUG"}
+    call = [sys.executable, "-c", code, "-v", "webcam", "--source", address, "--headless"]
+    done = subprocess.run(call, env=os.environ | loud, capture_output=True, text=True)
+    assert done.returncode == 1 and "cannot be reached" in done.stderr
+    assert MARK not in done.stdout + done.stderr

@@ -13,7 +13,8 @@ from cnnkit.sources.moving.shots import Opened, Shot, TimeLimits, sane_rate
 from cnnkit.system import import_cv2
 
 # Read by OpenCV when its video part is first used: no messages from FFmpeg, and 3 seconds for a camera that hangs.
-_TELLS_ADDRESSES = {"OPENCV_VIDEOIO_DEBUG": "0", "OPENCV_LOG_LEVEL": "SILENT"}  # off where one holds a password
+# What is off where an address holds a password, whatever was asked for: it would be told.
+_TELLS_ADDRESSES = {"OPENCV_FFMPEG_LOGLEVEL": "-8", "OPENCV_VIDEOIO_DEBUG": "0", "OPENCV_LOG_LEVEL": "SILENT"}
 _ENVIRONMENT = {"OPENCV_FFMPEG_LOGLEVEL": "-8", "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": "3"}
 
 
