@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
     ("name", "options"),
     [
         ("damaged", "--count 40"),
+        ("damage", "--count 10"),
+        ("layouts", ""),
         ("startup", "--runs 2"),
         *(
             pytest.param(name, options, marks=pytest.mark.slow)

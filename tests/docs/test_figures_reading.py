@@ -54,6 +54,7 @@ def test_rows_are_narrow_when_they_are_measured_anew(name: str) -> None:
         ("resume", {"killed": 0, "rows": 10, "as_inputs": True}),
         ("resume", {"killed": 3, "rows": 10, "as_inputs": False}),
         ("damaged", {"files": 5000, "rows": 4999, "refused": 3453}),
+        ("layouts", {"layouts": 606, "equal": 605}),
         ("ray", RAY | {"lost": 1}),
         ("ray", RAY | {"as_locally": False}),
         ("coverage", "TOTAL of something else\n"),

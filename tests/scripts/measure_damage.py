@@ -22,7 +22,7 @@ from cnnkit.errors import ImageError
 from cnnkit.images import decode_image, listening_to_codecs
 
 LIMIT = 2.0  # of 255, on average
-SIZES = ((160, 120), (301, 200), (640, 427))
+SIZES = ((320, 240), (501, 333), (1024, 683))
 TIFFS = {"LZW": "tiff_lzw", "Deflate": "tiff_adobe_deflate", "PackBits": "packbits", "JPEG": "jpeg", "G4": "group4"}
 KINDS = {
     "JPEG": [("JPEG", {}), ("JPEG", {"progressive": True}), ("JPEG", {"restart_marker_blocks": 8, "quality": 90})],

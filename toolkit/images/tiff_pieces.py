@@ -88,16 +88,16 @@ def _deflate(pieces: Sequence[Bytes], size: Size) -> NDArray[np.uint8] | int:
 def _packbits(pieces: Sequence[Bytes], size: Size) -> NDArray[np.uint8] | int:
     unpacked = np.empty((len(pieces), size.bytes), np.uint8)
     for index, piece in enumerate(pieces):
-        data = _unpack_bits(piece)
-        if data is None or not size.bytes <= len(data) <= size.most_bytes:
+        parts = _unpack_bits(bytes(piece))
+        data = b"".join(parts)
+        if not size.bytes <= len(data) <= size.most_bytes or _crosses_few_rows(parts, size.row_bytes):
             return index
         unpacked[index] = np.frombuffer(data, np.uint8, size.bytes)
     return unpacked
 
 
-def _unpack_bits(piece: Bytes) -> bytes | None:
-    """Unpacks runs; None where the last one is cut."""
-    packed = bytes(piece)
+def _unpack_bits(packed: bytes) -> list[bytes]:
+    """Unpacks runs; nothing where the last one is cut."""
     parts, at, size = [], 0, len(packed)
     while at < size:
         head = packed[at]
@@ -109,7 +109,15 @@ def _unpack_bits(piece: Bytes) -> bytes | None:
                 parts.append(packed[at + 1 : at + 2] * (257 - head))
                 at += 1
             at += 1
-    return b"".join(parts) if at == size else None
+    return parts if at == size else []
+
+
+def _crosses_few_rows(parts: Sequence[bytes], row_bytes: int) -> bool:
+    """Whether runs go on from some rows to the next, but not from most: no program packs so."""
+    ends = np.cumsum([len(part) for part in parts])
+    rows = int(ends[-1]) // row_bytes
+    whole = int(np.count_nonzero(ends % row_bytes == 0))
+    return rows / 2 < whole < rows
 
 
 def _lzw(pieces: Sequence[Bytes], size: Size) -> NDArray[np.uint8] | int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from figures.accuracy import ACCURACY
 from figures.arm import ARM
 from figures.benching import BENCHING
+from figures.decoding import DECODING
 from figures.figure import FigureError, Measurement
 from figures.latency import LATENCY
 from figures.own_photos import OWN_PHOTOS
@@ -13,7 +14,7 @@ from figures.runtimes import RUNTIMES
 from figures.training import TRAINING
 
 MEASUREMENTS: tuple[Measurement, ...] = (
-    *ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *LIVE, *TRAINING, *OWN_PHOTOS, *ARM,
+    *ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *DECODING, *LIVE, *TRAINING, *OWN_PHOTOS, *ARM,
 )  # fmt: skip
 
 
