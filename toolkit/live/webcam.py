@@ -42,7 +42,7 @@ class PageOptions:
 
     port: int  # 0 takes a free one
     host: str = "127.0.0.1"
-    token: str | None = None  # needed where other machines can look
+    token: str | None = field(default=None, repr=False)  # needed where other machines can look
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def usable_address(text: str) -> str:
         user, colon, password = login.partition(":")
         rest = f"{_quoted(user)}{colon}{_quoted(password)}{at}{place}"
     if not _is_read_well(rest) or scheme.strip().partition(":")[2] != "//":
-        raise ValueError("expected scheme://user:password@host:port/path")
+        raise ValueError("expected scheme://host:port/path")
     return scheme + rest
 
 
@@ -96,6 +96,7 @@ def _is_read_well(rest: str) -> bool:
     """Whether what follows a scheme has a host, and perhaps a port, for those who read addresses by the book."""
     try:
         parts = urlsplit(f"//{rest}")
+        (parts.hostname or "").encode("idna")  # as whoever looks it up does
         return bool(parts.hostname) and (parts.port is None or parts.port > 0) and not parts.netloc.endswith(":")
     except ValueError:
         return False

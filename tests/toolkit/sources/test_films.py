@@ -69,4 +69,4 @@ def test_a_cut_video_gives_what_is_there(tmp_path):
 
 def test_what_is_no_address_has_a_row():
     [image] = expand("http://[bad/film.mp4")
-    assert image.problem == "is no address: expected scheme://user:password@host:port/path"
+    assert image.problem == "is no address: expected scheme://host:port/path"

@@ -49,6 +49,7 @@ def test_what_is_shown(typed, shown):
         pytest.param("argument (rtsp://me:secret@host/s)", "argument (rtsp://me:***@host/s)", id="raw"),
         pytest.param("https:/me:secret@h/m.onnx: no such file", "https:/me:***@h/m.onnx: no such file", id="path"),
         pytest.param("a http://h/?token=secret words", "a http://h/?token=***", id="all that follows a secret"),
+        pytest.param("a://b:c@/ is none: expected a://b:1/p", "a://b:***@/ is none: expected a://b:1/p", id="hint"),
         pytest.param("http://h/?token=*** is gone: look", "http://h/?token=*** is gone: look", id="hidden already"),
         pytest.param("http://h/?token=*** is no http://a:b@c/", "http://h/?token=*** is no http://a:***@c/", id="two"),
     ],
@@ -74,10 +75,19 @@ def test_what_is_opened(typed, usable):
 
 
 @pytest.mark.parametrize(
-    "typed", ["http://[::1/a", "http://me:secret@/a", "http://h:99999/", "http://h:x/", "http://", "http:///h/a"]
+    "typed",
+    [
+        "http://[::1/a",
+        "http://me:secret@/a",
+        "http://h:99999/",
+        "http://h:x/",
+        "http://",
+        "http:///h/a",
+        "http://a..b/",
+    ],
 )
 def test_what_cannot_be_opened(typed):
-    with pytest.raises(ValueError, match=r"^expected scheme://user:password@host:port/path$"):
+    with pytest.raises(ValueError, match=r"^expected scheme://host:port/path$"):
         usable_address(typed)
 
 

@@ -35,7 +35,7 @@ def topic_of(address: TypedAddress) -> str:
         raise UsageError(f"--mqtt {address} is no address: {error}") from None
     topic = unquote(parts.path).strip("/")
     if parts.scheme not in _PORTS:
-        raise UsageError(f"--mqtt {address}: expected an address such as mqtts://user:password@host/topic")
+        raise UsageError(f"--mqtt {address}: expected an address such as mqtts://host/topic")
     if not topic or set(topic) & set("#+\0") or topic.startswith("$"):
         raise UsageError(
             f"--mqtt {address} names no topic: expected one such as mqtts://host/home/door, without # and +"

@@ -157,6 +157,7 @@ def test_topics(typed, topic):
         ("http://me:secret@host/a", "expected an address such as mqtts://"),
         ("me:secret@host/a", "is no address"),
         ("mqtt://me:secret@/a", "is no address"),
+        ("mqtt://me:secret@h..x/a", "is no address"),
     ],
 )
 def test_what_is_no_topic(typed, message):
