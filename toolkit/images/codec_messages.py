@@ -18,9 +18,13 @@ from typing import TextIO, TypeVar
 
 Result = TypeVar("Result")
 
-DAMAGE = ("Corrupt JPEG data", "Premature end", "Invalid", "Inconsistent", "Unsupported marker")  # as libjpeg says it
+_DAMAGE = (  # as libjpeg says it, and hardly anybody else
+    "Corrupt JPEG data: ", "Premature end of JPEG file", "Invalid SOS parameters", "Inconsistent progression sequence",
+    "Unsupported marker type",
+)  # fmt: skip
+_HARMLESS = ("Warning: unknown JFIF revision", "Unknown Adobe color transform", "libpng warning: ", "libpng error: ")
 _TIFF = r"\[ ?(?:WARN|ERROR):[^\n]*?grfmt_tiff\.cpp:\d+ \S+ ?"  # OpenCV's log, which has what libtiff says
-_OWN = re.compile("(?:{})[^\n]*\n".format("|".join((*DAMAGE, "libpng warning", "libpng error", _TIFF))).encode())
+_OWN = re.compile("(?:{})[^\n]*\n".format("|".join((*_DAMAGE, *_HARMLESS, _TIFF))).encode())
 _SAID = re.compile("Corrupt JPEG data: |" + _TIFF)  # in front of what was found
 _MOST_SAID = 3  # lines of one file
 _MOST_BYTES = 2**20  # of the file, before it is emptied
@@ -149,7 +153,7 @@ if hasattr(os, "register_at_fork"):
 
 def damage_said(lines: Sequence[str]) -> list[str]:
     """Returns what is damaged about a file, of the lines that its codec printed; the first ones of many."""
-    found = [_SAID.sub("", line) for line in lines if line.startswith(DAMAGE) or _SAID.match(line)]
+    found = [_SAID.sub("", line) for line in lines if line.startswith(_DAMAGE) or _SAID.match(line)]
     more = len(found) - _MOST_SAID
     return found[:_MOST_SAID] + [f"and {more:,} more"] * (more > 0)
 

@@ -53,11 +53,15 @@ def test_what_others_print_meanwhile_reaches_stderr(capfd):
     def decode() -> None:
         os.write(2, b"\rreading 12 %")  # a progress bar
         os.write(2, b"Corrupt JPEG data: 5 extraneous bytes before marker 0xd9\n")
-        os.write(2, b"somebody else\n")
+        os.write(2, b"somebody else: Invalid argument\n")
 
     _, lines = decode_heard(decode)
-    assert lines == ("reading 12 %", "Corrupt JPEG data: 5 extraneous bytes before marker 0xd9", "somebody else")
-    assert capfd.readouterr().err == "\rreading 12 %somebody else\n" * 2  # it was decoded twice
+    assert lines == (
+        "reading 12 %",
+        "Corrupt JPEG data: 5 extraneous bytes before marker 0xd9",
+        "somebody else: Invalid argument",
+    )
+    assert capfd.readouterr().err == "\rreading 12 %somebody else: Invalid argument\n" * 2  # it was decoded twice
 
 
 def test_what_several_threads_print_at_once_is_whole(capfd):
@@ -123,12 +127,12 @@ def test_a_process_forked_while_somebody_decodes_has_its_stderr_and_hears():
         "def decode():\n"
         "    if os.fork() == 0:\n"
         "        os.write(2, b'child\\n')\n"
-        "        print(decode_heard(lambda: os.write(2, b'Invalid\\n'))[1], flush=True)\n"
+        "        print(decode_heard(lambda: os.write(2, b'Premature end of JPEG file\\n'))[1], flush=True)\n"
         "        os._exit(0)\n"
         "    os.wait()\n"
         "decode_heard(decode)\n"
     )
-    assert run(code) == "child\n('Invalid',)\n"
+    assert run(code) == "child\n('Premature end of JPEG file',)\n"
 
 
 def test_a_process_without_stderr():
