@@ -55,7 +55,7 @@ def check(no_network, tiny_model, monkeypatch, tmp_path, capfd):
 
     def run(typed):
         text, secret = typed
-        monkeypatch.setattr("cnnkit.live.webcam.open_video", open_video)
+        monkeypatch.setattr("cnnkit.live.videos.open_video", open_video)
         everything = [
             said("-v", "predict", f"./{text}" if text.startswith("-") else text, "-m", tiny_model, "--format", "jsonl"),
             said("webcam", f"--source={text}", "-m", tiny_model, "--headless"),
@@ -67,7 +67,7 @@ def check(no_network, tiny_model, monkeypatch, tmp_path, capfd):
             said("predict", "a.jpg", f"--model={text}"),
             said(text),
         ]
-        monkeypatch.setattr("cnnkit.live.webcam.open_video", open_fake)
+        monkeypatch.setattr("cnnkit.live.videos.open_video", open_fake)
         environment = {"CNNKIT_SOURCE": text} if text.strip() and "\0" not in text else {}
         live = ("webcam", "-m", tiny_model, "--headless", "--max-frames", 3, "--retries", 0)
         everything.append(said("-v", *live, **environment))
@@ -97,9 +97,9 @@ def test_a_source_from_a_file_or_the_environment(tiny_model, tmp_path, monkeypat
         opened.append(address.target)
         return open_fake(address, limits)
 
-    monkeypatch.setattr("cnnkit.live.webcam.open_video", note_and_open)
+    monkeypatch.setattr("cnnkit.live.videos.open_video", note_and_open)
     file = tmp_path / "source"
-    file.write_text(f"rtsp://me:{MARK}@host/s\nmore\n")
+    file.write_text(f"\nrtsp://me:{MARK}@host/s\n")
     file.chmod(0o644)
     call = ["webcam", "-m", str(tiny_model), "--headless", "--max-frames", "1"]
     result = CliRunner().invoke(main, [*call, "--source-file", str(file)])

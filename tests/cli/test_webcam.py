@@ -118,7 +118,8 @@ def test_what_goes_wrong_is_one_line(tmp_path, clip, tiny_model, monkeypatch, ar
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "noise.mp4").write_bytes(bytes(number * 7919 % 256 for number in range(9999)))
     names = set(os.listdir())
-    result = webcam("--source", "clip.mp4", "--model", tiny_model, "--headless", *arguments)
+    source = () if "--source" in arguments else ("--source", "clip.mp4")
+    result = webcam(*source, "--model", tiny_model, "--headless", *arguments)
     assert result.exit_code == exit_code, result.output
     assert message in result.stderr and result.stdout == ""
     if exit_code == 1:
@@ -133,7 +134,7 @@ def test_fast_is_for_files(monkeypatch, tiny_model):
     from cnnkit.sources.video import Video
 
     opened = Opened(FakeCapture([1]), 30.0)
-    monkeypatch.setattr("cnnkit.live.webcam.open_video", lambda address, opening: Video(address, opened))
+    monkeypatch.setattr("cnnkit.live.videos.open_video", lambda address, opening: Video(address, opened))
     result = webcam("--headless", "--fast", "--model", tiny_model)
     assert result.exit_code == 2
     assert result.stderr == "cnnkit: error: --fast is for video files, camera 0 is live: leave --fast out\n"

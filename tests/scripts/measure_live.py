@@ -20,6 +20,7 @@ import click
 import numpy as np
 
 from cnnkit.live.answering import AnswerOptions, FrameClassifier
+from cnnkit.live.channel import Channel, ChannelOptions
 from cnnkit.live.loop import LiveLoop, LoopOptions
 from cnnkit.live.outputs import Observation, Outputs
 from cnnkit.live.rows import ChangeLog
@@ -77,7 +78,8 @@ def camera(stop: threading.Event) -> Generator[Frame]:
 def loop(source: Any, classifier: Any, watcher: Any, **options: Any) -> LiveLoop:
     """Puts a loop together as the command does."""
     answering = FrameClassifier(classifier, AnswerOptions())
-    return LiveLoop(source, answering, CLOCK, threading.Event(), Outputs(watchers=[watcher]), LoopOptions(**options))
+    channel = Channel(source, answering, CLOCK, Outputs(watchers=[watcher]), ChannelOptions())
+    return LiveLoop([channel], classifier, CLOCK, threading.Event(), LoopOptions(**options))
 
 
 def measure_age() -> dict[str, float]:

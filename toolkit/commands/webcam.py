@@ -54,4 +54,7 @@ def command(context: click.Context, /, list_cameras: bool, systemd: bool, **opti
     from cnnkit.live import run_webcam
     from cnnkit.system import log
 
-    log.info("%s", run_webcam(webcam_options(**options)))
+    summary = run_webcam(webcam_options(**options))
+    log.info("%s", summary)
+    if summary.failed:
+        click.get_current_context().exit(1)

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from cnnkit.live.answering import AnswerOptions as AnswerOptions
     from cnnkit.live.camera_list import print_cameras as print_cameras
     from cnnkit.live.loop import LoopOptions as LoopOptions
+    from cnnkit.live.output_opening import PageOptions as PageOptions
     from cnnkit.live.region import parse_region as parse_region
     from cnnkit.live.segments import SegmentOptions as SegmentOptions
     from cnnkit.live.service import Service as Service, is_camera as is_camera, print_service as print_service
-    from cnnkit.live.webcam import PageOptions as PageOptions, WebcamOptions as WebcamOptions, run_webcam as run_webcam
+    from cnnkit.live.webcam import WebcamOptions as WebcamOptions, run_webcam as run_webcam
 else:
     __getattr__ = hand_on(
         __name__,
@@ -26,6 +27,7 @@ else:
             "region": ("parse_region",),
             "segments": ("SegmentOptions",),
             "service": ("Service", "is_camera", "print_service"),
-            "webcam": ("PageOptions", "WebcamOptions", "run_webcam"),
+            "output_opening": ("PageOptions",),
+            "webcam": ("WebcamOptions", "run_webcam"),
         },
     )

@@ -42,29 +42,38 @@ class FrameClassifier:
         # The model's size, and the colours as they come.
         self._as_it_is = replace(classifier.spec.input, color="rgb", channels=3)
 
-    def classify(self, pixels: NDArray[np.uint8], seconds: float) -> tuple[Prediction, Box | None]:
-        """Classifies a frame.
+    def prepare(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Box | None]:
+        """Makes of a frame what the model takes.
 
         Args:
             pixels: (H, W, 3) uint8 BGR.
-            seconds: Its time in the source.
 
         Returns:
-            The smoothed answer, and the part of the frame that was looked at; None for all of it.
+            (height, width, channels) uint8 of the model's size and colours, and the part of the frame that it is; None
+            for all of it.
 
         Raises:
-            ModelError: The answer is not finite.
             SourceError: The region lies outside the frame.
         """
         box = None
         if self._options.region is not None:
             box = self._options.region.box(pixels.shape[1], pixels.shape[0])
             pixels = box.cut(pixels)
-        image = resize_image(self._small_rgb(pixels), self._classifier.spec.input)
-        probabilities = self._classifier.probabilities(image[None])[0]
+        return resize_image(self._small_rgb(pixels), self._classifier.spec.input), box
+
+    def answer(self, probabilities: NDArray[np.float32], seconds: float) -> Prediction:
+        """Makes a label of the model's answer, smoothed over time.
+
+        Args:
+            probabilities: (classes,) float32.
+            seconds: The frame's time in the source.
+
+        Raises:
+            ModelError: The answer is not finite.
+        """
         if not np.isfinite(probabilities).all():
             raise ModelError(f"the model gives an answer that is not finite for a frame of {self._options.name}")
-        return self._named(*self._smoother.update(probabilities, seconds)), box
+        return self._named(*self._smoother.update(probabilities, seconds))
 
     def forget(self) -> None:
         """Forgets the frames before, since those after them show something else."""

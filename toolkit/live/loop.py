@@ -1,29 +1,23 @@
-"""The loop: the newest frame, classified, handed to window, recording and log."""
+"""The loop: the newest frames, classified together, handed to window, recording and log."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cnnkit.live.answering import FrameClassifier
-from cnnkit.live.outputs import Observation, Outputs
-from cnnkit.live.rates import RateMeter
-from cnnkit.live.signal_watch import FROZEN_S, STALL_S, Signal, SignalWatch
-from cnnkit.live.snapshots import save_frame
+from cnnkit.classifier import Classifier
+from cnnkit.errors import SourceError
+from cnnkit.live.channel import Channel, Job
+from cnnkit.live.signal_watch import FROZEN_S
 from cnnkit.live.summary import LiveSummary
 from cnnkit.measuring import Clock
-from cnnkit.sources import Frame, FrameSource
-from cnnkit.view import SIGNAL_WORDS, Caption, Command, enlarge, outline, paint
+from cnnkit.system import log
 
 POLL_S = 0.05  # how long a frame is waited for before the window's keys are looked at again
-_REMEMBERED_AGES = 1000
-_DARK = (480, 640, 3)  # the picture of a source that has not given one yet
 
 
 @dataclass(frozen=True)
@@ -32,169 +26,109 @@ class LoopOptions:
 
     max_frames: int | None = None  # frames handled, good or not; None for no limit
     max_s: float | None = None  # seconds; None for no limit
-    live: bool = True  # frames come by themselves, and their absence is a lost signal
-    stall_s: float = STALL_S  # seconds without a frame after which the signal of a live source is lost
     frozen_s: float = FROZEN_S  # seconds of the same picture that count as frozen; 0 for never
 
 
 class LiveLoop:
-    """Takes frames until the source ends, the person quits, `stop` is set, or enough frames were handled.
+    """Takes frames until the sources end, the person quits, `stop` is set, or enough frames were handled.
 
     Args:
-        source: Gives the newest frame.
-        classifier: Classifies it.
-        clock: Nanoseconds; the one that stamps the source's frames.
+        channels: The cameras; one that fails takes none of several others with it.
+        classifier: Classifies what they give, in batches over the cameras.
+        clock: Nanoseconds; the one that stamps the sources' frames.
         stop: Ends the loop when set, by a signal handler or another thread.
-        outputs: Window, recording and log.
         options: See there.
         beat: Is called whenever the loop turns.
+        bell: Is set whenever one of several sources has something new.
     """
 
     def __init__(
         self,
-        source: FrameSource,
-        classifier: FrameClassifier,
+        channels: Sequence[Channel],
+        classifier: Classifier,
         clock: Clock,
         stop: threading.Event,
-        outputs: Outputs,
         options: LoopOptions,
         beat: Callable[[], None] | None = None,
+        bell: threading.Event | None = None,
     ) -> None:
-        self._source, self._classifier, self._clock, self._stop = source, classifier, clock, stop
-        self._outputs, self._options, self._beat = outputs, options, beat
+        self._channels, self._running = channels, list(channels)
+        self._classifier, self._clock, self._stop = classifier, clock, stop
+        self._options, self._beat, self._bell = options, beat, bell
         self._start_ns = clock()
-        self._signal = SignalWatch(clock(), options.frozen_s, options.stall_s) if options.live else None
-        self._inference, self._capture = RateMeter(), RateMeter()
-        self._ages_ms: deque[float] = deque(maxlen=_REMEMBERED_AGES)
-        self._picture: NDArray[np.uint8] = np.zeros(_DARK, np.uint8)
-        self._latest: Observation | None = None
-        self._paused = False
-        self._classified = self._lost = self._damaged = self._skipped = self._next_number = 0
+        self._failed = 0
 
     def run(self) -> LiveSummary:
         """Runs to the end.
 
         Raises:
-            SourceError: The source failed for good.
+            SourceError: The only source failed for good.
             ModelError: The model gives no usable answer.
             OutputError: The log or the recording cannot be written.
         """
         while not self._done():
             if self._beat is not None:
                 self._beat()
-            frame = self._source.take(POLL_S)
-            if frame is not None:
-                self._count_skipped(frame)
-                frame = self._if_whole(frame)
-            if frame is None and self._signal is not None:
-                frame = self._signal.overdue(self._clock())
-            if frame is not None and not self._paused:
-                self._handle(frame)
-        return LiveSummary(
-            classified=self._classified,
-            lost=self._lost,
-            damaged=self._damaged,
-            skipped=self._skipped,
-            rate_hz=self._inference.rate_hz,
-            age_ms=median(self._ages_ms) if self._ages_ms else None,
-        )
+            jobs = self._take()
+            if jobs:
+                self._classify(jobs)
+        return self._summary()
+
+    def _take(self) -> list[tuple[Channel, Job]]:
+        """Takes the newest frame of each camera; of a single one it waits for the next."""
+        if self._bell is not None and len(self._channels) > 1:
+            self._bell.wait(POLL_S)
+            self._bell.clear()
+        taken = [(channel, self._take_one(channel)) for channel in tuple(self._running)]
+        return [(channel, job) for channel, job in taken if job is not None]
+
+    def _take_one(self, channel: Channel) -> Job | None:
+        try:
+            job = channel.take(0 if len(self._channels) > 1 else POLL_S)
+        except SourceError as error:
+            if len(self._channels) == 1:
+                raise
+            log.error("%s", error)
+            self._failed += 1
+            self._running.remove(channel)
+            return None
+        if channel.source.ended:
+            self._running.remove(channel)
+        return job
+
+    def _classify(self, jobs: Sequence[tuple[Channel, Job]]) -> None:
+        answers = self._classifier.probabilities(np.stack([job.image for _, job in jobs]))
+        for (channel, job), probabilities in zip(jobs, answers, strict=True):
+            channel.handle(job, probabilities)
 
     def _done(self) -> bool:
         limit, longest_s = self._options.max_frames, self._options.max_s
         return (
             self._stop.is_set()
-            or self._source.ended
-            or (limit is not None and self._classified + self._lost >= limit)
+            or not self._running
+            or (limit is not None and sum(each.classified + each.lost for each in self._channels) >= limit)
             or (longest_s is not None and self._clock() - self._start_ns >= longest_s * 1e9)
             or self._quits()
         )
 
     def _quits(self) -> bool:
-        """Does what a key asks for; true for the end."""
-        command = None if self._outputs.screen is None else self._outputs.screen.command()
+        """Does what a key asks for, for all cameras; true for the end."""
+        screen = self._channels[0].outputs.screen
+        command = None if screen is None else screen.command()
         if command is not None and command != "quit":
-            self._obey(command)
+            for channel in self._channels:
+                channel.obey(command)
         return command == "quit"
 
-    def _obey(self, command: Command) -> None:
-        if command == "pause":
-            self._paused = not self._paused
-        elif command == "save" and self._latest is not None:
-            save_frame(self._latest)
-        elif command == "record" and self._outputs.film is not None:
-            self._outputs.film.toggle()
-        if self._outputs.screen is not None:
-            self._outputs.screen.show(paint(self._picture, self._caption()))
-
-    def _count_skipped(self, frame: Frame) -> None:
-        self._skipped += frame.number - self._next_number
-        self._next_number = frame.number + 1
-        if frame.pixels is not None:
-            self._capture.read(frame.number, frame.captured_ns)
-
-    def _if_whole(self, frame: Frame) -> Frame | None:
-        """Leaves a damaged frame of a live source out, as others come: they are missed only if none does."""
-        if self._signal is None or not frame.fault:
-            return frame
-        self._damaged += 1
-        self._signal.note_damaged()
-        return None
-
-    def _handle(self, frame: Frame) -> None:
-        self._latest = observation = self._observe(frame)
-        for watcher in self._outputs.watchers:
-            watcher.write(observation)
-        if self._outputs.want_pictures:
-            self._show(observation)
-        if observation.prediction is not None:
-            self._ages_ms.append(self._age_ms(frame))
-        if self._signal is not None:
-            self._signal.note(frame, self._clock())
-
-    def _observe(self, frame: Frame) -> Observation:
-        signal = self._judge(frame)
-        if signal != "live" or frame.pixels is None:
-            self._lost += 1
-            self._classifier.forget()
-            return Observation(frame, signal, None, self._age_ms(frame), self._inference.rate_hz, self._capture.rate_hz)
-        prediction, box = self._classifier.classify(frame.pixels, frame.seconds)
-        self._classified += 1
-        self._inference.tick(self._clock())
-        rates = self._inference.rate_hz, self._capture.rate_hz
-        return Observation(frame, signal, prediction, self._age_ms(frame), *rates, box)
-
-    def _judge(self, frame: Frame) -> Signal:
-        if self._signal is not None:
-            return self._signal.judge(frame)
-        return "live" if frame.pixels is not None else "damaged" if frame.fault else "lost"
-
-    def _show(self, observation: Observation) -> None:
-        frame, box = observation.frame, observation.box
-        if frame.pixels is not None:
-            pixels = frame.pixels if box is None else outline(frame.pixels, box.left, box.top, box.width, box.height)
-            self._picture = enlarge(pixels)
-        caption = self._caption()
-        if self._outputs.film is not None and self._outputs.film.running:
-            self._outputs.film.write(paint(self._picture, replace(caption, note="")), frame.seconds)
-        if self._outputs.screen is not None:
-            self._outputs.screen.show(paint(self._picture, caption))
-
-    def _caption(self) -> Caption:
-        """Says what is known of the latest frame."""
-        film = self._outputs.film
-        keys = (("paused", self._paused), ("recording", film is not None and film.running))
-        note = ", ".join(word for word, on in keys if on) if self._outputs.screen is not None else ""
-        latest = self._latest
-        if latest is None:
-            return Caption(None, note=note)
-        return Caption(
-            latest.prediction,
-            latest.inference_hz,
-            self._age_ms(latest.frame),
-            latest.capture_hz,
-            SIGNAL_WORDS.get(latest.signal, ""),
-            note,
+    def _summary(self) -> LiveSummary:
+        ages_ms = [age_ms for channel in self._channels for age_ms in channel.ages_ms]
+        rates = [channel.rate_hz for channel in self._channels if channel.rate_hz is not None]
+        return LiveSummary(
+            classified=sum(channel.classified for channel in self._channels),
+            lost=sum(channel.lost for channel in self._channels),
+            damaged=sum(channel.damaged for channel in self._channels),
+            skipped=sum(channel.skipped for channel in self._channels),
+            rate_hz=sum(rates) if rates else None,
+            age_ms=median(ages_ms) if ages_ms else None,
+            failed=self._failed,
         )
-
-    def _age_ms(self, frame: Frame) -> float:
-        return (self._clock() - frame.captured_ns) / 1e6

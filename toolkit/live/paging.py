@@ -13,14 +13,14 @@ class PageWatcher:
     Args:
         page: Already served.
         source: What it calls the source, without a password.
-        with_token: Whether it must be opened with a token.
+        camera: Its place among several, from 0 on.
+        how: How the page is to be opened, for the message that says where it is.
     """
 
-    def __init__(self, page: LivePage, source: str, *, with_token: bool) -> None:
-        self._page, self._source = page, source
-        log.info(
-            "the live page%s is at %s", " (to be opened with ?token= and its token)" if with_token else "", page.address
-        )
+    def __init__(self, page: LivePage, source: str, camera: int = 0, how: str = "") -> None:
+        self._page, self._source, self._camera = page, source, camera
+        if camera == 0:
+            log.info("the live page%s is at %s", how, page.address)
 
     def write(self, observation: Observation) -> None:
         """Shows an observation."""
@@ -36,8 +36,4 @@ class PageWatcher:
             observation.age_ms,
             observation.frame.number,
         )
-        self._page.publish(observation.frame.pixels, state)
-
-    def close(self) -> None:
-        """Ends the page."""
-        self._page.close()
+        self._page.publish(observation.frame.pixels, state, self._camera)

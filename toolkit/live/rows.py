@@ -19,6 +19,7 @@ _ROUNDING_S = 1e-6
 class LiveRow(PredictionRow):
     """A row of a live source: the outcome for one frame, how old it was, and how fast frames come and go."""
 
+    camera: int | None = None  # from 1 on, where there are several
     time: str = ""  # when the frame was taken, as far as that is known: UTC, ISO 8601, milliseconds
     age_ms: float = 0.0
     capture_hz: float | None = None
@@ -26,9 +27,10 @@ class LiveRow(PredictionRow):
 
     def fields(self) -> dict[str, Any]:
         """Returns the row of the machine formats; times to a tenth of a millisecond, rates to a hundredth."""
-        rates = {"capture_hz": self.capture_hz, "inference_hz": self.inference_hz}
+        fields, rates = super().fields(), {"capture_hz": self.capture_hz, "inference_hz": self.inference_hz}
         return {
-            **super().fields(),
+            **({} if self.camera is None else {"source": fields.pop("source"), "camera": self.camera}),
+            **fields,
             "time": self.time,
             "age_ms": round(self.age_ms, 1),
             **{name: None if rate is None else round(rate, 2) for name, rate in rates.items()},
@@ -43,11 +45,18 @@ class ChangeLog:
         source: What they call the source.
         every_s: Seconds of the source after which a row is written in any case; 0 writes all, None changes alone.
         now_s: Seconds since 1970, UTC.
+        camera: Its number, where there are several.
     """
 
     def __init__(
-        self, writer: RowWriter, source: str, every_s: float | None = None, now_s: Callable[[], float] = time.time
+        self,
+        writer: RowWriter,
+        source: str,
+        every_s: float | None = None,
+        now_s: Callable[[], float] = time.time,
+        camera: int | None = None,
     ) -> None:
+        self._camera = camera
         self._writer, self._source, self._every_s, self._now_s = writer, source, every_s, now_s
         self._last: tuple[str, str | None] | None = None  # signal and label
         self._written_s = 0.0
@@ -65,6 +74,7 @@ class ChangeLog:
             None if prediction is not None else SIGNAL_WORDS[observation.signal],
             frame=frame.number,
             seconds=round(frame.seconds, 3),
+            camera=self._camera,
             time=utc_time(self._now_s() - observation.age_ms / 1000),
             age_ms=observation.age_ms,
             capture_hz=observation.capture_hz,

@@ -15,6 +15,7 @@ class LiveSummary:
     rate_hz: float | None  # frames classified a second, over the last ones
     age_ms: float | None  # median time from a frame's reading until it was shown or logged, over the last 1000
     damaged: int = 0  # frames that came torn or incomplete, and were left out
+    failed: int = 0  # cameras of several that were given up
 
     def __str__(self) -> str:
         parts = [f"{self.classified:,} frames classified"]
@@ -24,6 +25,8 @@ class LiveSummary:
             parts.append(f"{self.damaged:,} damaged and left out")
         if self.lost:
             parts.append(f"{self.lost:,} not readable")
+        if self.failed:
+            parts.append("1 camera given up" if self.failed == 1 else f"{self.failed} cameras given up")
         if self.rate_hz is not None:
             parts.append(f"{self.rate_hz:.1f} frames/s")
         if self.age_ms is not None:

@@ -5,53 +5,39 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cnnkit.classifier import Classifier
 from cnnkit.errors import DisplayError, UsageError
 from cnnkit.foreign import Said
-from cnnkit.live.actions import ActionOptions, check_actions, open_actions
+from cnnkit.live.actions import ActionOptions, check_actions
 from cnnkit.live.answering import AnswerOptions, FrameClassifier
-from cnnkit.live.filming import FilmSwitch
+from cnnkit.live.channel import Channel, ChannelOptions
 from cnnkit.live.loop import LiveLoop, LoopOptions
 from cnnkit.live.opening import unless_stopped
-from cnnkit.live.outputs import Outputs, Watcher
+from cnnkit.live.output_opening import OutputOptions, PageOptions, numbered, open_outputs
 from cnnkit.live.recording import check_recording
-from cnnkit.live.rows import ChangeLog
 from cnnkit.live.segments import SegmentOptions
 from cnnkit.live.stopping import stop_on_signals
 from cnnkit.live.summary import NOTHING_SEEN, LiveSummary
+from cnnkit.live.videos import check_addresses, open_videos, parse_addresses
 from cnnkit.live.watchdog import Watchdog
 from cnnkit.measuring import Clock
-from cnnkit.report import STDOUT, OutputFile, ReportOptions, open_report
+from cnnkit.report import STDOUT
 from cnnkit.runtime import load_model, warn_of_provider
-from cnnkit.sources import AS_USUAL, Address, OpeningOptions, Video, open_video, parse_address
+from cnnkit.sources import AS_USUAL, Address, OpeningOptions, Video
 from cnnkit.system import TypedAddress, check_new_file, log, repeats_counted
-from cnnkit.view import Window, check_display
-
-if TYPE_CHECKING:
-    from cnnkit.live.paging import PageWatcher
-
-
-@dataclass(frozen=True)
-class PageOptions:
-    """A live page."""
-
-    port: int  # 0 takes a free one
-    host: str = "127.0.0.1"
-    token: str | None = field(default=None, repr=False)  # needed where other machines can look
+from cnnkit.view import check_display
 
 
 @dataclass(frozen=True)
 class WebcamOptions:
     """What `cnnkit webcam` is asked to do."""
 
-    source: TypedAddress = field(
-        default_factory=lambda: TypedAddress("0")
-    )  # a camera's index or device, a video file, or an address
+    sources: tuple[TypedAddress, ...] = (TypedAddress("0"),)  # cameras, video files, addresses
     model: Path | None = None  # None takes the bundled one
     threads: int | None = None
     provider: str = "cpu"
@@ -90,8 +76,8 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
         ModelError: The model cannot be loaded or run.
     """
     with stop_on_signals() as stop, repeats_counted():
-        address = parse_address(options.source, insecure=options.insecure)
-        _check_files(options, address)
+        addresses = parse_addresses(options.sources, insecure=options.insecure)
+        _check_files(options, addresses)
         check_actions(options.actions)
         options = _without_display(options)
         # Threads that spin while they wait for the next frame would take the processors from everything else.
@@ -99,8 +85,8 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
             options.model, threads=options.threads, provider=options.provider, spinning=False, said=options.said
         )
         warn_of_provider(model.classifier)
-        video = unless_stopped(lambda: open_video(address, options.opening), stop)
-        return NOTHING_SEEN if video is None else _watch(options, video, model.classifier, stop, clock)
+        videos = unless_stopped(lambda: open_videos(addresses, options.opening), stop)
+        return NOTHING_SEEN if videos is None else _watch(options, videos, model.classifier, stop, clock)
 
 
 def _without_display(options: WebcamOptions) -> WebcamOptions:
@@ -117,67 +103,62 @@ def _without_display(options: WebcamOptions) -> WebcamOptions:
 
 
 def _watch(
-    options: WebcamOptions, video: Video, classifier: Classifier, stop: threading.Event, clock: Clock
+    options: WebcamOptions, videos: Sequence[Video], classifier: Classifier, stop: threading.Event, clock: Clock
 ) -> LiveSummary:
-    if options.every_frame and video.is_live:
-        raise UsageError(f"--fast is for video files, {video.address} is live: leave --fast out")
-    name = str(video.address)
+    live = next((video for video in videos if video.is_live), None)
+    if options.every_frame and live is not None:
+        raise UsageError(f"--fast is for video files, {live.address} is live: leave --fast out")
+    bell = threading.Event()
     with ExitStack() as stack:
-        outputs = _open_outputs(options, video, stack)
-        frames = video.frames(every=options.every_frame, clock=clock, retries=options.retries)
-        source = stack.enter_context(closing(frames))
+        outputs = open_outputs(_output_options(options), videos, stack)
+        channels = []
+        for video, each in zip(videos, outputs, strict=True):
+            frames = video.frames(every=options.every_frame, clock=clock, retries=options.retries, bell=bell)
+            source = stack.enter_context(closing(frames))
+            answering = FrameClassifier(classifier, replace(options.answer, name=str(video.address)))
+            watching = ChannelOptions(video.is_live, video.limits.stall_s, options.loop.frozen_s)
+            channels.append(Channel(source, answering, clock, each, watching))
         beat = None
         if options.watchdog_s is not None:
             beat = stack.enter_context(closing(Watchdog(options.watchdog_s))).beat
-        answering = FrameClassifier(classifier, replace(options.answer, name=name))
-        loop_options = replace(options.loop, live=video.is_live, stall_s=video.limits.stall_s)
-        return LiveLoop(source, answering, clock, stop, outputs, loop_options, beat).run()
+        summary = LiveLoop(channels, classifier, clock, stop, options.loop, beat, bell).run()
+    return replace(summary, failed=summary.failed + sum(video.lost for video in videos))
 
 
-def _open_outputs(options: WebcamOptions, video: Video, stack: ExitStack) -> Outputs:
-    window = film = None
-    watchers: list[Watcher] = []
-    if options.headless or options.output is not None:
-        report = open_report(ReportOptions("jsonl", options.output, options.overwrite), _begun(options))
-        watchers.append(ChangeLog(stack.enter_context(report), video.address.name, options.every_s))
-    if options.page is not None:
-        watchers.append(stack.enter_context(closing(_open_page(options.page, video.address.name))))
-    source = video.address.name
-    watchers += stack.enter_context(open_actions(options.actions, source, insecure=options.insecure))
-    if options.record is not None or not options.headless:
-        film = stack.enter_context(closing(FilmSwitch(options.record, video.rate_hz, options.segments)))
-    if not options.headless:
-        window = stack.enter_context(closing(Window(f"cnnkit - {video.address}")))
-    return Outputs(window, film, watchers)
+def _output_options(options: WebcamOptions) -> OutputOptions:
+    return OutputOptions(
+        window=not options.headless,
+        rows=options.headless or options.output is not None,
+        page=options.page,
+        output=options.output,
+        append=options.append,
+        overwrite=options.overwrite,
+        every_s=options.every_s,
+        record=options.record,
+        segments=options.segments,
+        actions=options.actions,
+        insecure=options.insecure,
+    )
 
 
-def _begun(options: WebcamOptions) -> OutputFile | None:
-    """Opens the file to which rows are added."""
-    if not options.append or options.output is None:
-        return None
-    file = OutputFile(options.output, "ab")
-    file.cut_half_line()
-    return file
-
-
-def _open_page(options: PageOptions, source: str) -> PageWatcher:
-    from cnnkit.live.paging import PageWatcher
-    from cnnkit.page import LivePage
-
-    page = LivePage(options.port, host=options.host, token=options.token)
-    return PageWatcher(page, source, with_token=options.token is not None)
-
-
-def _check_files(options: WebcamOptions, address: Address) -> None:
-    """Refuses files that cannot be meant before a camera or a window is opened."""
+def _check_files(options: WebcamOptions, addresses: Sequence[Address]) -> None:
+    """Refuses files and sources that cannot be meant before a camera or a window is opened."""
+    check_addresses(addresses)
     if options.append and (options.output in (None, STDOUT) or options.overwrite):
         raise UsageError("--append adds to the rows of earlier runs: add --output FILE, and leave --overwrite out")
     if options.output is not None and options.output != STDOUT:
         check_new_file(options.output, overwrite=options.overwrite or options.append)
     if options.record is None:
         return
-    check_recording(options.record, overwrite=options.overwrite, pieces=options.segments is not None)
-    if address.kind == "file" and os.path.realpath(str(address.target)) == os.path.realpath(options.record):
-        raise UsageError(f"--record {options.record} is the source itself: name another file")
-    if options.output is not None and os.path.realpath(options.output) == os.path.realpath(options.record):
-        raise UsageError(f"--record and --output both name {options.record}: name two files")
+    several, pieces = len(addresses) > 1, options.segments is not None
+    for number in range(1, len(addresses) + 1):
+        path = numbered(options.record, number) if several else options.record
+        check_recording(path, overwrite=options.overwrite, pieces=pieces)
+        if any(each.kind == "file" and _same(each.target, path) for each in addresses):
+            raise UsageError(f"--record {path} is the source itself: name another file")
+        if options.output is not None and _same(options.output, path):
+            raise UsageError(f"--record and --output both name {path}: name two files")
+
+
+def _same(first: object, second: object) -> bool:
+    return os.path.realpath(str(first)) == os.path.realpath(str(second))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnkit.page.guard import Guard
 from cnnkit.page.newest import Bell, Newest
 from cnnkit.page.pictures import Pictures
-from cnnkit.page.streams import Stream, events, mjpeg
+from cnnkit.page.streams import Stream, all_events, events, mjpeg
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -25,17 +27,30 @@ _FILES = {  # path -> name and media type
     "/connection.js": ("connection.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
+_WALL_FILES = {
+    "/": ("wall.html", "text/html"),
+    "/wall.css": ("wall.css", "text/css"),
+    "/wall.js": ("wall.js", "text/javascript"),
+    "/page.css": ("page.css", "text/css"),
+    "/view.js": ("view.js", "text/javascript"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
 _PATIENCE_S = 5.0  # for a picture that is being encoded
 
 
-def make_application(
-    newest: Newest, pictures: Pictures, bell: Bell, *, host: str, port: int, token: str | None
-) -> ASGIApp:
+@dataclass(frozen=True)
+class View:
+    """What is shown of one camera."""
+
+    newest: Newest
+    pictures: Pictures  # the same, encoded
+
+
+def make_application(views: Sequence[View], bell: Bell, *, host: str, port: int, token: str | None) -> ASGIApp:
     """Puts the page together.
 
     Args:
-        newest: What is shown.
-        pictures: The same, encoded.
+        views: The cameras; of several each has a page of its own below "/1/", and all of them are on the first page.
         bell: Rings when there is something new.
         host: What the server listens on.
         port: The same.
@@ -43,18 +58,34 @@ def make_application(
     """
     from starlette.applications import Starlette
 
-    routes = {**_file_routes(), **_live_routes(newest, pictures, bell)}
+    if len(views) == 1:
+        routes = _page_routes("", _FILES, views[0], bell)
+    else:
+        routes = {**_file_routes("", _WALL_FILES), **_wall_routes(views, bell)}
+        for number, view in enumerate(views, 1):
+            routes.update(_page_routes(f"/{number}", _FILES, view, bell))
     return Guard(Starlette(routes=list(routes.values())), host=host, port=port, token=token, paths=routes)
 
 
-def _file_routes() -> dict[str, BaseRoute]:
+def _page_routes(below: str, names: Mapping[str, tuple[str, str]], view: View, bell: Bell) -> dict[str, BaseRoute]:
+    return {**_file_routes(below, names), **_live_routes(below, view, bell)}
+
+
+def _file_routes(below: str, names: Mapping[str, tuple[str, str]]) -> dict[str, BaseRoute]:
     from starlette.routing import Route
 
     folder = files("cnnkit.page")
     return {
-        path: Route(path, partial(_send_file, (folder / name).read_bytes(), media_type))
-        for path, (name, media_type) in _FILES.items()
+        below + path: Route(below + path, partial(_send_file, (folder / name).read_bytes(), media_type))
+        for path, (name, media_type) in names.items()
     }
+
+
+def _wall_routes(views: Sequence[View], bell: Bell) -> dict[str, BaseRoute]:
+    from starlette.routing import Route
+
+    stream = Stream("text/event-stream", partial(all_events, [view.newest for view in views], bell))
+    return {"/all-events": Route("/all-events", stream)}
 
 
 async def _send_file(data: bytes, media_type: str, request: Request) -> Response:
@@ -63,9 +94,11 @@ async def _send_file(data: bytes, media_type: str, request: Request) -> Response
     return Response(data, media_type=media_type)
 
 
-def _live_routes(newest: Newest, pictures: Pictures, bell: Bell) -> dict[str, BaseRoute]:
+def _live_routes(below: str, view: View, bell: Bell) -> dict[str, BaseRoute]:
     from starlette.responses import PlainTextResponse, Response
     from starlette.routing import Route
+
+    newest, pictures = view.newest, view.pictures
 
     async def frame(request: Request) -> Response:
         with pictures.watching():
@@ -78,9 +111,10 @@ def _live_routes(newest: Newest, pictures: Pictures, bell: Bell) -> dict[str, Ba
         return Response(newest.to_json(), media_type="application/json")
 
     multipart = "multipart/x-mixed-replace; boundary=cnnkit"
-    return {
-        "/frame.jpg": Route("/frame.jpg", frame),
-        "/state.json": Route("/state.json", state),
-        "/stream.mjpg": Route("/stream.mjpg", Stream(multipart, partial(mjpeg, pictures, newest, bell))),
-        "/events": Route("/events", Stream("text/event-stream", partial(events, newest, bell))),
+    found: dict[str, Any] = {
+        "/frame.jpg": frame,
+        "/state.json": state,
+        "/stream.mjpg": Stream(multipart, partial(mjpeg, pictures, newest, bell)),
+        "/events": Stream("text/event-stream", partial(events, newest, bell)),
     }
+    return {below + path: Route(below + path, endpoint) for path, endpoint in found.items()}

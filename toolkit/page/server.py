@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import ImageError, OutputError
 from cnnkit.page.address import address_of, check_access, listen
-from cnnkit.page.application import make_application
+from cnnkit.page.application import View, make_application
 from cnnkit.page.newest import Bell, Newest
 from cnnkit.page.pictures import Pictures
 from cnnkit.page.places import MOST, Places, http_protocol, keep_places
@@ -37,6 +37,7 @@ class LivePage:
         port: 0 takes a free one.
         host: What to listen on.
         token: What every request must carry; needed where other machines can look.
+        cameras: How many it shows.
 
     Raises:
         UsageError: The port is none, or `host` is for other machines and the token is missing or short.
@@ -44,17 +45,16 @@ class LivePage:
         OutputError: The port is taken or cannot be used.
     """
 
-    def __init__(self, port: int, *, host: str = "127.0.0.1", token: str | None = None) -> None:
+    def __init__(self, port: int, *, host: str = "127.0.0.1", token: str | None = None, cameras: int = 1) -> None:
         check_access(port, host, token)
         for module in ("starlette", "uvicorn"):
             require("cnnkit webcam --page", "page", module)
-        self._newest = Newest()
         self._bell = Bell()
-        self._pictures = Pictures(self._newest, self._bell)
+        self._views = [View(newest, Pictures(newest, self._bell)) for newest in (Newest() for _ in range(cameras))]
         listener = listen(host, port)
         port = listener.getsockname()[1]
         self._address = address_of(host, port)
-        app = make_application(self._newest, self._pictures, self._bell, host=host, port=port, token=token)
+        app = make_application(self._views, self._bell, host=host, port=port, token=token)
         self._places = Places()
         self._server = _make_server(app, self._places)
         self._thread = Thread(target=self._run, args=(listener,), name="cnnkit-page", daemon=True)
@@ -66,12 +66,13 @@ class LivePage:
         """What to type into a browser, such as "http://127.0.0.1:8080/"; without the token."""
         return self._address
 
-    def publish(self, pixels: NDArray[np.uint8] | None, state: PageState) -> None:
+    def publish(self, pixels: NDArray[np.uint8] | None, state: PageState, camera: int = 0) -> None:
         """Shows a picture and what is known about it, to whoever watches; takes microseconds.
 
         Args:
             pixels: (H, W, 3) uint8 BGR, not to be changed afterwards: it is kept, not copied. None leaves the last one.
             state: What to say about it.
+            camera: Which of several, from 0 on.
 
         Raises:
             ImageError: The pixels are no such picture.
@@ -82,7 +83,7 @@ class LivePage:
             raise ImageError("picture for the page", f"(H, W, 3) uint8 wanted, {pixels.shape} {pixels.dtype} given")
         if self._bell.closed:
             return
-        self._newest.put(pixels, state)
+        self._views[camera].newest.put(pixels, state)
         self._bell.ring()
 
     def close(self) -> None:
@@ -97,7 +98,8 @@ class LivePage:
 
     async def _serve(self, listener: socket.socket) -> None:
         self._bell.attach(asyncio.get_running_loop())
-        tasks = [asyncio.create_task(each) for each in (self._pictures.run(), keep_places(self._places))]
+        encoding = [view.pictures.run() for view in self._views]
+        tasks = [asyncio.create_task(each) for each in (*encoding, keep_places(self._places))]
         await self._server.serve(sockets=[listener])
         for task in tasks:
             task.cancel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
@@ -111,3 +111,17 @@ async def events(newest: Newest, bell: Bell) -> AsyncGenerator[bytes, None]:
 
 def _newer(newest: Newest, seen: int) -> bool:
     return newest.snapshot.number > seen
+
+
+async def all_events(cameras: Sequence[Newest], bell: Bell) -> AsyncGenerator[bytes, None]:
+    """Gives server-sent events: the new states of all cameras as a list, at most ten a second."""
+    yield b"retry: 1000\n\n"
+    while not bell.closed:
+        seen = [newest.snapshot.number for newest in cameras]
+        yield f"data: [{', '.join(newest.to_json() for newest in cameras)}]\n\n".encode()
+        await asyncio.sleep(_EVENT_PERIOD_S)
+        await bell.until(partial(_any_newer, cameras, seen), _HEARTBEAT_S)
+
+
+def _any_newer(cameras: Sequence[Newest], seen: Sequence[int]) -> bool:
+    return any(map(_newer, cameras, seen))

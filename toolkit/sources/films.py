@@ -29,7 +29,7 @@ def video_images(source: str, every_s: float | None, *, insecure: bool = False) 
     name, due = shown_source(source), 0.0
     try:
         video = open_video(parse_address(source, insecure=insecure))
-        if video.is_live:
+        if video.is_live and video.opened is not None:
             video.opened.capture.release()
             raise SourceError("is a live stream, expected a recorded video: cnnkit webcam takes streams")
         with closing(video.recorded_frames(time.perf_counter_ns)) as frames:

@@ -38,11 +38,19 @@ class NewestFrame:
     Args:
         frames: Blocks until the next frame is there; closed at the end, in its own thread.
         release: Called once, when no read is under way any more.
+        bell: Set whenever there is something new, for whoever waits for several sources.
         stop: Set by `close`; what `frames` waits with, so that closing does not wait for it.
     """
 
-    def __init__(self, frames: Generator[Frame], release: Callable[[], None], stop: threading.Event) -> None:
+    def __init__(
+        self,
+        frames: Generator[Frame],
+        release: Callable[[], None],
+        stop: threading.Event,
+        bell: threading.Event | None = None,
+    ) -> None:
         self._frames, self._release, self._stop = frames, release, stop
+        self._bell = bell if bell is not None else threading.Event()
         self._changed = threading.Condition()
         self._newest: Frame | None = None
         self._error: Exception | None = None
@@ -76,6 +84,7 @@ class NewestFrame:
                     if not frame.fault or self._newest is None or self._newest.fault:
                         self._newest = frame  # a damaged one does not take the place of one that is whole
                     self._changed.notify_all()
+                self._bell.set()
                 if self._stop.is_set():
                     break
             self._frames.close()
@@ -84,14 +93,19 @@ class NewestFrame:
         with self._changed:
             self._error, self._finished = error, True
             self._changed.notify_all()
+        self._bell.set()
         self._release()
 
 
 class EveryFrame:
     """Gives every frame in order, each when it is asked for."""
 
-    def __init__(self, frames: Iterator[Frame], release: Callable[[], None]) -> None:
+    def __init__(
+        self, frames: Iterator[Frame], release: Callable[[], None], bell: threading.Event | None = None
+    ) -> None:
         self._frames, self._release = frames, release
+        self._bell = bell if bell is not None else threading.Event()
+        self._bell.set()
         self._ended = False
 
     @property
@@ -100,6 +114,7 @@ class EveryFrame:
 
     def take(self, timeout_s: float) -> Frame | None:
         frame = next(self._frames, None)
+        self._bell.set()  # there is always another one
         self._ended = frame is None
         return frame
 

@@ -1,4 +1,4 @@
-"""A file that holds the address of a camera, so that no list of processes shows its password."""
+"""A file that holds the addresses of cameras, so that no list of processes shows its password."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cnnkit.system import TypedAddress, log, read_regular
 _MOST_CHARACTERS = 4096
 
 
-def read_source_file(path: Path) -> TypedAddress:
-    """Reads the address that stands in the first line of a file; says so where other users could read it.
+def read_source_file(path: Path) -> tuple[TypedAddress, ...]:
+    """Reads the addresses in a file, one a line; says so where other users could read a password.
 
     Raises:
         SourceError: It cannot be read, or there is nothing in it.
@@ -24,12 +24,10 @@ def read_source_file(path: Path) -> TypedAddress:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise SourceError(f"--source-file {path} cannot be read ({reason})") from None
-    line = text.partition("\n")[0].strip()
-    if not 0 < len(line) <= _MOST_CHARACTERS:
-        raise SourceError(
-            f"--source-file {path} holds no source: expected an address such as rtsp://host/ in its first line"
-        )
-    address = TypedAddress(line)
-    if others and address.has_secret:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines or max(map(len, lines)) > _MOST_CHARACTERS:
+        raise SourceError(f"--source-file {path} holds no source: expected an address such as rtsp://host/ a line")
+    addresses = tuple(map(TypedAddress, lines))
+    if others and any(address.has_secret for address in addresses):
         log.warning("other users can read %s, which holds a password: chmod 600 it", path)
-    return address
+    return addresses

@@ -48,27 +48,33 @@ class Video:
     """An open source."""
 
     address: Address
-    opened: Opened
+    opened: Opened | None  # None for what is still to be opened
     options: OpeningOptions = AS_USUAL
+    lost: bool = False  # it could not be opened, and will not be
 
     @property
     def limits(self) -> TimeLimits:
         """How long it may take; a picture that is asked for now and then may be as old as that."""
-        limits, period_s = self.options.limits, self.opened.period_s
+        limits, period_s = self.options.limits, self.opened.period_s if self.opened is not None else 0.0
         return replace(limits, stall_s=max(limits.stall_s, 2 * period_s)) if period_s else limits
 
     @property
     def is_live(self) -> bool:
         """Whether frames come when they come: a camera or a live stream, not something recorded."""
-        return not self.opened.recorded
+        return not self.lost and (self.opened is None or not self.opened.recorded)
 
     @property
     def rate_hz(self) -> float:
         """Frames a second, or what is taken for it where the source does not say."""
-        return self.opened.rate_hz or DEFAULT_RATE_HZ
+        return (self.opened and self.opened.rate_hz) or DEFAULT_RATE_HZ
 
     def frames(
-        self, *, every: bool = False, clock: Clock = time.perf_counter_ns, retries: int | None = None
+        self,
+        *,
+        every: bool = False,
+        clock: Clock = time.perf_counter_ns,
+        retries: int | None = None,
+        bell: threading.Event | None = None,
     ) -> FrameSource:
         """Starts to read.
 
@@ -77,21 +83,24 @@ class Video:
                 its own rate like a camera, and only the newest frame is given, as it always is of a live source.
             clock: Nanoseconds.
             retries: How often in a row a live source may fail to open again; None for ever.
+            bell: Is set whenever there is something new.
         """
         stop = threading.Event()
-        if self.is_live:
+        if self.lost:
+            return NewestFrame(_nothing(), lambda: None, stop, bell)
+        if self.opened is None or self.is_live:
             live = Reconnecting(
                 self.opened, self._reopened, str(self.address), clock, stop.wait, stop.is_set, self.limits, retries
             )
-            return NewestFrame(live.frames(), lambda: None, stop)
+            return NewestFrame(live.frames(), lambda: None, stop, bell)
         release = self.opened.capture.release
-        recorded = self._recorded(clock)
+        recorded = self._recorded(self.opened, clock)
         if every:
-            return EveryFrame(recorded, release)
-        return NewestFrame(paced(recorded, clock, stop.wait), release, stop)
+            return EveryFrame(recorded, release, bell)
+        return NewestFrame(paced(recorded, clock, stop.wait), release, stop, bell)
 
     def _reopened(self) -> Opened:
-        return open_video(self.address, self.options).opened
+        return _open(self.address, self.options)
 
     def recorded_frames(self, clock: Clock = time.perf_counter_ns) -> Generator[Frame]:
         """Gives every frame of a recorded video in order, and then the file back.
@@ -99,14 +108,19 @@ class Video:
         Raises:
             SourceError: Not one frame can be read.
         """
+        if self.opened is None:
+            return
         try:
-            yield from self._recorded(clock)
+            yield from self._recorded(self.opened, clock)
         finally:
             self.opened.capture.release()
 
-    def _recorded(self, clock: Clock) -> Generator[Frame]:
-        opened = self.opened
+    def _recorded(self, opened: Opened, clock: Clock) -> Generator[Frame]:
         yield from file_frames(opened.capture, self.address.name, self.rate_hz, opened.promised_frames, clock)
+
+
+def _nothing() -> Generator[Frame]:
+    yield from ()
 
 
 def open_video(address: Address, options: OpeningOptions = AS_USUAL) -> Video:

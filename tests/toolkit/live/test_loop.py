@@ -9,6 +9,7 @@ from live_fakes import FakeCamera, FakeClock, FakeFilm, FakeLog, FakeScreen, Slo
 
 from cnnkit.errors import ModelError
 from cnnkit.live.answering import AnswerOptions, FrameClassifier
+from cnnkit.live.channel import Channel, ChannelOptions
 from cnnkit.live.loop import LiveLoop, LoopOptions
 from cnnkit.live.outputs import Outputs
 from cnnkit.live.rows import ChangeLog
@@ -27,14 +28,12 @@ class Run:
         self.classifier = SlowClassifier(self.clock, model_s, answer)
         self.screen = None if screen is None else FakeScreen(self.clock, **screen)
         self.film, self.log = FakeFilm(), FakeLog()
-        self.loop = LiveLoop(
-            self.camera,
-            FrameClassifier(self.classifier, AnswerOptions("camera 0", top_k, smooth_s=0)),
-            self.clock,
-            stop or threading.Event(),
-            Outputs(self.screen, self.film, [self.log]),
-            LoopOptions(**options),
-        )
+        watching = {name: options.pop(name) for name in ("live", "stall_s", "frozen_s") if name in options}
+        answering = FrameClassifier(self.classifier, AnswerOptions("camera 0", top_k, smooth_s=0))
+        outputs = Outputs(self.screen, self.film, [self.log])
+        self.channel = Channel(self.camera, answering, self.clock, outputs, ChannelOptions(**watching))
+        stop = stop or threading.Event()
+        self.loop = LiveLoop([self.channel], self.classifier, self.clock, stop, LoopOptions(**options))
 
     @property
     def numbers(self):
@@ -72,7 +71,7 @@ def test_the_age_is_that_of_the_frame_when_it_is_shown():
 
 def test_the_picture_says_the_rate_and_how_old_the_frame_is(monkeypatch):
     captions = []
-    monkeypatch.setattr("cnnkit.live.loop.paint", lambda pixels, caption: captions.append(caption) or pixels)
+    monkeypatch.setattr("cnnkit.live.channel.paint", lambda pixels, caption: captions.append(caption) or pixels)
     Run(frames=3, model_s=0.03).loop.run()
     assert [caption.age_ms for caption in captions] == pytest.approx([30, 30, 30])
     assert [caption.rate_hz for caption in captions] == [None, pytest.approx(25), pytest.approx(25)]
@@ -213,9 +212,9 @@ def test_recording_and_log_get_every_frame_with_the_time_of_the_source():
 
 
 def test_without_window_and_recording_nothing_is_painted(monkeypatch):
-    monkeypatch.setattr("cnnkit.live.loop.paint", None)
+    monkeypatch.setattr("cnnkit.live.channel.paint", None)
     run = Run(frames=3)
-    run.loop._outputs = Outputs(watchers=[run.log])
+    run.channel.outputs = Outputs(watchers=[run.log])
     run.loop.run()
     assert run.labels == ["red"] * 3
 
@@ -244,7 +243,7 @@ class Rows:
 
 def test_rows_are_those_of_the_machine_formats():
     run, rows = Run(frames=2, model_s=0.01, camera={"broken": frozenset({1})}), Rows()
-    run.loop._outputs = Outputs(watchers=[ChangeLog(rows, "clip.mp4", now_s=lambda: 1769850300.133)])
+    run.channel.outputs = Outputs(watchers=[ChangeLog(rows, "clip.mp4", now_s=lambda: 1769850300.133)])
     run.loop.run()
     top = [{"label": label, "probability": value} for label, value in (("red", 0.7), ("green", 0.2), ("blue", 0.1))]
     rates = {"capture_hz": None, "inference_hz": None}
@@ -274,7 +273,7 @@ def test_rows_are_those_of_the_machine_formats():
 )
 def test_a_row_comes_with_each_change_and_when_it_is_due(every_s, frames):
     run, rows = Run(frames=60, model_s=0.001, camera={"broken": frozenset(range(20, 25))}), Rows()
-    run.loop._outputs = Outputs(watchers=[ChangeLog(rows, "camera 0", every_s)])
+    run.channel.outputs = Outputs(watchers=[ChangeLog(rows, "camera 0", every_s)])
     answers = run.classifier.probabilities
 
     def change(images):

@@ -216,5 +216,21 @@ def test_the_page_loads_nothing_from_elsewhere_and_sets_labels_as_text():
 
 
 def test_every_file_of_the_page_has_a_route():
-    served = {"page.html" if path == "/" else path[1:] for path, _ in STATIC}
+    served = {"page.html" if path == "/" else path[1:] for path, _ in STATIC} | {"wall.html", "wall.css", "wall.js"}
     assert served == {path.name for path in FILES.iterdir() if path.suffix in {".html", ".css", ".js", ".svg"}}
+
+
+def test_several_cameras_have_a_page_each_and_one_for_all():
+    with opened_page(cameras=2) as page:
+        page.publish(picture(colour=(250, 0, 0)), state("cat", frame=5))
+        page.publish(picture(colour=(0, 0, 250)), state("dog", frame=6), 1)
+        wall = fetch(page, "/")
+        assert wall.status == 200 and b'id="wall"' in wall.body
+        for path in re.findall(r'(?:href|src)="([a-z]+\.(?:css|js|svg))"', wall.body.decode()):
+            assert fetch(page, f"/{path}").status == 200
+        for number, (label, colour) in enumerate((("cat", 0), ("dog", 2)), 1):
+            assert b'id="picture"' in fetch(page, f"/{number}/").body
+            assert json.loads(fetch(page, f"/{number}/state.json").body)["label"] == label
+            image = cv2.imdecode(np.frombuffer(fetch(page, f"/{number}/frame.jpg").body, np.uint8), 1)
+            assert image[0, 0].argmax() == colour
+        assert fetch(page, "/3/").status == fetch(page, "/state.json").status == 404

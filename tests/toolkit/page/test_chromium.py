@@ -151,10 +151,10 @@ def test_space_freezes_picture_and_label_and_lets_them_go(tab, page):
 
 
 def test_a_pause_ends_the_pictures(tab, page):
-    assert page._pictures._watchers == 1
+    assert page._views[0].pictures._watchers == 1
     tab.press(" ", "Space")
     deadline = time.monotonic() + 10
-    while page._pictures._watchers:
+    while page._views[0].pictures._watchers:
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -252,3 +252,28 @@ def test_a_ninth_person_is_told(browser, page, monkeypatch):
     browser.call("Page.navigate", url=page.address)
     browser.wait_for("document.getElementById('notice-detail')?.textContent.includes('others are watching')", 20)
     browser.call("Page.navigate", url="about:blank")
+
+
+def test_several_cameras_are_side_by_side_and_lead_to_their_own_pages(browser):
+    with opened_page(cameras=3) as page:
+        for camera, (colour, signal, label) in enumerate(
+            ((BLUE, "live", "cat"), (RED, "live", SCRIPT), (RED, "lost", None))
+        ):
+            page.publish(picture(240, 320, colour), state(label, signal=signal, frame=1), camera)
+        browser.resize(360, 800)
+        browser.complaints.clear()
+        browser.call("Page.navigate", url=page.address)
+        browser.wait_for("document.querySelectorAll('.tile').length === 3")
+        labels = "[...document.querySelectorAll('.tile .label')].map((each) => each.textContent).join('|')"
+        browser.wait_for(f"{labels} === 'cat|' + {SCRIPT!r} + '|Signal lost'")
+        pixels = "document.querySelector('canvas').getContext('2d').getImageData(9, 9, 1, 1).data"
+        browser.wait_for(f"{pixels}[2] > 250")
+        assert browser.evaluate("document.getElementById('badge-words').textContent") == "2 of 3 live"
+        assert browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert browser.evaluate("document.title") == "2 of 3 live – cnnkit"
+        browser.evaluate("document.querySelectorAll('.tile')[1].click()")
+        browser.wait_for(
+            "location.pathname === '/2/' && document.getElementById('label')?.textContent.startsWith('<script>')"
+        )
+        browser.call("Page.navigate", url="about:blank")
+        assert browser.complaints == []

@@ -92,4 +92,4 @@ def test_many_threads_may_publish(page):
         thread.start()
     for thread in threads:
         thread.join()
-    assert page._newest.snapshot.number == page._newest.snapshot.picture == 2000
+    assert page._views[0].newest.snapshot.number == page._views[0].newest.snapshot.picture == 2000

@@ -98,7 +98,7 @@ def test_nothing_is_encoded_while_nobody_watches(page, encodings):
     assert not encodings
     with client(page, "/stream.mjpg") as watcher:
         watcher.read_until(PART)
-    wait_until(lambda: page._pictures._watchers == 0)
+    wait_until(lambda: page._views[0].pictures._watchers == 0)
     seen = len(encodings)
     page.publish(picture(), state())
     time.sleep(0.2)
@@ -131,8 +131,8 @@ def test_a_client_that_reads_again_gets_the_newest_soon(page):
 def test_a_client_that_takes_nothing_is_given_up(page, monkeypatch):
     monkeypatch.setattr(streams, "_STUCK_S", 0.2)
     with client(page, "/stream.mjpg", receive_buffer=4096), publishing(page, 30, noise()):
-        wait_until(lambda: page._pictures._watchers == 1)
-        wait_until(lambda: page._pictures._watchers == 0)
+        wait_until(lambda: page._views[0].pictures._watchers == 1)
+        wait_until(lambda: page._views[0].pictures._watchers == 0)
 
 
 @pytest.mark.parametrize("path", ["/stream.mjpg", "/events"])

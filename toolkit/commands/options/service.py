@@ -32,6 +32,8 @@ def webcam_service(context: click.Context) -> Service:
     words = [word for parameter in context.command.params for word in _words(parameter, context, secret)]
     if options["page"] is None and not options["headless"]:
         words.append("--headless")
+    if options["output"] is not None and not (options["append"] or options["overwrite"]):
+        words.append("--append")  # it is started again and again
     sources = _sources(options)
     apart = (options["page"], options["webhook"], options["mqtt"], options["on_change"])
     folders = [options[name].parent for name in _WRITTEN if options[name] is not None]

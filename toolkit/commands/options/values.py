@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from cnnkit.system import TypedAddress
+
 
 class Range(click.FloatRange):
     """A number in a range; click's own lets "nan" through, which is neither above nor below anything, and "inf"."""
@@ -17,6 +19,17 @@ class Range(click.FloatRange):
         if not math.isfinite(found):
             self.fail(f"{value} is no finite number.", param, ctx)
         return found
+
+
+class Source(click.ParamType):  # type: ignore[type-arg]
+    """An address, with a password perhaps; in an environment variable one a line."""
+
+    name = "text"
+    envvar_list_splitter = "\n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> TypedAddress:
+        """Takes what was typed."""
+        return value if isinstance(value, TypedAddress) else TypedAddress(value)
 
 
 def number(text: str) -> float:

@@ -18,7 +18,7 @@ from cnnkit.commands.options.shared import (
     taken,
     top_k_option,
 )
-from cnnkit.commands.options.values import Range, data_size, duration, fourcc, frame_size
+from cnnkit.commands.options.values import Range, Source, data_size, duration, fourcc, frame_size
 from cnnkit.errors import UsageError
 from cnnkit.system import TypedAddress
 
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 _SOURCE = (
     click.option(
-        "--source", "-s", type=TypedAddress, metavar="TEXT", envvar="CNNKIT_SOURCE", show_envvar=True, show_default="0",
-        help="A camera's index or device, a video file, an http or rtsp address, - for stdin, or picamera.",
+        "--source", "-s", type=Source(), multiple=True, metavar="TEXT",
+        envvar="CNNKIT_SOURCE", show_envvar=True, show_default="0",
+        help="A camera's index or device, a video file, an http or rtsp address, - for stdin, or picamera; repeatable.",
     ),
-    click.option("--source-file", type=_PATH, help="The file whose first line is the source, for passwords."),
+    click.option("--source-file", type=_PATH, help="A file with a source a line, for passwords."),
     insecure_option,
     click.option("--list", "list_cameras", is_flag=True, help="List the cameras and stop."),
     click.option("--fast", "every_frame", is_flag=True, help="Every frame of a video file, as fast as the model goes."),
@@ -131,7 +132,7 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def webcam_options(
-    *, source: TypedAddress | None, source_file: Path | None, roi: str | None, page: int | None, host: str | None,
+    *, source: tuple[TypedAddress, ...], source_file: Path | None, roi: str | None, page: int | None, host: str | None,
     **options: Any,
 ) -> WebcamOptions:  # fmt: skip
     """Makes of the command's options what the library takes.
@@ -155,16 +156,16 @@ def webcam_options(
     camera = CameraSettings(*(options.pop(f"camera_{name}") for name in ("format", "size", "fps")))
     opening = OpeningOptions(limits, options["every_s"], camera)
     return WebcamOptions(
-        _source(source, source_file), **options, said=said, page=served, opening=opening, segments=segments,
+        _sources(source, source_file), **options, said=said, page=served, opening=opening, segments=segments,
         actions=actions,
         answer=AnswerOptions(**answer, region=region), loop=LoopOptions(**loop),
     )  # fmt: skip
 
 
-def _source(source: TypedAddress | None, file: Path | None) -> TypedAddress:
+def _sources(sources: tuple[TypedAddress, ...], file: Path | None) -> tuple[TypedAddress, ...]:
     if file is None:
-        return source or TypedAddress("0")
-    if source is not None:
+        return sources or (TypedAddress("0"),)
+    if sources:
         raise UsageError("--source-file names the source, and --source or CNNKIT_SOURCE does: leave one of them out")
     from cnnkit.sources import read_source_file
 

@@ -64,7 +64,7 @@ class Broker:
         self._name, self._topic, self._announced = str(address), topic_of(address), announced
         self._connected, self._closing = threading.Event(), threading.Event()
         self._connections = 0
-        self._last: dict[str, Any] | None = None
+        self._last: dict[str, dict[str, Any]] = {}  # by topic
         self._context: ssl.SSLContext | None = None
         self._client = client = Client(CallbackAPIVersion.VERSION2, f"cnnkit-{uuid4().hex[:12]}")
         if parts.username is not None:
@@ -91,7 +91,8 @@ class Broker:
                 raise NotNowError("the broker is not there", may_have_arrived=False)
         connections = self._connections
         fields = parcel.fields()
-        sent = self._client.publish(self._topic, json.dumps(fields, allow_nan=False), qos=1, retain=True)
+        topic = topic_for(self._topic, fields.get("camera"))
+        sent = self._client.publish(topic, json.dumps(fields, allow_nan=False), qos=1, retain=True)
         try:
             while not sent.is_published():
                 if self._closing.is_set() and not self._connected.is_set():
@@ -99,7 +100,7 @@ class Broker:
                 time.sleep(_LOOK_S)
         except (RuntimeError, ValueError):  # it was refused by the client: the connection broke in this moment
             raise NotNowError("the broker is not there", may_have_arrived=True) from None
-        self._last = fields
+        self._last[topic] = fields
         parcel.repeated |= self._connections != connections  # the client sends it once more by itself
 
     def hurry(self) -> None:
@@ -123,8 +124,8 @@ class Broker:
             return
         for topic, text in {availability_of(self._topic): "online", **self._announced}.items():
             client.publish(topic, text, qos=1, retain=True)
-        if self._last is not None:  # a broker that keeps nothing has forgotten it
-            client.publish(self._topic, json.dumps({**self._last, "repeated": True}), qos=1, retain=True)
+        for topic, fields in self._last.items():  # a broker that keeps nothing has forgotten it
+            client.publish(topic, json.dumps({**fields, "repeated": True}), qos=1, retain=True)
         if self._connections:
             log.info("%s is back", self._name)
         self._connections += 1
@@ -139,6 +140,11 @@ class Broker:
     def _fail(self, *_: Any) -> None:
         reason = "" if self._context is None else _distrusted(self._client.host, self._client.port, self._context)
         log.warning("%s cannot be reached%s: changes wait until it can", self._name, reason)
+
+
+def topic_for(topic: str, camera: int | None) -> str:
+    """Returns the topic of one of several cameras; of a single one it is the one named."""
+    return topic if camera is None else f"{topic}/{camera}"
 
 
 def availability_of(topic: str) -> str:

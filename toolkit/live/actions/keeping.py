@@ -31,6 +31,7 @@ class FrameKeeper:
         most_an_hour: Pictures of changes, and as many of unsure frames, which come at even distances.
         clock: Seconds.
         now: Local time, of which files are named.
+        camera: Its number, where there are several.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class FrameKeeper:
         most_an_hour: int,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], time.struct_time] = time.localtime,
+        camera: int | None = None,
     ) -> None:
+        self._whose = "" if camera is None else f"{camera}-"
         self._folder, self._unsure, self._most = folder, unsure, most_an_hour
         self._clock, self._now = clock, now
         self._lasting = Lasting(for_s)
@@ -77,7 +80,7 @@ class FrameKeeper:
     def _save(self, observation: Observation, pixels: NDArray[np.uint8], label: str, why: str) -> None:
         """Says on stderr why a picture is not saved: a live view does not end for that."""
         pixels = pixels if observation.box is None else observation.box.cut(pixels)
-        stem = f"{time.strftime('%Y%m%d-%H%M%S', self._now())}-{observation.frame.number}-{why}"
+        stem = f"{time.strftime('%Y%m%d-%H%M%S', self._now())}-{self._whose}{observation.frame.number}-{why}"
         folder = self._folder / folder_name(label)
         try:
             make_folder(folder)

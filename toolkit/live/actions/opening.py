@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from cnnkit.live.actions.broker import Broker, topic_of
 from cnnkit.live.actions.changes import LastingChanges, Taker
 from cnnkit.live.actions.command import parse_command, run_command
 from cnnkit.live.actions.delivery import Delivery
-from cnnkit.live.actions.discovery import discovery
+from cnnkit.live.actions.discovery import discoveries
 from cnnkit.live.actions.keeping import FrameKeeper
 from cnnkit.live.actions.webhook import check_webhook, webhook, webhook_name
 from cnnkit.live.outputs import Watcher
@@ -60,22 +60,29 @@ def check_actions(options: ActionOptions) -> None:
 
 
 @contextmanager
-def open_actions(options: ActionOptions, source: str, *, insecure: bool) -> Iterator[list[Watcher]]:
-    """Gives those who watch for changes, and lets them finish what they have begun.
+def open_actions(options: ActionOptions, sources: Sequence[str], *, insecure: bool) -> Iterator[list[list[Watcher]]]:
+    """Gives those who watch each camera for changes, and lets them finish what they have begun.
 
     Args:
         options: Checked already.
-        source: What rows call the source.
+        sources: What rows call the sources.
         insecure: Take any certificate.
     """
-    watchers: list[Watcher] = []
+    watchers: list[list[Watcher]] = [[] for _ in sources]
+    numbers = [None] if len(sources) == 1 else range(1, len(sources) + 1)
     with ExitStack() as stack:
-        takers = [_begun(delivery, stack) for delivery in _deliveries(options, source, insecure=insecure)]
-        if takers:
-            watchers.append(ChangeLog(LastingChanges(takers, options.for_s), source, every_s=0))
-        if options.keep_frames is not None:
-            watchers.append(FrameKeeper(options.keep_frames, options.for_s, options.unsure, options.keep_at_most))
+        takers = [_begun(delivery, stack) for delivery in _deliveries(options, sources, insecure=insecure)]
+        changes = LastingChanges(takers, options.for_s)
+        for source, number, each in zip(sources, numbers, watchers, strict=True):
+            if takers:
+                each.append(ChangeLog(changes, source, every_s=0, camera=number))
+            if options.keep_frames is not None:
+                each.append(_keeper(options, options.keep_frames, number))
         yield watchers
+
+
+def _keeper(options: ActionOptions, folder: Path, number: int | None) -> FrameKeeper:
+    return FrameKeeper(folder, options.for_s, options.unsure, options.keep_at_most, camera=number)
 
 
 def _begun(delivery: Delivery, stack: ExitStack) -> Taker:
@@ -83,7 +90,7 @@ def _begun(delivery: Delivery, stack: ExitStack) -> Taker:
     return delivery.take
 
 
-def _deliveries(options: ActionOptions, source: str, *, insecure: bool) -> Iterator[Delivery]:
+def _deliveries(options: ActionOptions, sources: Sequence[str], *, insecure: bool) -> Iterator[Delivery]:
     if options.on_change is not None:
         words = parse_command(options.on_change)
         yield Delivery(f"--on-change {words[0]}", partial(run_command, words, options.action_s))
@@ -91,6 +98,6 @@ def _deliveries(options: ActionOptions, source: str, *, insecure: bool) -> Itera
         post = webhook(options.webhook, options.action_s, insecure=insecure)
         yield Delivery(f"--webhook {webhook_name(options.webhook)}", post)
     if options.mqtt is not None:
-        announced = discovery(topic_of(options.mqtt), source) if options.mqtt_discovery else {}
+        announced = discoveries(topic_of(options.mqtt), sources) if options.mqtt_discovery else {}
         broker = Broker(options.mqtt, announced, insecure=insecure)
         yield Delivery(f"--mqtt {options.mqtt}", broker.deliver, hurry=broker.hurry, end=broker.close)

@@ -16,9 +16,9 @@ from tls_server import OPENSSL, self_signed
 
 from cnnkit.errors import UsageError
 from cnnkit.live.actions import delivery as delivery_module
-from cnnkit.live.actions.broker import Broker, topic_of
+from cnnkit.live.actions.broker import Broker, topic_for, topic_of
 from cnnkit.live.actions.delivery import Delivery
-from cnnkit.live.actions.discovery import discovery
+from cnnkit.live.actions.discovery import discoveries
 from cnnkit.system import TypedAddress
 
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
@@ -42,7 +42,7 @@ def test_state_availability_and_discovery(tmp_path, said):
     with broker(tmp_path) as mosquitto:
         address = f"mqtt://127.0.0.1:{mosquitto.port}/home/front door"
         with closing(Listener(mosquitto.port)) as listener:
-            delivery = opened(address, discovery("home/front door", "camera 0"))
+            delivery = opened(address, discoveries("home/front door", ["camera 0"]))
             delivery.take({"label": "cat", "confidence": 0.9, "error": None})
             listener.wait_for("home/front door", '"cat"')
             delivery.close()
@@ -164,3 +164,10 @@ def test_what_is_no_topic(typed, message):
     with pytest.raises(UsageError, match=message) as caught:
         topic_of(TypedAddress(typed))
     assert "secret" not in str(caught.value)
+
+
+def test_several_cameras_have_a_topic_each():
+    assert [topic_for("home/door", camera) for camera in (None, 1, 2)] == ["home/door", "home/door/1", "home/door/2"]
+    told = {name: json.loads(text) for name, text in discoveries("home/door", ["front", "yard"]).items()}
+    assert len(told) == 6 and {each["state_topic"] for each in told.values()} == {"home/door/1", "home/door/2"}
+    assert {each["availability_topic"] for each in told.values()} == {"home/door/availability"}
