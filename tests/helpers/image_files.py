@@ -87,3 +87,13 @@ def png(width: int, height: int, depth: int, colour_type: int, rows: bytes, *bef
 def with_png_chunk(data: bytes, kind: bytes, content: bytes) -> bytes:
     """Puts a chunk right after the header of a PNG."""
     return data[:33] + png_chunk(kind, content) + data[33:]
+
+
+def heic(pixels: Pixels, mode: str = "RGB", **options: object) -> bytes:
+    """Encodes as HEIC, in the colours that are given."""
+    import pillow_heif
+
+    file = pillow_heif.from_bytes(mode=mode, size=pixels.shape[1::-1], data=pixels.tobytes())
+    buffer = io.BytesIO()
+    file.save(buffer, quality=100, chroma=444, **options)
+    return buffer.getvalue()

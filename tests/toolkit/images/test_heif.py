@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pillow_heif
 import pytest
-from image_files import encode, photo
+from image_files import encode, heic, photo
 from image_layouts import ALPHA, CAT, GRAY, on_white, turned
 from PIL import Image
 
@@ -16,13 +16,6 @@ from cnnkit.errors import ImageError
 from cnnkit.images import decode_image
 
 SHOWN = {"RGB": CAT, "RGBA": on_white(CAT, ALPHA), "L": np.dstack([GRAY] * 3)}
-
-
-def heic(pixels: np.ndarray, mode: str = "RGB", **options: object) -> bytes:
-    file = pillow_heif.from_bytes(mode=mode, size=pixels.shape[1::-1], data=pixels.tobytes())
-    buffer = io.BytesIO()
-    file.save(buffer, quality=100, chroma=444, **options)
-    return buffer.getvalue()
 
 
 @pytest.mark.parametrize("mode", SHOWN)
@@ -46,9 +39,10 @@ def test_heic_is_turned_as_its_boxes_say(orientation: int) -> None:
 
 
 def test_without_the_extra_the_reason_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = heic(CAT)
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(ImageError) as caught:
-        decode_image(heic(CAT), "photo")
+        decode_image(data, "photo")
     assert caught.value.reason == (
         "unsupported format: HEIC needs pillow_heif, which is not installed: pip install 'cnnkit[heif]'"
     )
