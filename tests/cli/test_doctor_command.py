@@ -51,6 +51,9 @@ def test_json():
         "pretrained",
         "page",
         "ray",
+        "heif",
+        "mqtt",
+        "video",
     }
     assert report["machine"]["int8_dot_product"] in (True, False, None)
     assert report["advice"]

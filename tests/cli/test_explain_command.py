@@ -51,7 +51,7 @@ even.png   dark       99.99 %  no part alone            -                    -  
 """
 OCCLUSION = ("--method", "occlusion")
 SAID = """\
-cnnkit: error: bad.jpg: not an image: expected JPEG, PNG, WebP, BMP, TIFF or GIF
+cnnkit: error: bad.jpg: not an image: expected JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or JPEG 2000
 cnnkit: warning: 1 of 3 inputs failed
 """
 

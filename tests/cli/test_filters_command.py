@@ -80,7 +80,7 @@ def test_a_whole_image_in_an_odd_file_gets_a_warning() -> None:
         pytest.param(
             ("old.png", "-o", "out.png"),
             1,
-            "old.png: not an image: expected JPEG, PNG, WebP, BMP, TIFF or GIF",
+            "old.png: not an image: expected JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or JPEG 2000",
             id="no image",
         ),
         pytest.param(("cut.jpg", "-o", "out.png"), 1, "cut.jpg: truncated JPEG: data ends after 1,000 bytes", id="cut"),

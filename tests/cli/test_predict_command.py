@@ -144,7 +144,7 @@ def test_a_folder_without_images_has_a_row_beside_others(predict, tmp_path):
     first, *others = rows(result)
     assert result.exit_code == 1
     assert first["source"] == "empty" and first["label"] is None
-    assert first["error"].startswith("no image in this folder: expected files named .bmp ")
+    assert first["error"].startswith("no image in this folder: expected files named .apng ")
     assert others == alone
 
 

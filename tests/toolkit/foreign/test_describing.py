@@ -85,7 +85,7 @@ def test_all_that_is_missing_is_asked_for_at_once(tmp_path, make_image, monkeypa
     monkeypatch.chdir(tmp_path)
     build(tmp_path / "m.onnx")
     (tmp_path / "x.png").write_bytes(make_image("x2.png", "red").read_bytes())
-    monkeypatch.setattr("cnnkit.live.webcam.parse_address", lambda text: None)
+    monkeypatch.setattr("cnnkit.live.webcam.parse_addresses", lambda sources, insecure: [])
     monkeypatch.setattr("cnnkit.live.webcam._check_files", lambda options, address: None)
     arguments = ["predict", "x.png"] if command == "predict" else ["webcam", "--headless"]
     result = CliRunner().invoke(main, [*arguments, "--model", "m.onnx"])
