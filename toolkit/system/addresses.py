@@ -63,7 +63,7 @@ def shown_address(text: str) -> str:
         return scheme + _without_login_within(_without_login(rest[:end])) + hidden
     # Either the password holds what looks like a parameter, or the parameter an "@".
     colon = _COLON.search(rest, 0, rest.rindex("@"))
-    return scheme + (f"{rest[: colon.start()]}:{HIDDEN}" if colon else rest[:end] + HIDDEN)
+    return scheme + (f"{rest[: colon.start()]}:{HIDDEN}" if colon and colon.start() < end else rest[:end] + HIDDEN)
 
 
 def hide_secrets(message: str) -> str:

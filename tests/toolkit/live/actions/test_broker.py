@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 import time
 from contextlib import closing
 
@@ -88,6 +90,21 @@ def test_a_broker_that_goes_and_comes_loses_nothing(tmp_path, said, kill):
     assert "mqtt://127.0.0.1" in " ".join(said()) and any(
         line.endswith("changes wait until it is back") for line in said()
     )
+
+
+@needs_mosquitto
+@pytest.mark.slow
+def test_the_last_will_of_a_process_that_is_killed(tmp_path):
+    with broker(tmp_path) as mosquitto, closing(Listener(mosquitto.port)) as listener:
+        code = (
+            "import time; from cnnkit.live.actions.broker import Broker; from cnnkit.system import TypedAddress; "
+            f"Broker(TypedAddress('mqtt://127.0.0.1:{mosquitto.port}/door'), {{}}, insecure=False); time.sleep(60)"
+        )
+        process = subprocess.Popen([sys.executable, "-c", code])
+        listener.wait_for("door/availability", "online")
+        process.kill()
+        process.wait()
+        listener.wait_for("door/availability", "offline")
 
 
 @needs_mosquitto
