@@ -88,7 +88,9 @@ def loading_of(contender: Contender, options: BenchOptions) -> Loading:
 def _spec_of(path: Path) -> ModelSpec:
     spec = read_spec_of(path)
     if spec is None:
-        raise SpecError(f"{path} carries no model spec, expected an ONNX file that cnnkit export wrote")
+        raise SpecError(
+            f"{path} carries no model spec: cnnkit stamp writes one into it, and files of cnnkit export have one"
+        )
     return spec
 
 

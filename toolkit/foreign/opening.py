@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cnnkit.foreign.answers import judge_output, refuse_argmax
 from cnnkit.foreign.describing import ForeignModel, check_count, foreign_spec
 from cnnkit.foreign.ending import GraphEnd, graph_end
 from cnnkit.foreign.flags import Said, with_limits
+from cnnkit.foreign.limited import run_limited
 from cnnkit.images import prepare_batch
 from cnnkit.spec import InputSpec, ModelSpec, main_nodes, read_header, read_model_bytes, tensor_facts
 
@@ -36,7 +38,8 @@ def describe_session(session: Any, path: Path, said: Said) -> ModelSpec:
         refuse_argmax(model_end(path, model.inputs[0].name, model.outputs[0].name), path)
     spec = foreign_spec(model, said)
     output = model.output(said.output_name)
-    values = _answers(session, model.inputs[0].shape, spec.input, output.name)
+    loops = not {"Loop", "Scan"}.isdisjoint(read_header(path).operators)
+    values = _answers(session, model.inputs[0].shape, spec.input, output.name, loops=loops)
     end = model_end(path, model.inputs[0].name, output.name)
     check_count(values.shape[1], spec.labels, path)
     spec = replace(spec, output=judge_output(values, end, said.head, path))
@@ -56,7 +59,9 @@ def model_end(path: Path, image: str, output: str) -> GraphEnd:
     return graph_end(main_nodes(read_model_bytes(path)), image, output)
 
 
-def _answers(session: Any, shape: tuple[Any, ...], taken: InputSpec, output: str) -> NDArray[np.float32]:
+def _answers(
+    session: Any, shape: tuple[Any, ...], taken: InputSpec, output: str, *, loops: bool
+) -> NDArray[np.float32]:
     """Returns (N, K) answers to images of noise."""
     noise = np.random.default_rng(0).integers(
         0, 256, (_PROBES, taken.height, taken.width, taken.channels), dtype=np.uint8
@@ -64,5 +69,6 @@ def _answers(session: Any, shape: tuple[Any, ...], taken: InputSpec, output: str
     batch = shape[0] if isinstance(shape[0], int) else 1
     parts = np.concatenate([noise] * batch)[: _PROBES * batch].reshape(_PROBES, batch, *noise.shape[1:])
     name = session.get_inputs()[0].name
-    answers = [session.run([output], {name: prepare_batch(part, taken)})[0] for part in parts]
+    run = partial(run_limited, session) if loops else session.run
+    answers = [run([output], {name: prepare_batch(part, taken)})[0] for part in parts]
     return np.concatenate([np.asarray(answer, np.float32).reshape(batch, -1) for answer in answers])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -236,8 +237,11 @@ def _reason(error: BaseException) -> str:
         return "it holds a Lambda layer, and code from a file is not run: save the model with Keras layers instead"
     if "TFOpLambda" in text:
         return "it calls TensorFlow functions between its layers: save it as a folder instead, which cnnkit loads too"
-    if "Could not locate class" in text or "Unknown layer" in text:
-        return f"{_first_line(text)}: save it as a SavedModel (model.export(FOLDER)), which holds such layers itself"
+    unknown = re.search(r"Could not locate class '[^']*'|Unknown layer: '[^']*'", text)
+    if unknown is not None:
+        return f"{unknown.group()}: save it as a SavedModel (model.export(FOLDER)), which holds such layers itself"
+    if "No model config found" in text:
+        return "it holds weights alone: give the whole model, as model.save('model.keras') writes it"
     return f"{_first_line(text)} (copy it again, or save the model anew)"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -15,7 +15,7 @@ from cnnkit.errors import ImageError, ModelError, SpecError, UsageError
 from cnnkit.images import prepare_batch
 from cnnkit.runtime.parts import answer_in_parts
 from cnnkit.runtime.session import open_session, runtime_errors, short_reason, used_provider
-from cnnkit.spec import METADATA_KEY, InputSpec, ModelSpec, dtype_name, read_header, read_spec
+from cnnkit.spec import METADATA_KEY, InputSpec, ModelSpec, dtype_name, read_header, read_model_bytes, read_spec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +71,7 @@ class OnnxClassifier:
         output = None if said is None else said.output_name
         self._input, self._output = _check_graph(self._session, self.spec, self.path, output)
         self._errors = runtime_errors()
+        self._run = _running(self._session, self.path)
         self.fixed_batch = self._input.shape[0] if isinstance(self._input.shape[0], int) else None
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -122,7 +123,7 @@ class OnnxClassifier:
         if self.fixed_batch is not None and len(tensor) != self.fixed_batch:
             return self._run_fixed(tensor, self.fixed_batch)
         try:
-            output: NDArray[Any] = self._session.run([self._output.name], {self._input.name: tensor})[0]
+            output: NDArray[Any] = self._run([self._output.name], {self._input.name: tensor})[0]
         except self._errors as error:
             raise ModelError(f"{self.path} cannot be run: {short_reason(str(error))}") from error
         beside = output.ndim > 2 and output[0].size == max(output.shape[1:])  # axes of length 1: (N, K, 1, 1)
@@ -231,6 +232,17 @@ def _gives(shape: list[object], spec: ModelSpec) -> bool:
     sizes = [size for size in shape[1:] if isinstance(size, int) and size != 1]
     one = all(size == 1 for size in shape[1:])
     return len(spec.labels) == 2 if one else sizes in ([], [len(spec.labels)])
+
+
+def _running(session: Any, path: Path) -> Callable[..., Any]:
+    """Returns what runs a session: with a limit on its time where there are loops."""
+    run: Callable[..., Any] = session.run
+    data = read_model_bytes(path)
+    if b"Loop" not in data and b"Scan" not in data:  # the names of operators: the common case, at little cost
+        return run
+    from cnnkit.foreign import run_limited
+
+    return partial(run_limited, session)
 
 
 def _check_images(images: NDArray[np.uint8], spec: InputSpec) -> None:

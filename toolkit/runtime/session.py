@@ -10,7 +10,7 @@ from typing import Any
 
 from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.runtime.providers import AUTO, PROVIDERS, require_provider
-from cnnkit.spec import METADATA_KEY, external_locations, is_ort_format, read_model_bytes, repeated_keys
+from cnnkit.spec import METADATA_KEY, external_locations, is_ort_format, no_onnx, read_model_bytes, repeated_keys
 from cnnkit.system import ONNXRUNTIME, broken_imports, import_package, log
 
 # What "auto" tries, in this order; others are slower on most models, or take minutes to start.
@@ -164,7 +164,7 @@ def _refuse_contents(path: Path, data: bytes) -> None:
         locations = external_locations(data)
         two = data.count(METADATA_KEY.encode()) > 1 and METADATA_KEY in repeated_keys(memoryview(data))
     except ValueError as error:
-        raise ModelError(_no_onnx(path, str(error))) from error
+        raise ModelError(no_onnx(path, data, str(error))) from error
     if two:
         raise SpecError(f"{path} carries two model specs, expected one: export the model again")
     folders = {os.path.realpath(path.parent), os.path.dirname(os.path.realpath(path))}
@@ -176,13 +176,9 @@ def _refuse_contents(path: Path, data: bytes) -> None:
 
 def _why_not_loaded(path: Path, text: str, provider: str) -> str:
     if "INVALID_PROTOBUF" in text or "No graph was found" in text:
-        return _no_onnx(path, "it cannot be parsed")
+        return no_onnx(path, read_model_bytes(path), "it cannot be parsed")
     if provider.lower() != "cpu":
         cause = text.strip().splitlines()[-1:]  # before it stands where in the code of the provider it came up
         return f"provider {provider} cannot run {path} here ({short_reason(''.join(cause))}): use --provider cpu"
     reason = text.split(f"Load model from {path} failed:", 1)[-1]
     return f"onnxruntime {import_onnxruntime().__version__} cannot load {path}: {short_reason(reason)}"
-
-
-def _no_onnx(path: Path, why: str) -> str:
-    return f"{path} is no ONNX model, or is damaged ({why}): copy or export it again"

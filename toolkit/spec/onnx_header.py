@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnnkit.errors import ModelError
+from cnnkit.spec.file_kinds import kind_of
 from cnnkit.system import read_regular
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -63,7 +64,15 @@ def read_header(path: Path) -> OnnxHeader:
     try:
         return _header(memoryview(data))
     except ValueError as error:
-        raise ModelError(f"{path} is no ONNX model, or is damaged ({error}), expected an .onnx file") from error
+        raise ModelError(no_onnx(path, data, str(error))) from error
+
+
+def no_onnx(path: Path, data: bytes, why: str) -> str:
+    """Says that a file is no ONNX model, and what it is, or else why it cannot be read as one."""
+    kind = kind_of(data)
+    if kind is not None:
+        return f"{path} is no ONNX model but {kind}"
+    return f"{path} is no ONNX model, or is damaged ({why}): copy or export it again"
 
 
 def is_ort_format(data: bytes) -> bool:

@@ -103,7 +103,7 @@ def test_damaged_file(tmp_path, data, reason):
     path.write_bytes(data)
     with pytest.raises(ModelError) as caught:
         read_header(path)
-    assert str(caught.value) == f"{path} is no ONNX model, or is damaged ({reason}), expected an .onnx file"
+    assert str(caught.value) == f"{path} is no ONNX model, or is damaged ({reason}): copy or export it again"
 
 
 def test_nesting_without_end_is_refused(tmp_path):

@@ -1,0 +1,65 @@
+"""Every family of keras.applications, its smallest network with random weights that are made lively, exported."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cnnkit.export import ExportOptions, export_model
+from cnnkit.export.parity import logit_difference
+from cnnkit.export.samples import blended_photo
+from cnnkit.foreign import InputFlags
+from cnnkit.runtime import OnnxClassifier
+
+CLASSES, PHOTOS = 10, 64
+INSIDE, AROUND_ZERO = InputFlags(), InputFlags(scale=1 / 127.5, mean=(1.0,))
+# Network -> the smallest side that it takes, and how it wants its pixels.
+FAMILIES = {
+    "ConvNeXtTiny": (64, INSIDE), "ConvNeXtSmall": (64, INSIDE), "DenseNet121": (32, AROUND_ZERO),
+    "DenseNet169": (32, AROUND_ZERO), "EfficientNetB0": (32, INSIDE), "EfficientNetB1": (32, INSIDE),
+    "EfficientNetV2B0": (32, INSIDE), "EfficientNetV2S": (32, INSIDE), "InceptionResNetV2": (75, AROUND_ZERO),
+    "InceptionV3": (75, AROUND_ZERO), "MobileNet": (32, AROUND_ZERO), "MobileNetV2": (32, AROUND_ZERO),
+    "MobileNetV3Small": (32, INSIDE), "MobileNetV3Large": (32, INSIDE), "NASNetMobile": (32, AROUND_ZERO),
+    "ResNet50": (32, AROUND_ZERO), "ResNet101": (32, AROUND_ZERO), "ResNet50V2": (32, AROUND_ZERO),
+    "ResNet101V2": (32, AROUND_ZERO), "VGG16": (32, AROUND_ZERO), "VGG19": (32, AROUND_ZERO),
+    "Xception": (71, AROUND_ZERO),
+}  # fmt: skip
+
+
+def lively(keras, name, size):
+    """A network whose weights all show: statistics, shifts and scales of every layer are drawn as well."""
+    keras.utils.set_random_seed(1)
+    model = getattr(keras.applications, name)(
+        weights=None, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None
+    )
+    rng = np.random.default_rng(1)
+    for variable in model.variables:
+        shape, kind = variable.shape, variable.path.rpartition("/")[2]
+        if kind in ("gamma", "moving_variance"):
+            variable.assign(rng.uniform(0.5, 1.5, shape))
+        elif kind in ("beta", "moving_mean", "bias") and len(shape):
+            variable.assign(rng.normal(0, 0.1, shape))
+    return model
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAMILIES)
+def test_parity_by_logits(keras, tmp_path, name):
+    size, flags = FAMILIES[name]
+    model = lively(keras, name, size)
+    head = model.layers[-1]
+    probe = np.asarray(model(np.random.default_rng(0).uniform(0, 255, (8, size, size, 3)).astype(np.float32)))
+    head.kernel.assign(head.kernel / max(float(probe.std()), 1e-3))  # logits that a softmax does not saturate
+    model.save(tmp_path / "net.keras")
+    labels = ",".join(f"class_{number}" for number in range(CLASSES))
+    options = ExportOptions(tmp_path / "net.keras", tmp_path / "net.onnx", labels=labels, input=flags, head="logits")
+    report = export_model(options)
+    photos = blended_photo(PHOTOS, report.spec.input, seed=5)
+    tensor = photos.astype(np.float32) if flags is INSIDE else photos.astype(np.float32) / 127.5 - 1
+    logits = np.asarray(model.predict(tensor, verbose=0), np.float64)
+    expected = np.exp(logits - logits.max(axis=1, keepdims=True))
+    expected = (expected / expected.sum(axis=1, keepdims=True)).astype(np.float32)
+    answers = OnnxClassifier(report.path).probabilities(photos)
+    assert (answers.argmax(axis=1) == logits.argmax(axis=1)).all()
+    assert logits.std(axis=0).mean() > 1e-3, "the answers do not vary from photo to photo"
+    assert logit_difference(expected, answers) < 1e-3
