@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         with_limits as with_limits,
     )
     from cnnkit.foreign.labels import parse_labels as parse_labels
-    from cnnkit.foreign.limited import run_limited as run_limited
     from cnnkit.foreign.opening import describe_session as describe_session
 else:
     __getattr__ = hand_on(
@@ -30,7 +29,6 @@ else:
             "ending": ("GraphEnd", "graph_end"),
             "flags": ("InputFlags", "Said", "per_channel", "with_limits"),
             "labels": ("parse_labels",),
-            "limited": ("run_limited",),
             "opening": ("describe_session",),
         },
     )

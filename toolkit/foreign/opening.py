@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,22 @@ from cnnkit.foreign.answers import judge_output, refuse_argmax
 from cnnkit.foreign.describing import ForeignModel, check_count, foreign_spec
 from cnnkit.foreign.ending import GraphEnd, graph_end
 from cnnkit.foreign.flags import Said, with_limits
-from cnnkit.foreign.limited import run_limited
 from cnnkit.images import prepare_batch
-from cnnkit.spec import InputSpec, ModelSpec, main_nodes, read_header, read_model_bytes, tensor_facts
+from cnnkit.spec import InputSpec, ModelSpec, TensorFacts, main_nodes, read_header, read_model_bytes, tensor_facts
 
 _PROBES = 8  # images of noise, whose answers are held against what the graph says
 
 
-def describe_session(session: Any, path: Path, said: Said) -> ModelSpec:
+def describe_session(
+    session: Any, path: Path, said: Said, run: Callable[[list[str], dict[str, Any]], list[Any]]
+) -> ModelSpec:
     """Returns the spec of a graph that carries none, after running it a few times.
 
     Args:
         session: An `onnxruntime.InferenceSession` of the file.
         path: The file, for messages.
         said: What the user says of it.
+        run: Runs the session: names of outputs, inputs by name.
 
     Raises:
         UsageError: Something that the file does not settle is not said, or there are not as many labels as numbers.
@@ -38,8 +40,7 @@ def describe_session(session: Any, path: Path, said: Said) -> ModelSpec:
         refuse_argmax(model_end(path, model.inputs[0].name, model.outputs[0].name), path)
     spec = foreign_spec(model, said)
     output = model.output(said.output_name)
-    loops = not {"Loop", "Scan"}.isdisjoint(read_header(path).operators)
-    values = _answers(session, model.inputs[0].shape, spec.input, output.name, loops=loops)
+    values = _answers(run, model.inputs[0], spec.input, output.name)
     end = model_end(path, model.inputs[0].name, output.name)
     check_count(values.shape[1], spec.labels, path)
     spec = replace(spec, output=judge_output(values, end, said.head, path))
@@ -60,15 +61,13 @@ def model_end(path: Path, image: str, output: str) -> GraphEnd:
 
 
 def _answers(
-    session: Any, shape: tuple[Any, ...], taken: InputSpec, output: str, *, loops: bool
+    run: Callable[[list[str], dict[str, Any]], list[Any]], image: TensorFacts, taken: InputSpec, output: str
 ) -> NDArray[np.float32]:
     """Returns (N, K) answers to images of noise."""
     noise = np.random.default_rng(0).integers(
         0, 256, (_PROBES, taken.height, taken.width, taken.channels), dtype=np.uint8
     )
-    batch = shape[0] if isinstance(shape[0], int) else 1
+    batch = image.shape[0] if isinstance(image.shape[0], int) else 1
     parts = np.concatenate([noise] * batch)[: _PROBES * batch].reshape(_PROBES, batch, *noise.shape[1:])
-    name = session.get_inputs()[0].name
-    run = partial(run_limited, session) if loops else session.run
-    answers = [run([output], {name: prepare_batch(part, taken)})[0] for part in parts]
+    answers = [run([output], {image.name: prepare_batch(part, taken)})[0] for part in parts]
     return np.concatenate([np.asarray(answer, np.float32).reshape(batch, -1) for answer in answers])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -13,9 +13,10 @@ import numpy as np
 from cnnkit.classifier import class_probabilities
 from cnnkit.errors import ImageError, ModelError, SpecError, UsageError
 from cnnkit.images import prepare_batch
+from cnnkit.runtime.limited import Run, running
 from cnnkit.runtime.parts import answer_in_parts
 from cnnkit.runtime.session import open_session, runtime_errors, short_reason, used_provider
-from cnnkit.spec import METADATA_KEY, InputSpec, ModelSpec, dtype_name, read_header, read_model_bytes, read_spec
+from cnnkit.spec import METADATA_KEY, InputSpec, ModelSpec, dtype_name, read_header, read_spec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,13 +66,14 @@ class OnnxClassifier:
         opening = partial(open_session, self.path, threads=threads, provider=provider, spinning=spinning)
         self._session = opening(precise_x64=precise_x64)
         self.provider = used_provider(self._session)
-        self.spec = spec or _spec_in(self._session, self.path, said)
+        self._run = running(self._session, self.path)
+        self.spec = spec or _spec_in(self._session, self.path, said, self._run)
         if self.spec.quantization is not None and self.spec.quantization.precise_x64 and not precise_x64:
             self._session = opening(precise_x64=True)
+            self._run = running(self._session, self.path)
         output = None if said is None else said.output_name
         self._input, self._output = _check_graph(self._session, self.spec, self.path, output)
         self._errors = runtime_errors()
-        self._run = _running(self._session, self.path)
         self.fixed_batch = self._input.shape[0] if isinstance(self._input.shape[0], int) else None
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -158,7 +160,7 @@ def describe_shape(shape: object) -> str:
     return f"({', '.join('?' if dim is None else str(dim) for dim in dims)})"
 
 
-def _spec_in(session: Any, path: Path, said: Said | None) -> ModelSpec:
+def _spec_in(session: Any, path: Path, said: Said | None, run: Run) -> ModelSpec:
     text = _metadata(session, path).get(METADATA_KEY)
     if text is not None:
         if said is not None and said.anything():
@@ -172,7 +174,7 @@ def _spec_in(session: Any, path: Path, said: Said | None) -> ModelSpec:
     from cnnkit.foreign import describe_session
 
     try:
-        return describe_session(session, path, said)
+        return describe_session(session, path, said, run)
     except runtime_errors() as error:
         raise ModelError(f"{path} cannot be run: {short_reason(str(error))}: check --size and the scaling") from error
 
@@ -232,17 +234,6 @@ def _gives(shape: list[object], spec: ModelSpec) -> bool:
     sizes = [size for size in shape[1:] if isinstance(size, int) and size != 1]
     one = all(size == 1 for size in shape[1:])
     return len(spec.labels) == 2 if one else sizes in ([], [len(spec.labels)])
-
-
-def _running(session: Any, path: Path) -> Callable[..., Any]:
-    """Returns what runs a session: with a limit on its time where there are loops."""
-    run: Callable[..., Any] = session.run
-    data = read_model_bytes(path)
-    if b"Loop" not in data and b"Scan" not in data:  # the names of operators: the common case, at little cost
-        return run
-    from cnnkit.foreign import run_limited
-
-    return partial(run_limited, session)
 
 
 def _check_images(images: NDArray[np.uint8], spec: InputSpec) -> None:

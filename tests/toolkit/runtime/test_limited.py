@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from cnnkit.cli import main
-from cnnkit.foreign import limited
+from cnnkit.runtime import limited
 
 onnx = pytest.importorskip("onnx")
 WORDS = "it gives no answer within 0.5 s and was stopped: a loop in it may have no end"
