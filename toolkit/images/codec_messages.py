@@ -23,9 +23,11 @@ _DAMAGE = (  # as libjpeg says it, and hardly anybody else
     "Unsupported marker type",
 )  # fmt: skip
 _HARMLESS = ("Warning: unknown JFIF revision", "Unknown Adobe color transform", "libpng warning: ", "libpng error: ")
-_TIFF = r"\[ ?(?:WARN|ERROR):[^\n]*?grfmt_tiff\.cpp:\d+ \S+ ?"  # OpenCV's log, which has what libtiff says
-_OWN = re.compile("(?:{})[^\n]*\n".format("|".join((*_DAMAGE, *_HARMLESS, _TIFF))).encode())
-_SAID = re.compile("Corrupt JPEG data: |" + _TIFF)  # in front of what was found
+# OpenCV's log, which has what libtiff says; before OpenCV 5 that is among what is there for those who debug it.
+_TIFF = r"\[ ?(?:WARN|ERROR):[^\n]*?grfmt_tiff\.cpp:\d+ \S+ |OpenCV TIFF: "
+_LOG = _TIFF + r"|\[DEBUG:\d|\[ ?(?:WARN|ERROR):[^\n]*?loadsave\.cpp:"
+_OWN = re.compile(f"(?:{_LOG})[^\n]*\n\n?|(?:{'|'.join((*_DAMAGE, *_HARMLESS))})[^\n]*\n".encode())
+_SAID = re.compile(f"Corrupt JPEG data: |(?:{_TIFF})(?!TIFFRead|TIFFFetch|OpenCV)")  # of pixels, not of fields
 _MOST_SAID = 3  # lines of one file
 _MOST_BYTES = 2**20  # of the file, before it is emptied
 

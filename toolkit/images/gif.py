@@ -14,6 +14,7 @@ from cnnkit.images.opencv_codec import decode_on_white
 from cnnkit.images.reader import Decoded, ImageBytes, Traits
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
+_SMALL = 2**20  # pixels: no harm, if a frame is larger than the canvas
 _FRAME, _EXTENSION, _TRAILER, _CONTROL = 0x2C, 0x21, 0x3B, 0xF9
 
 
@@ -40,7 +41,11 @@ def inspect(file: ImageBytes) -> Traits:
     Raises:
         ImageError: The file is cut before the end of its first frame, or holds none.
     """
-    _first_frame(file)
+    frame = _first_frame(file)
+    width, height = (file.number(frame.start + at, 2, "little") for at in (5, 7))
+    canvas_width, canvas_height = read_size(file)
+    if width * height > max(canvas_width * canvas_height, _SMALL):
+        raise file.corrupt(f"its first frame has {width:,} x {height:,} pixels, more than its canvas")
     return Traits(transparent=True)
 
 

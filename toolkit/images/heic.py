@@ -46,7 +46,7 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
     try:
         image: Any = pillow_heif.open_heif(file.data)
         pixels = np.asarray(image)
-    except (ValueError, RuntimeError, OSError, EOFError, SyntaxError) as error:
+    except (ValueError, RuntimeError, OSError, EOFError, SyntaxError, LookupError) as error:
         raise file.corrupt(f"its pixels cannot be decoded: {error}") from error
     return Decoded(_rgb(pixels, premultiplied=image.premultiplied_alpha))
 

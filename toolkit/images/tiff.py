@@ -24,6 +24,7 @@ from cnnkit.images.zeroed import zeroed_damage
 from cnnkit.system import opencv_warnings
 
 _BAND = 2**20  # bytes: so much is unpacked at once, if there are so small pieces
+_JPEG_BLOCK = 16  # pixels: so much larger than needed a piece may be
 _LARGE = 2**28  # bytes of a piece of which OpenCV keeps three copies
 
 
@@ -139,7 +140,9 @@ def _decode_jpeg(file: ImageBytes, layout: Layout, part: _Part) -> NDArray[np.ui
     """Decodes a piece that is a JPEG of its own, once it has the tables that all of them share."""
     rgb = layout.photometric == RGB
     data = jpeg.joined(layout.tables, bytes(_piece(file, layout, 0, part.first)), rgb=rgb)
-    pixels = decode_rgb(data)
+    width, height = jpeg.read_size(file._replace(data=data))
+    fits = width < layout.piece_width + _JPEG_BLOCK and height < layout.piece_height + _JPEG_BLOCK
+    pixels = decode_rgb(data) if fits else None
     if pixels is None or len(pixels) < min(part.rows, layout.height - part.top) or pixels.shape[1] < layout.piece_width:
         raise _damaged(file, layout, part.first)
     return 255 - pixels if layout.photometric == WHITE_IS_ZERO else pixels

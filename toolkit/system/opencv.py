@@ -12,7 +12,7 @@ from types import ModuleType
 from cnnkit.system.importing import import_package
 from cnnkit.system.packages import OPENCV
 
-_SILENT, _WARNING = 0, 3
+_SILENT, _WARNING, _DEBUG = 0, 3, 5
 _LOCK = Lock()
 _wanting = 0  # threads that want its warnings
 
@@ -39,7 +39,8 @@ def opencv_warnings() -> Iterator[None]:
     cv2 = import_cv2()
     with _LOCK:
         _wanting += 1
-        _set_log_level(cv2, _WARNING)
+        # What libtiff says is a warning since OpenCV 5 only.
+        _set_log_level(cv2, _DEBUG if hasattr(cv2, "setLogLevel") else _WARNING)
     try:
         yield
     finally:

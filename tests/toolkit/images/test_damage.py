@@ -27,7 +27,7 @@ def told(data: bytes) -> str | None:
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("TIFF, packed", 4), ("WebP", 8), ("PNG", 0), ("GIF", 0), ("JPEG", 9)],
+    [("TIFF, packed", 4), ("WebP", 8), ("PNG", 0), ("GIF", 2), ("JPEG", 9)],
     ids=["tiff", "webp", "png", "gif", "jpeg"],
 )
 def test_random_damage_is_rarely_silent(name: str, most: int) -> None:
@@ -133,6 +133,22 @@ def test_a_damaged_fax_is_told_by_what_libtiff_says(capfd: pytest.CaptureFixture
     said = told(bytes(data)) or ""
     assert said.startswith("damaged TIFF: Fax4Decode: ")
     assert " more" in said
+    assert capfd.readouterr().err == ""
+
+
+def test_fields_that_libtiff_does_not_know_are_no_damage(capfd: pytest.CaptureFixture[str]) -> None:
+    data = encode(Image.fromarray(CAT).convert("1"), "TIFF", compression="group4", tiffinfo={40_000: "of a map"})
+    assert told(data) is None
+    assert capfd.readouterr().err == ""
+
+
+def test_a_fax_without_its_kind_of_colours_is_refused_and_nothing_else_is_said(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    data = encode(Image.fromarray(CAT).convert("1"), "TIFF", compression="group4")
+    assert data.count(struct.pack("<HHI", 262, 3, 1)) == 1
+    data = data.replace(struct.pack("<HHI", 262, 3, 1), struct.pack("<HHI", 261, 3, 1))
+    assert told(data) == "corrupt TIFF: its pixels cannot be decoded"
     assert capfd.readouterr().err == ""
 
 

@@ -218,6 +218,17 @@ def test_the_size_is_compared_with_the_limit_before_anything_else(kind: str, sid
     assert reason(huge(kind, side, side)) == expected
 
 
+def test_parts_that_are_larger_than_the_picture_are_not_decoded() -> None:
+    at = GIF.index(b"," + bytes(4))
+    frame = GIF[: at + 5] + struct.pack("<HH", 60_000, 60_000) + GIF[at + 9 :]
+    assert reason(frame) == "corrupt GIF: its first frame has 60,000 x 60,000 pixels, more than its canvas"
+    tiff = encode(CAT, "TIFF", compression="jpeg")
+    size = struct.pack(">BHH", 8, *CAT.shape[:2])
+    assert tiff.count(size) == 1
+    large = tiff.replace(size, struct.pack(">BHH", 8, 60_000, 60_000))
+    assert reason(large) == "corrupt TIFF: strip 1 of 1 does not hold the pixels it should"
+
+
 @pytest.mark.parametrize(
     "data",
     [PNG, JPEG, GIF, WEBP, encode(CAT, "WEBP", lossless=True), BMP, TIFF],

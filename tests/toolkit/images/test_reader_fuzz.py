@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from image_files import encode, photo, with_orientation
+from image_files import encode, heic, photo, with_orientation
 from PIL import Image
+from tiff_files import DEFLATE, PACKBITS, Tiff
 
 from cnnkit.errors import ImageError
 from cnnkit.images import decode_image
@@ -24,7 +26,17 @@ FILES = {
     "tiff": encode(CAT, "TIFF"),
     "tiff-lzw": encode(CAT, "TIFF", compression="tiff_lzw"),
     "tiff-jpeg": encode(CAT, "TIFF", compression="jpeg"),
+    "tiff-big-tiles": Tiff(CAT.astype(np.uint16), bits=16, big=True, tile=16, separate=True).write(),
+    "tiff-packbits": Tiff(CAT[..., :1] >> 4, bits=4, photometric=0, compression=PACKBITS, rows=5).write(),
+    "tiff-deflate": Tiff(CAT, compression=DEFLATE, predictor=True, rows=7, order=">").write(),
+    "tiff-fax": encode(Image.fromarray(CAT).convert("1"), "TIFF", compression="group4"),
+    "bmp-palette": encode(Image.fromarray(CAT).quantize(16), "BMP"),
+    "avif": encode(CAT, "AVIF"),
+    "heic": heic(CAT),
+    "jp2": encode(CAT, "JPEG2000"),
 }
+# Behind the picture of these there are bytes that nobody needs.
+PADDED = {"gif", "tiff-big-tiles", "tiff-packbits", "tiff-deflate"}
 LACKS = {"jpeg": "JPEG lacks its end marker", "png": "PNG lacks its end"}
 
 
@@ -50,7 +62,7 @@ def test_damaged_files(name: str, data: st.DataObject) -> None:
         assert image.pixels.size > 0
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name != "gif"])
+@pytest.mark.parametrize("name", sorted(FILES.keys() - PADDED))
 @settings(max_examples=30, deadline=10_000)
 @given(data=st.data())
 def test_a_file_that_is_cut_is_never_taken_for_whole(name: str, data: st.DataObject) -> None:
@@ -60,6 +72,8 @@ def test_a_file_that_is_cut_is_never_taken_for_whole(name: str, data: st.DataObj
     try:
         image = decode_image(whole[:length], name)
     except ImageError:
+        return
+    if image.damage is not None:
         return
     # Only the end of a JPEG or PNG may be missing, and bits that show nowhere.
     assert image.warnings == (LACKS[name.split("-")[0]],)
