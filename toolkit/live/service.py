@@ -27,6 +27,7 @@ class Service:
     words: Sequence[str]  # options of `cnnkit webcam`, without what is secret
     secrets: Sequence[str] = ()  # variables that hold what was secret
     camera: bool = False  # a device of this machine, or any
+    cameras: int = 1
     network: bool = True  # whether it talks to anybody
     device_free: bool = True  # neither a graphics card nor another processor computes
     watchdog_s: float | None = None
@@ -81,7 +82,8 @@ def _program() -> list[str]:
 
 def _notes(service: Service) -> Iterator[str]:
     if service.secrets:
-        named = " and ".join(f"{name}=..." for name in service.secrets)
+        several = " (in double quotes, a source a line)" if service.cameras > 1 else ""
+        named = " and ".join(f"{name}=...{several if name == 'CNNKIT_SOURCE' else ''}" for name in service.secrets)
         yield "\n#"
         yield f"# Passwords are not in here: write {named} into the file"
         yield f"# {_ENVIRONMENT}, and have nobody but root read it: sudo chmod 600 {_ENVIRONMENT}"

@@ -96,6 +96,13 @@ def test_rights(arguments, needs):
     assert [name for name in ("DeviceAllow", "PrivateDevices", "PrivateNetwork") if name in found] == needs
 
 
+def test_several_cameras():
+    assert "--source 0 --source 1 --headless" in printed("-s", "0", "-s", "1")
+    text = printed("-s", "0", "-s", "rtsp://me:secret@h/s")
+    assert "--source" not in text.partition("ExecStart")[2] and "secret" not in text
+    assert "CNNKIT_SOURCE=... (in double quotes, a source a line)" in text
+
+
 def test_folders():
     found = settings(printed("--output", "/srv/rows.jsonl", "--record", "a.mp4", "--model", "/home/pi/a.onnx"))
     assert (found["ReadWritePaths"], found["ProtectHome"]) == ("/srv", "read-only")

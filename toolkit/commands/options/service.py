@@ -41,6 +41,7 @@ def webcam_service(context: click.Context) -> Service:
         words=words,
         secrets=tuple(_VARIABLES[name] for name in secret),
         camera=any(map(is_camera, sources)),
+        cameras=len(sources),
         network=not sources or not all(map(is_camera, sources)) or any(value is not None for value in apart),
         device_free=options["provider"] == "cpu",
         watchdog_s=options["watchdog_s"],

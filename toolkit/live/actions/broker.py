@@ -124,7 +124,7 @@ class Broker:
             return
         for topic, text in {availability_of(self._topic): "online", **self._announced}.items():
             client.publish(topic, text, qos=1, retain=True)
-        for topic, fields in self._last.items():  # a broker that keeps nothing has forgotten it
+        for topic, fields in list(self._last.items()):  # a broker that keeps nothing has forgotten it
             client.publish(topic, json.dumps({**fields, "repeated": True}), qos=1, retain=True)
         if self._connections:
             log.info("%s is back", self._name)
