@@ -218,6 +218,23 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         {"extra_ms": 0.012, "low": -0.02, "high": 0.06, "n": 11},
         ["0.01 ms a frame (n = 11, -0.02 to 0.06)"],
     ),
+    "webcam-stall": (
+        {"stalls": 5, "old": 0, "given": 678, "oldest_ms": 321.0},
+        ["0 of 678 (5 stalls), oldest 321 ms"],
+    ),
+    "webcam-torn": (
+        {"torn": 100, "given": 0, "whole": 200, "whole_given": 200},
+        ["0 of 100; 200 of 200 whole ones"],
+    ),
+    "webcam-udp": (
+        {"damaged": 341, "passed": 0, "whole": 190, "refused": 12},
+        ["0.0 % (n = 341); 6.3 % of 190 whole ones left out"],
+    ),
+    "webcam-kill": ({"n": 5, "missing_s": 0.96, "all_s": [0.96]}, ["0.96 s at most (n = 5)"]),
+    "webcam-many": (
+        {"share": 0.99917, "growth_mib": 0.6, "cpus": 0.19, "n": 4796},
+        ["99.92 % (n = 4,796), 0.19 processors busy", "+0.6 MiB (n = 1)"],
+    ),
     "webcam-memory": ({"growth_mib": 1.04}, ["1.0 MiB (n = 1)"]),
     "training": (
         TRAINED,

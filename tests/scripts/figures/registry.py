@@ -11,10 +11,11 @@ from figures.latency import LATENCY
 from figures.own_photos import OWN_PHOTOS
 from figures.processes import FOLDERS, LIVE
 from figures.runtimes import RUNTIMES
+from figures.streams import STREAMS
 from figures.training import TRAINING
 
 MEASUREMENTS: tuple[Measurement, ...] = (
-    *ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *DECODING, *LIVE, *TRAINING, *OWN_PHOTOS, *ARM,
+    *ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *DECODING, *LIVE, *STREAMS, *TRAINING, *OWN_PHOTOS, *ARM,
 )  # fmt: skip
 
 

@@ -1,0 +1,59 @@
+"""Cameras that stall, tear and vanish, and several of them."""
+
+from __future__ import annotations
+
+from figures.figure import Measurement, Output, Row
+
+
+def _stall(output: Output) -> str:
+    found = output.last_line()
+    old, given, oldest_ms = found["old"], found["given"], found["oldest_ms"]
+    return f"{old} of {given:,} ({found['stalls']} stalls), oldest {oldest_ms:.0f} ms"
+
+
+def _torn(output: Output) -> str:
+    found = output.last_line()
+    return f"{found['given']} of {found['torn']}; {found['whole_given']} of {found['whole']} whole ones"
+
+
+def _udp(output: Output) -> str:
+    found = output.last_line()
+    passed, refused = 100 * found["passed"] / found["damaged"], 100 * found["refused"] / found["whole"]
+    return f"{passed:.1f} % (n = {found['damaged']}); {refused:.1f} % of {found['whole']} whole ones left out"
+
+
+def _kill(output: Output) -> str:
+    found = output.last_line()
+    return f"{found['missing_s']:.2f} s at most (n = {found['n']})"
+
+
+def _many(output: Output) -> str:
+    found = output.last_line()
+    return f"{100 * found['share']:.2f} % (n = {found['n']:,}), {found['cpus']:.2f} processors busy"
+
+
+def _growth(output: Output) -> str:
+    return f"{output.last_line()['growth_mib']:+.1f} MiB (n = 1)"
+
+
+STREAMS = tuple(
+    Measurement(f"webcam-{way}", (f"python tests/scripts/measure_streams.py {way}",), rows, minutes, extras=("video",))
+    for way, rows, minutes in (
+        (
+            "stall",
+            (Row("frames older than 1 s given as live, of an RTSP camera that stands still for 10 s", _stall),),
+            1.5,
+        ),
+        ("torn", (Row("torn pictures given as live, of MJPEG with every third part cut in half", _torn),), 0.2),
+        ("udp", (Row("damaged frames given as live, of MPEG-TS over UDP with 8 % loss", _udp),), 0.5),
+        ("kill", (Row("what is missing of a recording that `kill -9` ended", _kill),), 0.7),
+        (
+            "many",
+            (
+                Row("eight films at 10 frames/s in one process: frames classified", _many),
+                Row("growth of that process over 42 seconds", _growth),
+            ),
+            1.2,
+        ),
+    )
+)
