@@ -6,6 +6,7 @@ from typing import Any
 
 from cnnkit.runtime import flat_layers
 
+_CALL = "StatefulPartitionedCall"  # of the function of a SavedModel
 _POLICY_CLASSES = {"DTypePolicy", "FloatDTypePolicy", "Policy"}
 
 
@@ -22,9 +23,14 @@ def layer_of(model: Any, node: str) -> str | None:
     """Returns the name of the layer that a TensorFlow node belongs to: "head/conv2d_1/Gelu/Erfc" -> "conv2d".
 
     Keras makes names distinct by appending numbers, so a part of the path names a layer also with a number behind it.
+    Of a SavedModel, whose layers Keras does not know, it is the part below the model's own in which the node lies.
     """
+    parts = node.split("/")
+    if _CALL in parts[:-1]:
+        inside = [part for part in parts[len(parts) - parts[::-1].index(_CALL) : -1] if part]
+        return next(iter(inside[1:] or inside), None)
     names = {layer.name for layer in flat_layers(model)}
-    for part in node.split("/"):
+    for part in parts:
         stem, _, number = part.rpartition("_")
         if part in names:
             return part

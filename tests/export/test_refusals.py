@@ -178,7 +178,14 @@ def test_an_output_that_cannot_be(run_folder, tmp_path, name, message):
 
 @pytest.mark.parametrize(
     ("node", "layer"),
-    [("net_1/conv/Gelu/Erfc", "conv"), ("net/conv_2_1/x", "conv_2"), ("net/conv_1/x", "conv"), ("net/other/x", None)],
+    [
+        ("net_1/conv/Gelu/Erfc", "conv"),
+        ("net/conv_2_1/x", "conv_2"),
+        ("net/conv_1/x", "conv"),
+        ("net/other/x", None),
+        ("asked/tfsm_layer_1/StatefulPartitionedCall/StatefulPartitionedCall/net_1/bent_1/erfinv/Erfinv", "bent_1"),
+        ("asked/tfsm_layer/StatefulPartitionedCall/bent/Erfinv", "bent"),
+    ],
 )
 def test_the_layer_of_a_node(keras, node, layer):
     layers = [keras.layers.ReLU(name=name) for name in ("conv", "conv_2")]
