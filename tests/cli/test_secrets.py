@@ -48,13 +48,26 @@ def check(no_network, tiny_model, monkeypatch, tmp_path, capfd):
     """Returns what checks one address in all the ways in which it may be given."""
     monkeypatch.chdir(tmp_path)
     shown = []
-    monkeypatch.setattr("cnnkit.page.newest.to_json", lambda state, **ages: shown.append(to_json(state, **ages)))
 
+    class Page:
+        address = "http://127.0.0.1/"
+
+        def __init__(self, *arguments, **options):
+            pass
+
+        def publish(self, pixels, state, *more):
+            shown.append(to_json(state, since_ms=0.0, signal_s=0.0))
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("cnnkit.page.server.LivePage", Page)
     monkeypatch.setattr("cnnkit.sources.moving.decoded.is_installed", lambda: False)
     monkeypatch.setattr("cnnkit.sources.moving.plain.open_address", lambda *_: None)
 
     def run(typed):
         text, secret = typed
+        shown.clear()
         monkeypatch.setattr("cnnkit.live.videos.open_video", open_video)
         everything = [
             said("-v", "predict", f"./{text}" if text.startswith("-") else text, "-m", tiny_model, "--format", "jsonl"),
@@ -69,9 +82,10 @@ def check(no_network, tiny_model, monkeypatch, tmp_path, capfd):
         ]
         monkeypatch.setattr("cnnkit.live.videos.open_video", open_fake)
         environment = {"CNNKIT_SOURCE": text} if text.strip() and "\0" not in text else {}
-        live = ("webcam", "-m", tiny_model, "--headless", "--max-frames", 3, "--retries", 0)
+        live = ("webcam", "-m", tiny_model, "--headless", "--page", 0, "--max-frames", 3, "--retries", 0)
         everything.append(said("-v", *live, **environment))
         captured = capfd.readouterr()
+        assert bool(shown) == ("frames classified" in everything[-1])
         assert secret not in "\n".join([*everything, *shown, captured.out, captured.err]), text
 
     return run
