@@ -97,7 +97,8 @@ class LiveLoop:
         return job
 
     def _classify(self, jobs: Sequence[tuple[Channel, Job]]) -> None:
-        answers = self._classifier.probabilities(np.stack([job.image for _, job in jobs]))
+        images = jobs[0][1].image[None] if len(jobs) == 1 else np.stack([job.image for _, job in jobs])
+        answers = self._classifier.probabilities(images)
         for (channel, job), probabilities in zip(jobs, answers, strict=True):
             channel.handle(job, probabilities)
 
