@@ -13,6 +13,7 @@ from cnnkit.runtime import OnnxClassifier
 from cnnkit.spec import InputSpec
 
 CLASSES, PHOTOS = 10, 64
+LEAST_SPREAD = 1e-3  # of the largest logit: float32 rounds what is less away
 INSIDE, AROUND_ZERO = InputFlags(), InputFlags(scale=1 / 127.5, mean=(1.0,))
 # Network -> the smallest side that it takes, and how it wants its pixels.
 FAMILIES = {
@@ -28,7 +29,10 @@ FAMILIES = {
 
 
 def lively(keras, name, size, tensor):
-    """A network whose weights all show: drawn at random, its statistics those of the photos, its logits spread by 1."""
+    """A network whose weights all show, drawn at random, its logits spread by 1.
+
+    Its statistics are drawn, too, or those of the photos where its answers would else hardly vary.
+    """
     keras.utils.set_random_seed(1)
     model = getattr(keras.applications, name)(
         weights=None, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None
@@ -36,14 +40,16 @@ def lively(keras, name, size, tensor):
     rng = np.random.default_rng(1)
     for variable in model.variables:
         shape, kind = variable.shape, variable.path.rpartition("/")[2]
-        if kind == "gamma":
+        if kind in ("gamma", "moving_variance"):
             variable.assign(rng.uniform(0.5, 1.5, shape))
-        elif kind in ("beta", "bias") and len(shape):
+        elif kind in ("beta", "bias", "moving_mean") and len(shape):
             variable.assign(rng.normal(0, 0.1, shape))
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.0
-    model(tensor, training=True)
+    logits = model.predict(tensor, verbose=0)
+    if logits.std(axis=0).mean() < LEAST_SPREAD * np.abs(logits).max():
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = 0.0
+        model(tensor, training=True)
     head = next(layer for layer in reversed(model.layers) if hasattr(layer, "kernel"))
     logits = model.predict(tensor, verbose=0)
     spread, bias = logits.std(axis=0).mean(), np.asarray(head.bias)
