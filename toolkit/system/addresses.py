@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
@@ -58,12 +59,18 @@ def shown_address(text: str) -> str:
         return _without_login(text)
     scheme, rest = text[: head.end()], text[head.end() :]
     end = _end_of_what_is_known(rest)
-    if "@" not in rest[end:]:
-        hidden = HIDDEN if end < len(rest) else ""
-        return scheme + _without_login_within(_without_login(rest[:end])) + hidden
-    # Either the password holds what looks like a parameter, or the parameter an "@".
-    colon = _COLON.search(rest, 0, rest.rindex("@"))
-    return scheme + (f"{rest[: colon.start()]}:{HIDDEN}" if colon and colon.start() < end else rest[:end] + HIDDEN)
+    begin = min(end, *_beginnings_of_logins_across(rest, end))
+    hidden = f":{HIDDEN}" if begin < end else HIDDEN if end < len(rest) else ""
+    return scheme + _without_login_within(_without_login(rest[:begin])) + hidden
+
+
+def _beginnings_of_logins_across(rest: str, end: int) -> Iterator[int]:
+    """Yields where a password begins that holds what looks like a parameter, or is held by one."""
+    yield end
+    if "@" in rest[end:] and (colon := _COLON.search(rest, 0, rest.rindex("@"))):
+        yield colon.start()
+    if "%40" in rest[end:] and (colon := _COLON_ENCODED.search(rest)):
+        yield colon.start()
 
 
 def hide_secrets(message: str) -> str:

@@ -31,6 +31,10 @@ from cnnkit.system import TypedAddress, hide_secrets, shown_address, usable_addr
         pytest.param("http://h/?src=rtsp://me:secret@cam/1", "http://h/?src=rtsp:***@cam/1", id="address within"),
         pytest.param("http://h/?src=rtsp%3A%2F%2Fa%3Ab%40cam", "http://h/?src=rtsp%3A***%40cam", id="encoded within"),
         pytest.param("http://me:a@pw=b@h/?pwd=c@d", "http://me:***", id="two secrets that hold each other's signs"),
+        pytest.param(
+            "http://h/?src=x%3A%2F%2Fa%3Ab-p%3Dc%40d", "http://h/?src=x:***", id="encoded, with a parameter in it"
+        ),
+        pytest.param("http://a:b@h/?pwd=c%40d", "http://a:***@h/?pwd=***", id="login and encoded parameter"),
         pytest.param("http://h/?pwd=a:b@c", "http://h/?pwd=***", id="login in a parameter"),
         pytest.param("http://h/?pwd=c@d", "http://h/?pwd=***", id="@ in a parameter"),
         pytest.param("clip=1.mp4", "clip=1.mp4", id="file"),
