@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -76,10 +77,16 @@ class LazyGroup(click.Group):
             sys.exit(1)
         except OSError as error:
             _drop_stdout()  # it may be what failed, and would fail again when Python flushes it at the end
-            _fail(f"{error.filename or 'the system'}: {error.strerror or error}", 1, error)
+            _fail(f"{error.filename or _nameless(error)}: {error.strerror or error}", 1, error)
         except MemoryError as error:
             _fail("out of memory: try a smaller --batch-size or fewer inputs", 1, error)
         return None
+
+
+def _nameless(error: OSError) -> str:
+    """Files have names, stdout has none."""
+    unwritten = (errno.ENOSPC, errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO)
+    return "stdout cannot be written" if error.errno in unwritten else "the system"
 
 
 def _drop_stdout() -> None:

@@ -139,4 +139,4 @@ def test_a_stdout_that_takes_nothing_is_one_line(where: str) -> None:
         text=True,
     )
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith("cnnkit: error: the system: ")
+    assert done.stderr.startswith("cnnkit: error: stdout cannot be written: ")

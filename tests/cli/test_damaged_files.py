@@ -79,6 +79,11 @@ def test_a_table_has_a_column_of_them(folder, tiny_model):
     assert f"cnnkit: error: photos{os.sep}c-hurt.jpg: {REASON}\n" in reported.stderr
 
 
+def test_one_warning_in_words(folder, tiny_model):
+    used = run("predict", "photos", "-m", tiny_model, "--exclude", "*hurt*")
+    assert "cnnkit: warning: 1 of 2 inputs has a warning, see their rows" in used.stderr
+
+
 @pytest.mark.parametrize(("damaged", "files"), [("report", 2), ("use", 3)])
 def test_sorted_and_annotated_as_told(folder, tiny_model, damaged, files):
     run("predict", "photos", "-m", tiny_model, "--damaged", damaged, "--sort-into", "by", "--annotate", "drawn")

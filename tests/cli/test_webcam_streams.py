@@ -129,7 +129,7 @@ def test_a_camera_that_is_gone_for_good(camera, tiny_model):
     done, rows = watch(camera([SMALL] * 30), tiny_model, "--retries", "1")
     assert done.returncode == 1
     assert [row["label"] or row["error"] for row in rows] == ["red", "signal lost"]
-    assert "opening it again 1 times did not help: check the connection" in done.stderr
+    assert "opening it again once did not help: check the connection" in done.stderr
     assert "Traceback" not in done.stderr
 
 

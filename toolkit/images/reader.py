@@ -45,7 +45,7 @@ class ImageBytes(NamedTuple):
 
     def corrupt(self, why: str) -> ImageError:
         """Returns the error for data that contradicts its format."""
-        return ImageError(self.source, f"corrupt {self.format}: {why}")
+        return ImageError(self.source, f"corrupt {self.format}: {' '.join(why.split())}")
 
     def unsupported(self, what: str) -> ImageError:
         """Returns the error for data that is right and still cannot be read here."""

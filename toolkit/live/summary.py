@@ -18,7 +18,7 @@ class LiveSummary:
     failed: int = 0  # cameras of several that were given up
 
     def __str__(self) -> str:
-        parts = [f"{self.classified:,} frames classified"]
+        parts = [f"{self.classified:,} frame{'' if self.classified == 1 else 's'} classified"]
         if self.skipped:
             parts.append(f"{self.skipped:,} skipped for newer ones")
         if self.damaged:

@@ -84,7 +84,8 @@ class RunCounts:
         if self.skipped:
             log.info("skipped %s: no image by its suffix", count(self.skipped, "file"))
         if self.odd and self.images > 1:
-            log.warning("%d of %s have a warning, see their rows", self.odd, count(self.images, "input"))
+            verb = "has" if self.odd == 1 else "have"
+            log.warning("%d of %s %s a warning, see their rows", self.odd, count(self.images, "input"), verb)
         if self.failed:
             log.warning("%d of %s failed", self.failed, count(self.images, "input"))
 

@@ -100,9 +100,9 @@ class Reconnecting:
 
     def _wait_and_open(self) -> Iterator[Frame]:
         if self._retries is not None and self._attempts >= self._retries:
+            times = "once" if self._attempts == 1 else f"{self._attempts} times"
             raise SourceError(
-                f"{self._name} gives no picture, and opening it again {self._attempts} times did not help: "
-                "check the connection"
+                f"{self._name} gives no picture, and opening it again {times} did not help: check the connection"
             )
         wait_s = min(FIRST_WAIT_S * 2**self._attempts, LONGEST_WAIT_S)
         if self._attempts == 0:

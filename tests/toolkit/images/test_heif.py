@@ -61,6 +61,13 @@ def test_cut_files_are_refused(length: int) -> None:
             decode_image(data[:length], "photo")
 
 
+def test_what_the_decoder_says_is_one_line() -> None:
+    whole = heic(photo(64, 64))
+    with pytest.raises(ImageError) as caught:
+        decode_image(whole[: len(whole) // 2 + 200], "photo")
+    assert caught.value.reason.splitlines() == [caught.value.reason.strip()]
+
+
 @pytest.mark.parametrize("bits", [10, 12])
 def test_avif_of_more_bits_with_alpha(bits: int) -> None:
     import cv2

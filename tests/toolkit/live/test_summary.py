@@ -29,13 +29,14 @@ def test_rates(times, rate):
     ("summary", "text"),
     [
         (LiveSummary(0, 0, 0, None, None), "0 frames classified"),
+        (LiveSummary(1, 0, 0, None, None), "1 frame classified"),
         (
             LiveSummary(1200, 3, 45, 24.94, 18.31),
             "1,200 frames classified, 45 skipped for newer ones, 3 not readable, 24.9 frames/s, "
             "18.3 ms from reading a frame to its result",
         ),
     ],
-    ids=["nothing", "all"],
+    ids=["nothing", "one", "all"],
 )
 def test_the_summary_in_words(summary, text):
     assert str(summary) == text

@@ -53,7 +53,7 @@ def run_command(words: Sequence[str], limit_s: float, parcel: Parcel) -> None:
         process.communicate(line.encode(), limit_s)
     except subprocess.TimeoutExpired:
         _kill(process)
-        raise NeverError(f"it took more than {limit_s:g} seconds and was ended (--action-seconds)") from None
+        raise NeverError(f"it took more than {limit_s:g} s and was ended (--action-seconds)") from None
     if process.returncode:
         raise NeverError(f"it ended with exit code {process.returncode}")
 

@@ -52,8 +52,8 @@ def test_what_reads_nothing_is_no_failure(script):
     ("text", "message"),
     [
         pytest.param("exit 3", "it ended with exit code 3", id="failed"),
-        pytest.param("sleep 60", "it took more than 0.3 seconds and was ended", id="too long"),
-        pytest.param("sleep 60 & wait", "it took more than 0.3 seconds and was ended", id="what it started"),
+        pytest.param("sleep 60", "it took more than 0.3 s and was ended", id="too long"),
+        pytest.param("sleep 60 & wait", "it took more than 0.3 s and was ended", id="what it started"),
     ],
 )
 def test_what_fails(script, text, message):
