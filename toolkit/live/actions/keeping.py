@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.classifier import Prediction
 from cnnkit.errors import OutputError
 from cnnkit.live.actions.changes import Lasting
 from cnnkit.live.outputs import Observation
@@ -60,8 +61,8 @@ class FrameKeeper:
             return
         if changed and self._may_keep_change():
             self._save(observation, pixels, prediction.label, "change")
-        elif self._unsure is not None and prediction.confidence < self._unsure and self._may_keep_unsure():
-            self._save(observation, pixels, prediction.label, f"unsure-{100 * prediction.confidence:02.0f}")
+        elif self._unsure is not None and _sureness(prediction) < self._unsure and self._may_keep_unsure():
+            self._save(observation, pixels, prediction.label, f"unsure-{100 * _sureness(prediction):02.0f}")
 
     def _may_keep_change(self) -> bool:
         now_s = self._clock()
@@ -89,6 +90,15 @@ class FrameKeeper:
             write_bytes(folder / f"{stem}.jpg", data.tobytes())
         except OutputError as error:
             log.error("%s", error)
+
+
+def _sureness(prediction: Prediction) -> float:
+    """Returns how likely an answer is, 0 to 1: of several labels the least likely, of none that none is right."""
+    if not prediction.top:
+        return 1 - prediction.confidence
+    names = ", ".join(candidate.label for candidate in prediction.top)
+    several = sorted(prediction.label.split(", ")) == sorted(names.split(", "))
+    return prediction.top[-1].probability if several else prediction.confidence
 
 
 def folder_name(label: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import cv2
 import pytest
@@ -51,6 +52,22 @@ def test_frames_that_the_model_is_unsure_about_at_even_distances(kept):
     frames = [observed(number, confidence=0.52 if number % 2 else 0.9) for number in range(200)]
     names = kept(frames, unsure=0.6, most=60)
     assert [name.split("-")[2] for name in names if "unsure-52" in name] == ["1", "121", "181", "61"]
+
+
+@pytest.mark.parametrize(
+    ("label", "top", "name"),
+    [
+        pytest.param("none", {}, None, id="sure that no label is right"),
+        pytest.param("a, b", {"b": 0.95, "a": 0.55}, "a, b/20260517-120000-1-unsure-55.jpg", id="one of two is unsure"),
+        pytest.param("a, b", {"b": 0.95, "a": 0.85}, None, id="both are sure"),
+        pytest.param("a", {"b": 0.95, "a": 0.05}, None, id="one label of those shown"),
+        pytest.param("unknown", {"a": 0.05}, "unknown/20260517-120000-1-unsure-05.jpg", id="below --min-confidence"),
+    ],
+)
+def test_of_independent_labels_the_least_sure_counts(kept, label, top, name):
+    prediction = Prediction(label, max(top.values(), default=0.05), tuple(Candidate(*each) for each in top.items()))
+    frames = [replace(observed(number), prediction=prediction) for number in range(2)]
+    assert [each for each in kept(frames, unsure=0.6) if "unsure" in each] == ([] if name is None else [name])
 
 
 def test_at_most_so_many_an_hour(kept):
