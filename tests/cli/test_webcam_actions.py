@@ -89,10 +89,14 @@ def test_a_change_that_lasted(film, tiny_model, tmp_path):
     [
         pytest.param(["--mqtt-discovery"], "add --mqtt mqtts://host/topic", id="discovery of nothing"),
         pytest.param(["--unsure", "0.6"], "add --keep-frames DIR", id="unsure of nothing"),
+        pytest.param(["--keep-at-most", "60"], "add --keep-frames DIR", id="at most of nothing"),
+        pytest.param(["--for", "1s"], "add --on-change or the like", id="nothing after a time"),
+        pytest.param(["--action-seconds", "10"], "add --on-change or --webhook", id="a limit of nothing"),
+        pytest.param(["--for", "1x"], "'1x' is no time, expected one such as 2s, 500ms or 1m", id="no time"),
         pytest.param(["--on-change", "no-such-program"], "there is no program no-such-program", id="no program"),
         pytest.param(["--webhook", "ftp://me:secret@h/x"], "begins with http or https", id="no webhook"),
         pytest.param(["--mqtt", "mqtt://me:secret@h/"], "names no topic", id="no topic"),
-        pytest.param(["--for", "soon"], "is no number", id="no time"),
+        pytest.param(["--for", "soon"], "is no time", id="words"),
         pytest.param(["--for", "-1s"], "is no time", id="no time to come"),
     ],
 )

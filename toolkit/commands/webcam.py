@@ -45,9 +45,10 @@ def command(context: click.Context, /, list_cameras: bool, systemd: bool, **opti
         print_cameras()
         return
     if systemd:
-        from cnnkit.commands.options import webcam_service
+        from cnnkit.commands.options import webcam_options, webcam_service
         from cnnkit.live import print_service
 
+        webcam_options(**{**options, "source_file": None})  # refuses what a service would be refused
         print_service(webcam_service(context))
         return
     from cnnkit.commands.options import webcam_options

@@ -54,8 +54,34 @@ def test_the_options_are_those_given(arguments, words):
     assert rest == words
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["--record", "a.mp4"], "a.mp4 exists already: add --segment 10m, .* or --overwrite", id="a film"),
+        pytest.param(["--segment", "10m"], "add --record FILE and --segment TIME", id="segments of nothing"),
+        pytest.param(["--host", "0.0.0.0"], "add --page PORT", id="no page"),
+    ],
+)
+def test_what_could_not_start_again_is_refused(arguments, message):
+    result = CliRunner().invoke(main, ["webcam", *arguments, "--systemd"])
+    assert result.exit_code == 2 and re.search(message, result.stderr) and result.stdout == ""
+
+
 def test_they_are_read_back_as_they_were():
-    text = printed("--source", "0", "--model", "a.onnx", "--every", "60", "--roi", "0,0,0.5,0.5", "--for", "2s")
+    text = printed(
+        "--source",
+        "0",
+        "--model",
+        "a.onnx",
+        "--every",
+        "60",
+        "--roi",
+        "0,0,0.5,0.5",
+        "--for",
+        "2s",
+        "--keep-frames",
+        "kept",
+    )
     words = settings(text)["ExecStart"].split(" webcam ")[1].split()
     again = printed(*words)
     assert sorted(settings(again)["ExecStart"].split()) == sorted(settings(text)["ExecStart"].split())
@@ -104,7 +130,9 @@ def test_several_cameras():
 
 
 def test_folders():
-    found = settings(printed("--output", "/srv/rows.jsonl", "--record", "a.mp4", "--model", "/home/pi/a.onnx"))
+    found = settings(
+        printed("--output", "/srv/rows.jsonl", "--record", "a.mp4", "--segment", "10m", "--model", "/home/pi/a.onnx")
+    )
     assert (found["ReadWritePaths"], found["ProtectHome"]) == ("/srv", "read-only")
     assert "ReadWritePaths" not in settings(printed("--output", "/var/lib/cnnkit/rows.jsonl"))
 

@@ -20,7 +20,7 @@ _NAMES = (
 )  # fmt: skip
 _ACTIONS = (
     click.option(
-        "--for", "for_s", metavar="TIME", type=seconds, default="1s", show_default=True,
+        "--for", "for_s", metavar="TIME", type=seconds, show_default="1s",
         help="How long a change of label or signal must last before something is done: 500ms, 2s, 1m.",
     ),
     click.option("--on-change", metavar="COMMAND", help="Run for each change, without a shell; its row is on stdin."),
@@ -34,8 +34,8 @@ _ACTIONS = (
     ),
     click.option("--mqtt-discovery", is_flag=True, help="Tell Home Assistant of the topic."),
     click.option(
-        "--action-seconds", "action_s", metavar="SECONDS", type=Range(0, min_open=True), default=10.0,
-        show_default=True, help="How long a command, or the server of a webhook, may take.",
+        "--action-seconds", "action_s", metavar="SECONDS", type=Range(0, min_open=True),
+        show_default="10", help="How long a command, or the server of a webhook, may take.",
     ),
     click.option(
         "--keep-frames", type=click.Path(path_type=Path), metavar="DIR",
@@ -45,7 +45,7 @@ _ACTIONS = (
         "--unsure", type=Range(0, 1), metavar="PROBABILITY", help="Save frames whose label is less likely, too: 0.6.",
     ),
     click.option(
-        "--keep-at-most", type=click.IntRange(1), default=60, show_default=True,
+        "--keep-at-most", type=click.IntRange(1), show_default="60",
         help="Pictures an hour, of changes and of unsure frames.",
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from cnnkit.errors import UsageError
 from cnnkit.system import TypedAddress
 
 if TYPE_CHECKING:
@@ -24,10 +25,18 @@ def webcam_service(context: click.Context) -> Service:
 
     Args:
         context: Of `cnnkit webcam`.
+
+    Raises:
+        UsageError: It could not start a second time.
     """
     from cnnkit.live import Service, is_camera
 
     options = context.params
+    if options["record"] is not None and options["segment_s"] is None and not options["overwrite"]:
+        raise UsageError(
+            f"a service starts again, when {options['record']} exists already: add --segment 10m, for files named by "
+            "their time, or --overwrite"
+        )
     secret = [name for name in _VARIABLES if _is_secret(name, context)]
     words = [word for parameter in context.command.params for word in _words(parameter, context, secret)]
     if options["page"] is None and not options["headless"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -45,9 +46,11 @@ def number(text: str) -> float:
 
 def seconds(text: str) -> float:
     """Reads a time, in seconds where no unit is said: "2s", "500ms", "1.5m", "1h", "2"."""
+    value = -1.0
     for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)):
         if text.endswith(unit):
-            value = number(text.removesuffix(unit).strip()) * factor
+            with suppress(ValueError):
+                value = float(text.removesuffix(unit)) * factor
             break
     if not 0 <= value < math.inf:
         raise click.BadParameter(f"{text!r} is no time, expected one such as 2s, 500ms or 1m")

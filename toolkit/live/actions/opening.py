@@ -20,20 +20,22 @@ from cnnkit.live.outputs import Watcher
 from cnnkit.live.rows import ChangeLog
 from cnnkit.system import TypedAddress, make_folder, require
 
+_LASTING_S, _ACTION_S, _KEPT_AN_HOUR = 1.0, 10.0, 60
+
 
 @dataclass(frozen=True)
 class ActionOptions:
     """What is done on a change."""
 
-    for_s: float = 1.0  # how long it must last
+    for_s: float | None = None  # how long it must last; a second unless said
     on_change: str | None = None  # a command
     webhook: TypedAddress | None = None
     mqtt: TypedAddress | None = None
     mqtt_discovery: bool = False  # tell Home Assistant
-    action_s: float = 10.0  # how long a command, or a server, may take
+    action_s: float | None = None  # how long a command, or a server, may take; 10 seconds unless said
     keep_frames: Path | None = None  # a folder for pictures
     unsure: float | None = None  # 0 to 1: frames whose label is less likely are kept, too
-    keep_at_most: int = 60  # pictures an hour, of changes and of unsure frames
+    keep_at_most: int | None = None  # pictures an hour, of changes and of unsure frames; 60 unless said
 
 
 def check_actions(options: ActionOptions) -> None:
@@ -46,8 +48,13 @@ def check_actions(options: ActionOptions) -> None:
     """
     if options.mqtt_discovery and options.mqtt is None:
         raise UsageError("--mqtt-discovery tells Home Assistant of --mqtt: add --mqtt mqtts://host/topic")
-    if options.unsure is not None and options.keep_frames is None:
-        raise UsageError("--unsure says which frames --keep-frames keeps: add --keep-frames DIR")
+    if options.keep_frames is None and (options.unsure is not None or options.keep_at_most is not None):
+        raise UsageError("--unsure and --keep-at-most say what --keep-frames keeps: add --keep-frames DIR")
+    acting = any(each is not None for each in (options.on_change, options.webhook, options.mqtt))
+    if options.for_s is not None and not acting and options.keep_frames is None:
+        raise UsageError("--for says how long a change lasts before something is done: add --on-change or the like")
+    if options.action_s is not None and options.on_change is None and options.webhook is None:
+        raise UsageError("--action-seconds is for commands and webhooks: add --on-change or --webhook")
     if options.on_change is not None:
         parse_command(options.on_change)
     if options.webhook is not None:
@@ -72,7 +79,7 @@ def open_actions(options: ActionOptions, sources: Sequence[str], *, insecure: bo
     numbers = [None] if len(sources) == 1 else range(1, len(sources) + 1)
     with ExitStack() as stack:
         takers = [_begun(delivery, stack) for delivery in _deliveries(options, sources, insecure=insecure)]
-        changes = LastingChanges(takers, options.for_s)
+        changes = LastingChanges(takers, _lasting_s(options))
         for source, number, each in zip(sources, numbers, watchers, strict=True):
             if takers:
                 each.append(ChangeLog(changes, source, every_s=0, camera=number))
@@ -82,7 +89,12 @@ def open_actions(options: ActionOptions, sources: Sequence[str], *, insecure: bo
 
 
 def _keeper(options: ActionOptions, folder: Path, number: int | None) -> FrameKeeper:
-    return FrameKeeper(folder, options.for_s, options.unsure, options.keep_at_most, camera=number)
+    most = _KEPT_AN_HOUR if options.keep_at_most is None else options.keep_at_most
+    return FrameKeeper(folder, _lasting_s(options), options.unsure, most, camera=number)
+
+
+def _lasting_s(options: ActionOptions) -> float:
+    return _LASTING_S if options.for_s is None else options.for_s
 
 
 def _begun(delivery: Delivery, stack: ExitStack) -> Taker:
@@ -91,11 +103,12 @@ def _begun(delivery: Delivery, stack: ExitStack) -> Taker:
 
 
 def _deliveries(options: ActionOptions, sources: Sequence[str], *, insecure: bool) -> Iterator[Delivery]:
+    limit_s = options.action_s or _ACTION_S
     if options.on_change is not None:
         words = parse_command(options.on_change)
-        yield Delivery(f"--on-change {words[0]}", partial(run_command, words, options.action_s))
+        yield Delivery(f"--on-change {words[0]}", partial(run_command, words, limit_s))
     if options.webhook is not None:
-        post = webhook(options.webhook, options.action_s, insecure=insecure)
+        post = webhook(options.webhook, limit_s, insecure=insecure)
         yield Delivery(f"--webhook {webhook_name(options.webhook)}", post)
     if options.mqtt is not None:
         announced = discoveries(topic_of(options.mqtt), sources) if options.mqtt_discovery else {}
