@@ -48,18 +48,20 @@ class Reconnecting:
         self._stopped, self._limits, self._retries = stopped, limits, retries
         self._numbers, self._start = count(), clock()
         self._attempts = 0  # since the last picture
+        self._seen = False  # whether one ever came
 
     def frames(self) -> Generator[Frame]:
         """Gives frames until they are not wanted any more; the device is given back then.
 
         Raises:
-            SourceError: It was opened in vain as often as is allowed.
+            SourceError: It was opened in vain as often as is allowed, or ended for good before a picture came.
         """
         try:
             while not self._stopped():
                 final = self._opened is not None and self._opened.final
                 yield from self._read_while_it_goes() if self._opened is not None else self._wait_and_open()
                 if final:
+                    self._require_pictures()
                     break
         finally:
             self._release()
@@ -93,7 +95,15 @@ class Reconnecting:
                     self._note_picture()
         self._release()
 
+    def _require_pictures(self) -> None:
+        if not self._seen and not self._stopped():
+            raise SourceError(
+                f"{self._name} ended before a picture came that was live: expected a camera's stream, a film is named "
+                "by its path"
+            )
+
     def _note_picture(self) -> None:
+        self._seen = True
         if self._attempts:
             log.info("%s is back", self._name)
         self._attempts = 0
@@ -101,9 +111,8 @@ class Reconnecting:
     def _wait_and_open(self) -> Iterator[Frame]:
         if self._retries is not None and self._attempts >= self._retries:
             times = "once" if self._attempts == 1 else f"{self._attempts} times"
-            raise SourceError(
-                f"{self._name} gives no picture, and opening it again {times} did not help: check the connection"
-            )
+            tried = f", and opening it again {times} did not help" if self._attempts else ""
+            raise SourceError(f"{self._name} gives no picture{tried}: check the connection")
         wait_s = min(FIRST_WAIT_S * 2**self._attempts, LONGEST_WAIT_S)
         if self._attempts == 0:
             log.warning("%s gives no picture: it is opened again until it does", self._name)

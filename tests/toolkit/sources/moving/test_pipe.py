@@ -44,6 +44,14 @@ def test_a_pipe_that_ends_is_the_end_and_not_opened_again():
     assert [frame.pixels is not None for frame in reading.frames()] == [True, True, True]
 
 
+def test_a_pipe_that_ends_before_a_picture_is_an_error():
+    clock = FakeClock()
+    cut = open_pipe(pipe_of(JPEGS[:300]))
+    reading = Reconnecting(cut, lambda: pytest.fail("opened again"), "stdin", clock, clock.advance, lambda: False)
+    with pytest.raises(SourceError, match=r"stdin ended before a picture came that was live: .* named by its path"):
+        list(reading.frames())
+
+
 def test_what_is_no_video_is_one_line():
     pytest.importorskip("av")
     with pytest.raises(SourceError, match=r"stdin gives no video that can be read: expected MJPEG, H\.264"):
