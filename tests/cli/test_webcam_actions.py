@@ -87,6 +87,7 @@ def test_a_change_that_lasted(film, tiny_model, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        pytest.param(["-s", ""], "it is empty, expected a camera's index", id="no source"),
         pytest.param(["--mqtt-discovery"], "add --mqtt mqtts://host/topic", id="discovery of nothing"),
         pytest.param(["--unsure", "0.6"], "add --keep-frames DIR", id="unsure of nothing"),
         pytest.param(["--keep-at-most", "60"], "add --keep-frames DIR", id="at most of nothing"),

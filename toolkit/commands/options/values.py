@@ -30,6 +30,8 @@ class Source(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> TypedAddress:
         """Takes what was typed."""
+        if isinstance(value, str) and not value.strip():
+            self.fail("it is empty, expected a camera's index, a device, a video file or an address", param, ctx)
         return value if isinstance(value, TypedAddress) else TypedAddress(value)
 
 
