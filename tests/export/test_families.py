@@ -38,11 +38,12 @@ def lively(keras, name, size, tensor):
         weights=None, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None
     )
     rng = np.random.default_rng(1)
+    normed = any("Normalization" in type(layer).__name__ for layer in model.layers)  # else biases drown what is seen
     for variable in model.variables:
         shape, kind = variable.shape, variable.path.rpartition("/")[2]
         if kind in ("gamma", "moving_variance"):
             variable.assign(rng.uniform(0.5, 1.5, shape))
-        elif kind in ("beta", "bias", "moving_mean") and len(shape):
+        elif normed and kind in ("beta", "bias", "moving_mean") and len(shape):
             variable.assign(rng.normal(0, 0.1, shape))
     logits = model.predict(tensor, verbose=0)
     if logits.std(axis=0).mean() < LEAST_SPREAD * np.abs(logits).max():
