@@ -31,7 +31,7 @@ def build_network(text: str, shape: NetworkShape) -> Any:
     try:
         return chosen.architecture.build(shape, chosen.options)
     except ValueError as error:
-        raise UsageError(f"{text} cannot be built for {shape.width} x {shape.height} pixels: {error}") from error
+        raise UsageError(f"{text} cannot be built for {shape.height} x {shape.width} pixels: {error}") from error
 
 
 def check_size(text: str, height: int, width: int) -> None:
@@ -43,6 +43,6 @@ def check_size(text: str, height: int, width: int) -> None:
     smallest = find_architecture(text).smallest
     if min(height, width) < smallest:
         raise UsageError(
-            f"{text} cannot be built for {width} x {height} pixels, expected at least {smallest} a side: "
+            f"{text} cannot be built for {height} x {width} pixels, expected at least {smallest} a side: "
             f"pass --size {smallest} or more"
         )

@@ -123,7 +123,7 @@ def test_it_is_trained_with_the_default_recipe_in_a_folder_that_has_an_allowed_n
         pytest.param("own_nets.small:two", "gives outputs of shape (None, 4) and (None, 4)", id="two outputs"),
         pytest.param("own_nets.small:logits", "expected probabilities: end it with a softmax", id="logits"),
         pytest.param("own_nets.small:anonymous", "cannot be saved and loaded", id="Lambda"),
-        pytest.param("own_nets.small:deep", "own_nets.small:deep cannot be built for 16 x 12 pixels", id="too small"),
+        pytest.param("own_nets.small:deep", "own_nets.small:deep cannot be built for 12 x 16 pixels", id="too small"),
         pytest.param("own nets:good", "no architecture 'own nets', expected package.module:", id="no module name"),
         pytest.param("own_nets.small:", "no architecture 'own_nets.small', expected", id="no function name"),
     ],

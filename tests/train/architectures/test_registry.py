@@ -137,7 +137,7 @@ def test_the_smallest_size_is_the_smallest(name: str) -> None:
     assert architecture.build(shape_of(side), architecture.options()).output_shape == (None, 10)
     with pytest.raises(ValueError, match=r"negative|one or more|smaller|invalid|not positive|zero"):
         architecture.build(shape_of(side - 1), architecture.options())
-    message = f"{name} cannot be built for {side - 1} x 40 pixels, expected at least {side} a side: pass --size {side}"
+    message = f"{name} cannot be built for 40 x {side - 1} pixels, expected at least {side} a side: pass --size {side}"
     with pytest.raises(UsageError, match=message):
         check_size(name, 40, side - 1)
 
