@@ -60,7 +60,7 @@ def network_of(name: str) -> Any:
 def our_epoch(name: str, recipe: Recipe, split: Split, devices: Devices) -> tuple[Epoch, Trainer]:
     """Returns an epoch as `cnnkit train` runs it, validation and checkpoints left out."""
     trainer = Trainer(network_of(name), recipe, devices, Steps(-(-len(split) // BATCH), 1), seed=0)
-    batches = make_batches(split, CLASSES, BATCH, seed=0)
+    batches = make_batches(split, np.eye(CLASSES, dtype=np.float32), BATCH, seed=0)
     return lambda: trainer.model.fit(batches, verbose=0, shuffle=False), trainer
 
 

@@ -41,7 +41,7 @@ def test_float16_multiplies_the_loss_and_learns() -> None:
     generator = np.random.default_rng(0)
     split = Split.of(generator.integers(0, 256, (16, 8, 8, 3), dtype=np.uint8), generator.integers(0, 3, 16))
     before = [np.copy(weight) for weight in network.get_weights()]
-    batches = make_batches(split, 3, 8, seed=0)
+    batches = make_batches(split, np.eye(3, dtype=np.float32), 8, seed=0)
     figures = trainer.model.fit(batches, epochs=2, verbose=0, shuffle=False).history
     assert np.isfinite(figures["loss"]).all()
     after = trainer.update_network().get_weights()

@@ -50,6 +50,14 @@ class CodecListener:
         Args:
             decode: Can be called once more.
         """
+        with self.among_others() as before:
+            result = decode()
+            quiet = self._size() == before
+        return (result, ()) if quiet else self._decode_alone(decode)
+
+    @contextmanager
+    def among_others(self) -> Iterator[int]:
+        """Lets a thread decode while others do, and nobody alone; gives how many bytes had been looked at."""
         with self._changed:
             while self._alone:
                 self._changed.wait()
@@ -57,14 +65,12 @@ class CodecListener:
             self._decoding += 1
             before = self._read
         try:
-            result = decode()
-            quiet = self._size() == before
+            yield before
         finally:
             with self._changed:
                 self._decoding -= 1
                 self._end()
                 self._wake()
-        return (result, ()) if quiet else self._decode_alone(decode)
 
     def _decode_alone(self, decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:
         with self._changed:
@@ -171,8 +177,8 @@ def decode_heard(decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]
 
 @contextmanager
 def decoding_unheard() -> Iterator[None]:
-    """Keeps what codecs print off stderr, as long as the block lasts."""
-    with _listener.listening():
+    """Keeps what codecs print off stderr, and out of what other threads hear, as long as the block lasts."""
+    with _listener.among_others():
         yield
 
 

@@ -5,11 +5,12 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 import pytest
 from image_files import damaged_jpeg, encode, photo
 
+from cnnkit.errors import ImageError
 from cnnkit.images import codec_messages, decode_image
 from cnnkit.images.codec_messages import decode_heard, decoding_unheard, listening_to_codecs
 
@@ -39,6 +40,17 @@ def test_many_threads_hear_their_own_lines_alone(listening, capfd):
         images = list(pool.map(lambda data: decode_image(data, "x"), files))
     assert [image.damage is not None for image in images] == [index % 7 == 0 for index in range(140)]
     assert capfd.readouterr().err == ""
+
+
+def test_cut_files_are_not_heard_by_those_who_decode_beside_them():
+    def damage_of(data: bytes) -> str | None:
+        with suppress(ImageError):  # of the cut ones
+            return decode_image(data, "x").damage
+        return None
+
+    files = [GOOD[: len(GOOD) // 2] if index % 2 else GOOD for index in range(1000)]
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(damage_of, files)) == {None}
 
 
 def test_damage_is_heard_beside_a_missing_end_too(capfd):

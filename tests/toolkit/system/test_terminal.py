@@ -70,5 +70,5 @@ def test_names_of_files_on_a_terminal(tiny_model, make_image, monkeypatch):
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True, raising=False)
     for style in ("csv", "jsonl", "json", "table"):
         done = CliRunner(env={"TERM": "dumb"}).invoke(main, [*call, style])
-        assert done.exit_code == 0 and "owned" in done.stdout
+        assert done.exit_code == 0 and "owned" in done.stdout.replace("\n", "")  # a table breaks long names
         assert "\x1b" not in done.stdout and "\x07" not in done.stdout

@@ -26,8 +26,8 @@ def test_batches_on_the_device_are_those_of_the_host(seed: int | None, used: int
     import jax
 
     options = {"seed": seed, "epoch": 2, "used": used}
-    host = make_batches(split(), CLASSES, 8, **options)  # type: ignore[arg-type]
-    device = make_batches(split(), CLASSES, 8, device_bytes=10**6, **options)  # type: ignore[arg-type]
+    host = make_batches(split(), np.eye(CLASSES, dtype=np.float32), 8, **options)  # type: ignore[arg-type]
+    device = make_batches(split(), np.eye(CLASSES, dtype=np.float32), 8, device_bytes=10**6, **options)  # type: ignore[arg-type]
     assert len(host) == len(device) == 3
     for _ in range(2):
         for index in range(3):
@@ -42,12 +42,12 @@ def test_batches_on_the_device_are_those_of_the_host(seed: int | None, used: int
 
 @pytest.mark.parametrize(("space", "kept"), [(COUNT * 72 - 1, False), (COUNT * 72, True)])
 def test_images_stay_on_the_host_where_the_device_has_no_room(space: int, kept: bool) -> None:
-    images = make_batches(split(), CLASSES, 8, device_bytes=space)[0][0]["image"]
+    images = make_batches(split(), np.eye(CLASSES, dtype=np.float32), 8, device_bytes=space)[0][0]["image"]
     assert isinstance(images, np.ndarray) is not kept
 
 
 def test_several_batches_are_given_at_once() -> None:
-    batches = make_batches(split(), CLASSES, 2, device_bytes=10**6, grouped=True)
+    batches = make_batches(split(), np.eye(CLASSES, dtype=np.float32), 2, device_bytes=10**6, grouped=True)
     assert [len(batches[index][1]) for index in range(len(batches))] == [22, 1]
     assert batches.last_steps == [10, 11]
-    assert make_batches(split(), CLASSES, 2, grouped=True).last_steps == list(range(12))
+    assert make_batches(split(), np.eye(CLASSES, dtype=np.float32), 2, grouped=True).last_steps == list(range(12))
