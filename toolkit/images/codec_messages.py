@@ -50,27 +50,37 @@ class CodecListener:
         Args:
             decode: Can be called once more.
         """
-        with self.among_others() as before:
+        before = self._enter()
+        try:
             result = decode()
             quiet = self._size() == before
+        finally:
+            self._leave()
         return (result, ()) if quiet else self._decode_alone(decode)
 
     @contextmanager
-    def among_others(self) -> Iterator[int]:
-        """Lets a thread decode while others do, and nobody alone; gives how many bytes had been looked at."""
+    def among_others(self) -> Iterator[None]:
+        """Lets a thread decode while others do, and nobody alone."""
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _enter(self) -> int:
+        """Waits for those who decode alone; returns how many bytes had been looked at."""
         with self._changed:
             while self._alone:
                 self._changed.wait()
             self._begin()
             self._decoding += 1
-            before = self._read
-        try:
-            yield before
-        finally:
-            with self._changed:
-                self._decoding -= 1
-                self._end()
-                self._wake()
+            return self._read
+
+    def _leave(self) -> None:
+        with self._changed:
+            self._decoding -= 1
+            self._end()
+            self._wake()
 
     def _decode_alone(self, decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:
         with self._changed:
