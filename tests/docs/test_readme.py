@@ -20,7 +20,6 @@ TEXT = text_of(README)
 PRINTED = [
     (README, "predict toolkit/examples/cat.jpg"),
     (GUIDE, "predict toolkit/examples/cat.jpg --format jsonl --top-k 2"),
-    (README, "verify"),
     (GUIDE, "verify"),
 ]
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?")
