@@ -11,7 +11,7 @@ from typing import Any
 
 from cnnkit.errors import ImageError
 from cnnkit.sources.found import FoundImage
-from cnnkit.system import TypedAddress, usable_address
+from cnnkit.system import TypedAddress, basic_login, http_opener, usable_address
 
 _SILENCE_S = 10.0  # without a byte, at the beginning or on the way
 _LONGEST_S = 60.0  # in all: a server may also send a byte now and then
@@ -122,8 +122,7 @@ def _body(answer: Any, name: str, clock: Callable[[], float]) -> bytes:
 
 
 def _request(address: str) -> Any:
-    from base64 import b64encode
-    from urllib.parse import quote, unquote, urlsplit, urlunsplit
+    from urllib.parse import quote, urlsplit, urlunsplit
     from urllib.request import Request
 
     parts = urlsplit(usable_address(address))
@@ -131,33 +130,15 @@ def _request(address: str) -> Any:
     request = Request(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, query, "")))
     request.add_header("User-Agent", "cnnkit")
     request.add_header("Accept", "image/*, */*;q=0.5")
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        request.add_unredirected_header("Authorization", f"Basic {b64encode(login.encode()).decode()}")
+    login = basic_login(parts)
+    if login is not None:
+        request.add_unredirected_header("Authorization", login)
     return request
 
 
 @cache
 def _opener(insecure: bool) -> Any:
-    """Returns what opens addresses: http and https alone, also after a redirection."""
-    import ssl
-    from urllib import request
-
-    context = ssl.create_default_context()
-    if insecure:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    opener = request.OpenerDirector()
-    for handler in (
-        request.ProxyHandler(),
-        request.HTTPHandler(),
-        request.HTTPSHandler(context=context),
-        request.HTTPRedirectHandler(),
-        request.HTTPErrorProcessor(),
-        request.HTTPDefaultErrorHandler(),
-        request.UnknownHandler(),
-    ):
-        opener.add_handler(handler)
-    return opener
+    return http_opener(insecure=insecure, redirected=True)
 
 
 def _why(error: Exception, *, plainly: bool) -> str:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
         usable_address as usable_address,
     )
     from cnnkit.system.broken import broken_imports as broken_imports
+    from cnnkit.system.connections import (
+        basic_login as basic_login,
+        http_opener as http_opener,
+        tls_context as tls_context,
+    )
     from cnnkit.system.ending import ended_by_signals as ended_by_signals
     from cnnkit.system.extras import require as require
     from cnnkit.system.files import (
@@ -48,6 +53,7 @@ else:
         {
             "addresses": ("TypedAddress", "hide_secrets", "shown_address", "usable_address"),
             "broken": ("broken_imports",),
+            "connections": ("basic_login", "http_opener", "tls_context"),
             "ending": ("ended_by_signals",),
             "extras": ("require",),
             "files": (

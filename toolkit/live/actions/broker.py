@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from cnnkit.errors import UsageError
 from cnnkit.live.actions.delivery import NotNowError, Parcel
-from cnnkit.system import TypedAddress, log, require, usable_address
+from cnnkit.system import TypedAddress, log, require, tls_context, usable_address
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _KEEP_ALIVE_S = 30
@@ -70,7 +70,7 @@ class Broker:
         if parts.username is not None:
             client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
         if parts.scheme == "mqtts":
-            self._context = _context(insecure)
+            self._context = tls_context(insecure=insecure)
             client.tls_set_context(self._context)
         elif parts.password:
             log.warning("%s: the password travels unencrypted: take mqtts where the broker has it", self._name)
@@ -164,10 +164,3 @@ def _distrusted(host: str, port: int, context: ssl.SSLContext) -> str:
     except OSError:
         return ""
     return ""
-
-
-def _context(insecure: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if insecure:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context

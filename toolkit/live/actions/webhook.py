@@ -6,15 +6,14 @@ import json
 import re
 import socket
 import ssl
-from base64 import b64encode
 from collections.abc import Callable
 from http.client import HTTPException, responses
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from cnnkit.errors import UsageError
 from cnnkit.live.actions.delivery import NeverError, NotNowError, Parcel
-from cnnkit.system import TypedAddress, usable_address
+from cnnkit.system import TypedAddress, basic_login, http_opener, usable_address
 
 _TRIED_AGAIN = frozenset({408, 425, 429})  # and all from 500 up
 _NOT_SENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLError)
@@ -49,7 +48,7 @@ def webhook(address: TypedAddress, limit_s: float, *, insecure: bool) -> Callabl
         limit_s: How long the server may be silent.
         insecure: Take any certificate.
     """
-    opener, request = _opener(insecure), _requests(address)
+    opener, request = http_opener(insecure=insecure, redirected=False), _requests(address)
 
     def post(parcel: Parcel) -> None:
         try:
@@ -88,27 +87,7 @@ def _requests(address: TypedAddress) -> Callable[[bytes], Any]:
     parts = urlsplit(usable_address(address.reveal()))
     target = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path or "/", parts.query, ""))
     headers = {"Content-Type": "application/json", "User-Agent": "cnnkit"}
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
+    login = basic_login(parts)
+    if login is not None:
+        headers["Authorization"] = login
     return lambda data: Request(target, data, headers, method="POST")
-
-
-def _opener(insecure: bool) -> Any:
-    """Returns what posts: without redirections, which would turn it into a GET."""
-    from urllib import request
-
-    context = ssl.create_default_context()
-    if insecure:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    opener = request.OpenerDirector()
-    for handler in (
-        request.ProxyHandler(),
-        request.HTTPHandler(),
-        request.HTTPSHandler(context=context),
-        request.HTTPErrorProcessor(),
-        request.HTTPDefaultErrorHandler(),
-        request.UnknownHandler(),
-    ):
-        opener.add_handler(handler)
-    return opener
