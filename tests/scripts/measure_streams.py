@@ -282,12 +282,8 @@ def main() -> None:
     """Measures and prints; see the head of this file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ways = {
-        "stall": measure_stall,
-        "torn": measure_torn,
-        "udp": measure_udp,
-        "kill": measure_kill,
-        "many": measure_many,
-    }
+        "stall": measure_stall, "torn": measure_torn, "udp": measure_udp, "kill": measure_kill, "many": measure_many,
+    }  # fmt: skip
     parser.add_argument("what", choices=list(ways))
     parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
     arguments = parser.parse_args()

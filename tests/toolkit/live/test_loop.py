@@ -294,7 +294,6 @@ def test_keys_pause_save_and_record(tmp_path, monkeypatch):
     numbers = run.numbers
     assert numbers[:2] == [0, 1] and not set(range(2, 6)) & set(numbers), "nothing is classified in a pause"
     assert numbers[2:] == list(range(6, 10)), "and nothing of it afterwards"
-    [saved] = tmp_path.iterdir()
-    assert saved.name.startswith("cnnkit-") and saved.suffix == ".png"
+    [saved] = tmp_path.glob("cnnkit-*.png")
     assert np.array_equal(cv2.imread(str(saved)), picture(6))
     assert run.film.seconds == [0.0, 0.04, 0.24, 0.28], "the recording ended"
