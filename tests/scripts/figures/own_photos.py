@@ -102,7 +102,7 @@ OWN_PHOTOS = (
         "guidance",
         ("python tests/scripts/measure_guidance.py --sets masks sign:25",),
         (Table("Networks on 300 photos of faces and on 250 of ten digits, one thread", _guidance),),
-        minutes=30,
+        minutes=40,
         photos="masks sign",
         on_request=True,
     ),
