@@ -23,6 +23,7 @@ import click
 import numpy as np
 
 from cnnkit.sources import list_images
+from cnnkit.train.recipes import recipe_names
 
 VARIABLE = "CNNKIT_PHOTOS"
 _TRAIN, _VALIDATION = 250, 20  # photos in all, and of each class
@@ -33,8 +34,7 @@ _COMPLAINTS = ("is not above chance by its 95 % interval", "the images are learn
 
 def recipes() -> list[str]:
     """Returns the names of all recipes whose weights are at hand."""
-    folder = Path(__file__).parents[2] / "train" / "recipes"
-    return sorted(path.stem for path in folder.glob("*.toml") if path.stem not in _DOWNLOADED)
+    return [name for name in recipe_names() if name not in _DOWNLOADED]
 
 
 def link_photos(folder: Path, target: Path) -> int:
