@@ -235,7 +235,7 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         {"share": 0.99917, "growth_mib": 0.6, "cpus": 0.19, "n": 4796},
         ["99.92 % (n = 4,796), 0.19 processors busy", "+0.6 MiB (n = 1)"],
     ),
-    "webcam-memory": ({"growth_mib": 1.04}, ["1.0 MiB (n = 1)"]),
+    "webcam-memory": ({"growth_mib": 1.04}, ["+1.0 MiB (n = 1)"]),
     "training": (
         TRAINED,
         ["1.81 (n = 7, 1.72 to 2.01)", "1.44 (n = 7, 1.08 to 1.48)", "1.36 (n = 7, 1.07 to 2.03)"],

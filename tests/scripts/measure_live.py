@@ -7,9 +7,7 @@ python tests/scripts/measure_live.py memory         # 100,000 frames
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -18,6 +16,7 @@ from typing import Any
 
 import click
 import numpy as np
+from ways import measure_one
 
 from cnnkit.live.answering import AnswerOptions, FrameClassifier
 from cnnkit.live.channel import Channel, ChannelOptions
@@ -157,14 +156,7 @@ def resident_mib() -> float:
 
 def main() -> None:
     """Measures and prints; see the head of this file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ways = {"age": measure_age, "overhead": measure_overhead, "memory": measure_memory}
-    parser.add_argument("what", choices=list(ways))
-    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
-    arguments = parser.parse_args()
-    figures = ways[arguments.what]()
-    if arguments.json:
-        click.echo(json.dumps(figures))
+    measure_one(__doc__, {"age": measure_age, "overhead": measure_overhead, "memory": measure_memory})
 
 
 if __name__ == "__main__":

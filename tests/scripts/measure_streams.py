@@ -9,7 +9,6 @@ python tests/scripts/measure_streams.py many        # eight films at 10 frames/s
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import signal
@@ -29,7 +28,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 
+from measure_live import resident_mib
 from rtsp_server import now_ms, read_stamp, stamped
+from ways import measure_one
 
 from cnnkit.live import WebcamOptions, run_webcam
 from cnnkit.live.film_files import open_film_file
@@ -272,24 +273,12 @@ def measure_many(cameras: int = 8, seconds: float = 60.0, rate_hz: int = 10) -> 
     return {"share": share, "growth_mib": growth, "cpus": cpu_s / wall_s, "n": summary.classified}
 
 
-def resident_mib() -> float:
-    """Returns the memory of this process."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4096 / 2**20
-
-
 def main() -> None:
     """Measures and prints; see the head of this file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ways = {
         "stall": measure_stall, "torn": measure_torn, "udp": measure_udp, "kill": measure_kill, "many": measure_many,
     }  # fmt: skip
-    parser.add_argument("what", choices=list(ways))
-    parser.add_argument("--json", action="store_true", help="the figures once more, as JSON on the last line")
-    arguments = parser.parse_args()
-    figures = ways[arguments.what]()
-    if arguments.json:
-        click.echo(json.dumps(figures))
+    measure_one(__doc__, ways)
 
 
 if __name__ == "__main__":

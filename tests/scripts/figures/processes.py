@@ -1,4 +1,4 @@
-"""Whole processes: folders, start-up, the live loop."""
+"""Whole processes: start-up, and folders of images."""
 
 from __future__ import annotations
 
@@ -68,20 +68,6 @@ def _ray(output: Output) -> str:
 def _shards(output: Output) -> str:
     found = output.last_line()
     return f"{found['shards_before_kill']} of {found['shards']}"
-
-
-def _age(output: Output) -> str:
-    found = output.last_line()
-    return f"median {found['p50_ms']:.0f} ms, p99 {found['p99_ms']:.0f} ms (n = {found['n']:,})"
-
-
-def _overhead(output: Output) -> str:
-    found = output.last_line()
-    return f"{found['extra_ms']:.2f} ms a frame (n = {found['n']}, {found['low']:.2f} to {found['high']:.2f})"
-
-
-def _growth(output: Output) -> str:
-    return f"{output.last_line()['growth_mib']:.1f} MiB (n = 1)"
 
 
 def _network(precision: str, model: str, made: tuple[str, ...]) -> Measurement:
@@ -166,23 +152,4 @@ FOLDERS = (
         minutes=2,
         extras=("ray",),
     ),
-)
-
-LIVE = tuple(
-    Measurement(f"webcam-{way}", (f"python tests/scripts/measure_live.py {way}",), (Row(what, read),), minutes)
-    for way, what, read, minutes in (
-        (
-            "age",
-            "age of a camera's frame when its label is there, above an inference of 100 ms",
-            _age,
-            1.5,
-        ),
-        (
-            "overhead",
-            "time of `cnnkit webcam` above resizing and `session.run`",
-            _overhead,
-            1,
-        ),
-        ("memory", "growth of `cnnkit webcam` over 100,000 frames", _growth, 2),
-    )
 )

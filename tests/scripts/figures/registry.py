@@ -5,17 +5,17 @@ from __future__ import annotations
 from figures.accuracy import ACCURACY
 from figures.arm import ARM
 from figures.benching import BENCHING
+from figures.cameras import CAMERAS
 from figures.decoding import DECODING
 from figures.figure import FigureError, Measurement
 from figures.latency import LATENCY
 from figures.own_photos import OWN_PHOTOS
-from figures.processes import FOLDERS, LIVE
+from figures.processes import FOLDERS
 from figures.runtimes import RUNTIMES
-from figures.streams import STREAMS
 from figures.training import TRAINING
 
 MEASUREMENTS: tuple[Measurement, ...] = (
-    *ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *DECODING, *LIVE, *STREAMS, *TRAINING, *OWN_PHOTOS, *ARM,
+    *ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *DECODING, *CAMERAS, *TRAINING, *OWN_PHOTOS, *ARM,
 )  # fmt: skip
 
 
