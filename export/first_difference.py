@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from cnnkit.export.conversion import INPUT_NAME, converted
 from cnnkit.export.original import Original, call_model
 from cnnkit.images import prepare_batch
-from cnnkit.runtime import flat_layers, import_onnxruntime, is_saved_model
+from cnnkit.runtime import called_instead, flat_layers, import_onnxruntime, is_saved_model
 
 _IMAGES = 8
 _ALLOWED = 1e-3  # of the largest number that a layer gives
@@ -55,28 +56,18 @@ def first_difference(original: Original, images: NDArray[np.uint8]) -> str | Non
 def _outputs(model: Any, tensor: Any) -> Seen:
     """Calls a model, and returns what each of its layers gives, as often as it is called: one tensor of floats."""
     seen: Seen = []
-    with ExitStack() as watching:
-        for layer in {id(layer): layer for layer in flat_layers(model)}.values():
-            watching.enter_context(_watched(layer, seen))
-        call_model(model, tensor)
-    return seen
 
-
-@contextmanager
-def _watched(layer: Any, seen: Seen) -> Iterator[None]:
-    call: Callable[..., Any] = layer.call
-
-    def watched(*arguments: Any, **options: Any) -> Any:
+    def watched(layer: Any, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         output = call(*arguments, **options)
         if "float" in str(getattr(output, "dtype", "")):
             seen.append((layer, output))
         return output
 
-    layer.call = watched
-    try:
-        yield
-    finally:
-        del layer.call  # of the object: that of its class stays
+    with ExitStack() as watching:
+        for layer in {id(layer): layer for layer in flat_layers(model)}.values():
+            watching.enter_context(called_instead(layer, partial(watched, layer)))
+        call_model(model, tensor)
+    return seen
 
 
 def _differ(expected: NDArray[Any], given: NDArray[Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cnnkit.export.original.calling import call_model
 from cnnkit.images import prepare_batch
-from cnnkit.runtime import flat_layers
+from cnnkit.runtime import called_instead, flat_layers
 from cnnkit.spec import InputSpec
 
 _BRIGHTNESSES = 6
@@ -116,26 +116,16 @@ def _inputs_of(
 ) -> list[NDArray[np.float32]]:
     """Returns what each call of the layers takes, in order, while their answers are changed."""
     inputs: list[NDArray[np.float32]] = []
-    with ExitStack() as watching:
-        for layer in layers:
-            watching.enter_context(_watched(layer, inputs, change))
-        call_model(model, tensor)
-    return inputs
 
-
-@contextmanager
-def _watched(layer: Any, inputs: list[NDArray[np.float32]], change: Callable[[Any], Any]) -> Iterator[None]:
-    call = layer.call
-
-    def watched(*arguments: Any, **options: Any) -> Any:
+    def watched(call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         inputs.append(np.asarray((*arguments, *options.values())[0], np.float32))
         return change(call(*arguments, **options))
 
-    layer.call = watched
-    try:
-        yield
-    finally:
-        del layer.call  # of the object: that of its class stays
+    with ExitStack() as watching:
+        for layer in layers:
+            watching.enter_context(called_instead(layer, watched))
+        call_model(model, tensor)
+    return inputs
 
 
 def _zeros(answer: Any) -> Any:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Scaling as Scaling,
         spread as spread,
     )
+    from cnnkit.runtime.layer_calls import called_instead as called_instead
     from cnnkit.runtime.layer_counting import keras_layers as keras_layers, multiply_adds as multiply_adds
     from cnnkit.runtime.model import (
         Model as Model,
@@ -99,6 +100,7 @@ else:
                 "silent_stderr",
             ),
             "keras_apps": ("SCALINGS", "Scaling", "spread"),
+            "layer_calls": ("called_instead",),
             "layer_counting": ("keras_layers", "multiply_adds"),
             "model": ("Model", "bundled_model", "load_model", "warn_of_provider"),
             "named": ("is_named", "named_input", "named_labels", "network_name"),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnnkit.runtime.layer_calls import called_instead
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -67,7 +69,7 @@ def _seen(model: Any, layer: Any, tensor: NDArray[Any]) -> Any:
         seen.append(value)
         return call(value, *arguments, **options)
 
-    with _called(layer, watched):
+    with called_instead(layer, watched):
         model(tensor, training=False)
     return seen[-1]
 
@@ -89,7 +91,7 @@ def _gradient_map(model: Any, layers: list[Any], tensor: NDArray[Any], index: in
             seen.append(value)
             return value
 
-        with _called(last, watched), _as_logits(layers[-1]):
+        with called_instead(last, watched), _as_logits(layers[-1]):
             logit = model(tensor, training=False)[0, index]
     gradient = tape.gradient(logit, seen[-1])
     if gradient is None:
@@ -122,23 +124,12 @@ def _channels_last(value: Any, layer: Any) -> NDArray[np.float32]:
 
 
 @contextmanager
-def _called(layer: Any, instead: Callable[..., Any]) -> Iterator[None]:
-    """Calls `instead`, with the layer's own function in front of its arguments, wherever the layer is called."""
-    call = layer.call
-    layer.call = lambda *arguments, **options: instead(call, *arguments, **options)
-    try:
-        yield
-    finally:
-        del layer.call  # of the object: that of its class stays
-
-
-@contextmanager
 def _as_logits(last: Any) -> Iterator[None]:
     """Leaves out the softmax at the end of a network: where it says 1, its gradient is 0."""
     from keras import activations, layers
 
     if isinstance(last, layers.Softmax):
-        with _called(last, lambda call, value, *arguments, **options: value):
+        with called_instead(last, lambda call, value, *arguments, **options: value):
             yield
         return
     activation = getattr(last, "activation", None)
