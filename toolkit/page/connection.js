@@ -7,15 +7,15 @@ const AGAIN_MS = 1500;
 
 const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
-/** Calls onState with each state, and onGone when the connection ends; keeps trying. */
-export function followStates(onState, onGone) {
-  const source = new EventSource("events");
+/** Calls onState with each state of an address, and onGone when the connection ends; keeps trying. */
+export function followStates(address, onState, onGone) {
+  const source = new EventSource(address);
   let heard = performance.now();
   const again = () => {
     clearInterval(watch);
     source.close();
     onGone();
-    setTimeout(() => followStates(onState, onGone), AGAIN_MS);
+    setTimeout(() => followStates(address, onState, onGone), AGAIN_MS);
   };
   const watch = setInterval(() => {
     if (performance.now() - heard > SILENCE_MS) again();

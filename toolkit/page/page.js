@@ -103,6 +103,7 @@ byId("help").addEventListener("click", toggleKeys);
 byId("full").hidden = !document.fullscreenEnabled;
 
 followStates(
+  "events",
   (news) => {
     state = news;
     stateAt = performance.now();

@@ -1,11 +1,10 @@
 // All cameras on one page: states of all of them in one stream, pictures fetched one by one, since browsers open
 // few connections to one server. A camera's own page is a click away.
 
+import { followStates } from "./connection.js";
 import { judge } from "./view.js";
 
 const PICTURE_EVERY_MS = 500; // of each camera that is seen
-const SILENCE_MS = 5000; // the server speaks every second
-const AGAIN_MS = 1500;
 
 const byId = (id) => document.getElementById(id);
 const started = performance.now();
@@ -95,27 +94,17 @@ async function showPicture({ canvas }, number) {
   bitmap.close();
 }
 
-function follow() {
-  const source = new EventSource("all-events");
-  let heard = performance.now();
-  const again = () => {
-    clearInterval(watch);
-    source.close();
-    connected = false;
-    render();
-    setTimeout(follow, AGAIN_MS);
-  };
-  const watch = setInterval(() => {
-    if (performance.now() - heard > SILENCE_MS) again();
-  }, 1000);
-  source.onmessage = (event) => {
-    heard = stateAt = performance.now();
-    states = JSON.parse(event.data);
+followStates(
+  "all-events",
+  (now) => {
+    states = now;
+    stateAt = performance.now();
     connected = true;
     render();
-  };
-  source.onerror = again;
-}
-
-follow();
+  },
+  () => {
+    connected = false;
+    render();
+  },
+);
 setInterval(render, 500);
