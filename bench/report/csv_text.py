@@ -1,10 +1,10 @@
-"""A bench run as CSV, a row for each contender, for a spreadsheet."""
+"""Bench runs as CSV for a spreadsheet: of one run a row for each contender."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -32,7 +32,11 @@ def csv_report(session: Session) -> str:
     The columns are the same in every run. Intervals are two, ending in _low and _high.
     """
     names = [field.name for field in fields(Result)]
-    rows = [dict(_flat("", asdict(result), names)) for result in session.results]
+    return csv_text([dict(_flat("", asdict(result), names)) for result in session.results])
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Returns rows of the same columns, at least one, below a line with their names."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()

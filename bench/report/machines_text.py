@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import asdict
 
 from cnnkit.bench.judging import MachineComparison, OnMachine
+from cnnkit.bench.report.csv_text import csv_text
 from cnnkit.bench.report.grids import Grid
 from cnnkit.bench.report.markdown_text import markdown_table
 from cnnkit.bench.report.notes import machine_line
@@ -56,8 +55,4 @@ def _csv(found: MachineComparison) -> str:
         fields = asdict(row)
         ratio = fields.pop("times_first") or {"value": None, "low": None, "high": None}
         rows.append({**fields, **{f"times_first_{name}": value for name, value in ratio.items()}})
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cnnkit.bench.report.grids import Grid, grids
 from cnnkit.bench.report.notes import machine_line, notes
 from cnnkit.bench.session import Session
@@ -24,5 +26,5 @@ def markdown_table(grid: Grid) -> str:
 
 
 def _escape(text: str) -> str:
-    text = printable(text).replace("\\", "\\\\").replace("|", "\\|")
-    return text.replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
+    """Keeps names as they are: no markup, no links and no pictures from elsewhere."""
+    return re.sub(r"([\\|*_\[\]`])", r"\\\1", printable(text)).replace("<", "&lt;")
