@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from cnnkit.errors import CnnkitError, one_line
+from cnnkit.errors import CTRL_C_EXIT, CnnkitError, one_line
 from cnnkit.system import broken_imports, ended_by_signals, hide_secrets
 
 # Name -> what `cnnkit --help` says of it; the command itself is `command` in cnnkit.commands.NAME.
@@ -80,6 +80,8 @@ class LazyGroup(click.Group):
             _fail(f"{error.filename or _nameless(error)}: {error.strerror or error}", 1, error)
         except MemoryError as error:
             _fail("out of memory: try a smaller --batch-size or fewer inputs", 1, error)
+        except KeyboardInterrupt as error:
+            _fail("interrupted", CTRL_C_EXIT, error)
         return None
 
 

@@ -16,6 +16,7 @@ CnnkitError              one line: what was wrong, what was expected, what to do
 
 from __future__ import annotations
 
+CTRL_C_EXIT = 130  # the exit code after Ctrl-C: 128 and SIGINT, as shells have it
 _MOST_BEGIN, _MOST_END = 800, 200  # characters
 
 

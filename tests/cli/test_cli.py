@@ -82,10 +82,11 @@ def test_an_unknown_command_is_wrong_usage() -> None:
             1,
             id="missing extra",
         ),
+        pytest.param(KeyboardInterrupt(), "interrupted", 130, id="Ctrl-C"),
     ],
 )
 def test_an_error_is_one_line_and_an_exit_code(
-    fail_with: Callable[[BaseException], object], error: Exception, line: str, exit_code: int
+    fail_with: Callable[[BaseException], object], error: BaseException, line: str, exit_code: int
 ) -> None:
     result = fail_with(error)
     assert (result.exit_code, result.stdout, result.stderr) == (exit_code, "", f"cnnkit: error: {line}\n")  # type: ignore[attr-defined]

@@ -9,13 +9,13 @@ import click
 from click.core import ParameterSource
 
 from cnnkit.commands.options import bench_options
+from cnnkit.errors import CTRL_C_EXIT
 
 if TYPE_CHECKING:
     from cnnkit.bench import Session
     from cnnkit.bench.report import Format
 
 _GIVEN = ParameterSource.COMMANDLINE
-_INTERRUPTED = 130  # 128 and SIGINT, as shells have it
 
 
 @click.command()
@@ -59,14 +59,14 @@ def command(
             session = _session(render, measured, earlier)
         except KeyboardInterrupt:
             log.error("interrupted before anything was measured")
-            click.get_current_context().exit(_INTERRUPTED)
+            click.get_current_context().exit(CTRL_C_EXIT)
         report_session(session, style, output, report, measured["data"])
     worse = [] if earlier is None else regressions(session, earlier, max_regression)
     for sentence in worse:
         log.error("%s", sentence)
     ended = session.unfinished if render is None else None
     if ended == INTERRUPTED:
-        click.get_current_context().exit(_INTERRUPTED)
+        click.get_current_context().exit(CTRL_C_EXIT)
     if worse or ended:
         click.get_current_context().exit(1)
 
