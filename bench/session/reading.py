@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -19,6 +18,7 @@ from cnnkit.errors import ReportError
 from cnnkit.machine import Machine
 from cnnkit.measuring import Interval, WarmUp
 from cnnkit.report import from_fields
+from cnnkit.system import parse_json, read_regular
 
 _NO_STAGES = ("latency_ms", "batch_ms", "paced_ms", "latency_runs", "paced_runs")
 
@@ -30,8 +30,8 @@ def read_report(path: Path) -> dict[str, Any]:
         ReportError: It is no such file, is cut short, or of another version.
     """
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        report = parse_json(read_regular(path))
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or f"no whole JSON, {error}"
         raise ReportError(f"{path} cannot be read ({reason}): make it with cnnkit bench --format json -o") from error
     if not isinstance(report, dict) or "schema_version" not in report:

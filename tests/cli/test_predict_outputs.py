@@ -77,11 +77,23 @@ def test_members_and_frames_are_sorted_too(predict, tmp_path):
     assert (tmp_path / "sorted/red/red.png").read_bytes() == (tmp_path / "photos/red.png").read_bytes()
 
 
-def test_a_label_leads_nowhere_else(predict, tmp_path):
-    spec = TINY_SPEC.__class__(labels=("../../evil", "..", "a/b\\c"), input=TINY_SPEC.input)
+@pytest.mark.parametrize(
+    ("labels", "folders"),
+    [
+        (("../../evil", "..", "a/b\\c"), ("_.._evil", "_", "a_b_c")),
+        (("", "CON", "red\x1b[31m\n"), ("_", "_CON", "red_[31m_")),
+        ((".hidden", "x" * 300, "cat\u202egnp"), ("hidden", "x" * 200, "cat_gnp")),
+    ],
+    ids=["paths", "names", "lengths"],
+)
+def test_a_label_leads_nowhere_else(predict, tmp_path, labels, folders):
+    spec = TINY_SPEC.__class__(labels=labels, input=TINY_SPEC.input)
     (tmp_path / "evil.onnx").write_bytes(build_tiny_onnx(spec))
-    predict("photos", "--sort-into", "sorted", models=(tmp_path / "evil.onnx",))
-    assert files_below(tmp_path / "sorted") == [".._.._evil/red.png", "_/deep/er/green.bmp", "a_b_c/Füße 猫/blue.png"]
+    result = predict("photos", "--sort-into", "sorted", "--format", "jsonl", models=(tmp_path / "evil.onnx",))
+    assert {row["label"] for row in rows(result)} == {*labels, None}  # as the model calls them
+    red, green, blue = folders
+    expected = [f"{red}/red.png", f"{green}/deep/er/green.bmp", f"{blue}/Füße 猫/blue.png"]
+    assert files_below(tmp_path / "sorted") == sorted(expected)
 
 
 def test_what_is_below_the_least_confidence_is_sorted_as_unknown(predict, tmp_path):

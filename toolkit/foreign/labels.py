@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 from cnnkit.errors import UsageError
-from cnnkit.system import decode_text
+from cnnkit.spec import repeated
+from cnnkit.system import decode_text, parse_json
 
 _EXPECTED = "expected a file with one name a line, or names separated by commas"
 
@@ -35,7 +35,7 @@ def parse_labels(text: str) -> tuple[str, ...]:
 def _read(path: Path) -> list[str]:
     try:
         content = decode_text(path.read_bytes())
-        names = json.loads(content) if path.suffix == ".json" else content.splitlines()
+        names = parse_json(content) if path.suffix == ".json" else content.splitlines()
     except (OSError, ValueError) as error:
         raise UsageError(f"--labels {path} cannot be read ({error}), {_EXPECTED}") from error
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -46,8 +46,8 @@ def _read(path: Path) -> list[str]:
 def _check(names: list[str], text: str) -> None:
     if "" in names:
         raise UsageError(f"--labels {text} holds an empty name, {_EXPECTED}")
-    repeated = [name for name in names if names.count(name) > 1]
-    if repeated:
-        raise UsageError(f"--labels {text} names {repeated[0]!r} more than once, expected distinct names")
+    twice = repeated(names)
+    if twice:
+        raise UsageError(f"--labels {text} names {twice[0]!r} more than once, expected distinct names")
     if len(names) < 2:
         raise UsageError(f"--labels {text} holds {len(names)} name, expected at least 2")

@@ -6,8 +6,7 @@ import os
 import re
 
 from cnnkit.sources import FoundImage
-
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff]')  # what some system does not take in a name
+from cnnkit.system import safe_path
 
 
 class OutputNames:
@@ -35,17 +34,6 @@ class OutputNames:
             name = f"{wanted}-{number}"
         self._used.add((name + end).casefold())
         return name + end
-
-
-def safe_path(text: str) -> str:
-    """Returns a relative path that leads nowhere but down, whatever the text is; it may be empty."""
-    parts = (_UNSAFE.sub("_", part).strip(" ") for part in re.split(r"[/\\]", text))
-    return os.path.join(*(part for part in parts if part.strip(".")), "").rstrip(os.sep)
-
-
-def safe_part(text: str) -> str:
-    """Returns one part of a path for a text, such as a label."""
-    return safe_path(re.sub(r"[/\\]", "_", text)) or "_"
 
 
 def _last_part(source: str) -> str:

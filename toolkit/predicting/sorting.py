@@ -9,11 +9,11 @@ from pathlib import Path
 
 from cnnkit.errors import OutputError
 from cnnkit.predicting.annotating import encode_jpeg
-from cnnkit.predicting.naming import OutputNames, safe_part
+from cnnkit.predicting.naming import OutputNames
 from cnnkit.predicting.options import Outcome
 from cnnkit.predicting.writing import write_each
 from cnnkit.sources import FoundImage
-from cnnkit.system import make_folder, whole_file, write_bytes
+from cnnkit.system import make_folder, safe_name, whole_file, write_bytes
 
 
 class Sorter:
@@ -52,7 +52,7 @@ class Sorter:
         name = self._names.name(outcome.found, _suffix(outcome.found))
         prediction = outcome.rows[0].prediction
         if prediction is not None:
-            self._put(outcome.found, self._folder / safe_part(prediction.label) / name)
+            self._put(outcome.found, self._folder / safe_name(prediction.label) / name)
 
     def _put(self, found: FoundImage, path: Path) -> None:
         make_folder(path.parent)

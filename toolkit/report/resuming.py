@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from cnnkit.report.columns import Columns, csv_lines
 from cnnkit.report.output_file import OutputFile
 from cnnkit.report.predictions import Format, ReportOptions
 from cnnkit.report.rows import PredictionRow
-from cnnkit.system import log
+from cnnkit.system import log, parse_json
 
 _ROW = b'{"source": '  # how a row of JSON lines begins
 
@@ -122,7 +121,7 @@ class BegunFile:
                 if len(cells) != len(self.columns.heading()):
                     raise self._foreign(number)
                 return cells[: self.columns.identity_width], self.columns.failed(cells)
-            row = json.loads(text)
+            row = parse_json(text)
             failed = row["error"] is not None
             return {
                 name: row[name] for name in ("source", "member", "frame", "seconds", "model") if name in row

@@ -9,7 +9,7 @@ from cnnkit.errors import ModelError
 from cnnkit.runtime.named import is_named
 from cnnkit.runtime.saved_model import is_saved_model, saved_model_sha256
 from cnnkit.spec import InputSpec, ModelSpec, read_spec
-from cnnkit.system import log, sha256
+from cnnkit.system import log, read_regular, sha256
 
 
 def find_keras_file(source: Path) -> Path:
@@ -49,7 +49,7 @@ def read_run_spec(path: Path) -> ModelSpec | None:
     beside = path.parent / "spec.json"
     if not (path.is_file() and beside.is_file()):
         return None
-    spec = read_spec(beside.read_text(encoding="utf-8"))
+    spec = read_spec(read_regular(beside))
     stated = spec.provenance.keras_sha256 if spec.provenance else None
     if stated not in (None, sha256(path)):
         log.warning("%s was written for another file than %s and is not used", beside, path.name)

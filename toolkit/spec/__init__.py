@@ -8,6 +8,8 @@ from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
     from cnnkit.spec.fields import (
+        LARGEST_SEED as LARGEST_SEED,
+        LARGEST_SIDE as LARGEST_SIDE,
         METADATA_KEY as METADATA_KEY,
         NO_LABEL as NO_LABEL,
         USUAL_LIMIT as USUAL_LIMIT,
@@ -50,12 +52,15 @@ if TYPE_CHECKING:
         MAX_GOLDEN_IMAGES as MAX_GOLDEN_IMAGES,
         read_spec as read_spec,
     )
+    from cnnkit.spec.strict import repeated as repeated
     from cnnkit.spec.writing import spec_to_dict as spec_to_dict, write_spec as write_spec
 else:
     __getattr__ = hand_on(
         __name__,
         {
             "fields": (
+                "LARGEST_SEED",
+                "LARGEST_SIDE",
                 "METADATA_KEY",
                 "NO_LABEL",
                 "USUAL_LIMIT",
@@ -88,6 +93,7 @@ else:
                 "repeated_keys",
             ),
             "reading": ("MAX_GOLDEN_BYTES", "MAX_GOLDEN_IMAGES", "read_spec"),
+            "strict": ("repeated",),
             "writing": ("spec_to_dict", "write_spec"),
         },
     )

@@ -10,6 +10,7 @@ SPEC_VERSION = 2  # the newest that is read; what version 1 can say is written a
 NO_LABEL = "none"  # what is said where not one independent label counts
 USUAL_LIMIT = 0.5  # from which probability on an independent label counts
 LARGEST_SIDE = 16_384  # pixels of a model's input; more is no image classifier
+LARGEST_SEED = 2**32 - 1  # that the generators of NumPy and Keras take
 METADATA_KEY = "cnnkit.spec"
 
 Color = Literal["rgb", "bgr", "gray"]

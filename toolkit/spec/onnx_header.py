@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cnnkit.errors import ModelError
 from cnnkit.spec.file_kinds import kind_of
+from cnnkit.spec.strict import repeated
 from cnnkit.system import read_regular
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -119,10 +120,8 @@ def repeated_keys(data: memoryview) -> frozenset[str]:
     Raises:
         ValueError: The bytes are no protobuf message.
     """
-    found = Counter(
-        _text(value, 1) for number, value in _fields(data) if number == _METADATA and isinstance(value, memoryview)
-    )
-    return frozenset(key for key, count in found.items() if count > 1)
+    keys = (_text(value, 1) for number, value in _fields(data) if number == _METADATA and isinstance(value, memoryview))
+    return frozenset(repeated(keys))
 
 
 def read_model_bytes(path: Path) -> bytes:

@@ -27,17 +27,17 @@ from cnnkit.spec.fields import (
     Resize,
     Tolerance,
 )
-from cnnkit.spec.strict import StrictObject
+from cnnkit.spec.strict import StrictObject, repeated
 
 MAX_GOLDEN_IMAGES = 16
 MAX_GOLDEN_BYTES = 256 * 1024
 
 
-def read_spec(text: str) -> ModelSpec:
+def read_spec(text: str | bytes) -> ModelSpec:
     """Reads a spec.
 
     Args:
-        text: The JSON text of a spec.
+        text: The JSON text of a spec, or its bytes.
 
     Returns:
         The spec; `write_spec` of it gives the same fields back.
@@ -72,9 +72,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Makes an object of its fields; JSON itself lets the last of two of a name win in silence."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise SpecError(f"the model spec says {repeated!r} twice in one object: export the model again")
+        twice = repeated(name for name, _ in pairs)[0]
+        raise SpecError(f"the model spec says {twice!r} twice in one object: export the model again")
     return fields
 
 
@@ -103,9 +102,9 @@ def _limits(top: StrictObject, count: int) -> tuple[float, ...]:
 
 def _labels(top: StrictObject) -> tuple[str, ...]:
     labels = top.texts("labels")
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
-    if repeated:
-        raise SpecError(f"spec.labels names {repeated[0]!r} more than once, expected distinct class names")
+    twice = sorted(repeated(labels))
+    if twice:
+        raise SpecError(f"spec.labels names {twice[0]!r} more than once, expected distinct class names")
     if len(labels) < 2:
         raise SpecError(f"spec.labels has {len(labels)} class names, expected at least 2")
     return labels

@@ -5,10 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cnnkit.errors import SpecError
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Returns those that stand there more than once, however many there are in all."""
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 class StrictObject:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from cnnkit.system.ending import ended_by_signals as ended_by_signals
     from cnnkit.system.extras import require as require
+    from cnnkit.system.file_names import safe_name as safe_name, safe_path as safe_path
     from cnnkit.system.files import (
         check_new_file as check_new_file,
         check_new_folder as check_new_folder,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from cnnkit.system.messages import log as log, show_messages as show_messages, warnings_only as warnings_only
     from cnnkit.system.opencv import import_cv2 as import_cv2, opencv_warnings as opencv_warnings
     from cnnkit.system.packages import ONNXRUNTIME as ONNXRUNTIME, OPENCV as OPENCV
+    from cnnkit.system.parsing import parse_json as parse_json, parse_toml as parse_toml
     from cnnkit.system.repeats import repeats_counted as repeats_counted
     from cnnkit.system.startup import without_garbage_collection as without_garbage_collection
     from cnnkit.system.temporary import own_temporary_folder as own_temporary_folder
@@ -56,6 +58,7 @@ else:
             "connections": ("basic_login", "http_opener", "tls_context"),
             "ending": ("ended_by_signals",),
             "extras": ("require",),
+            "file_names": ("safe_name", "safe_path"),
             "files": (
                 "check_new_file",
                 "check_new_folder",
@@ -73,6 +76,7 @@ else:
             "messages": ("log", "show_messages", "warnings_only"),
             "opencv": ("import_cv2", "opencv_warnings"),
             "packages": ("ONNXRUNTIME", "OPENCV"),
+            "parsing": ("parse_json", "parse_toml"),
             "repeats": ("repeats_counted",),
             "startup": ("without_garbage_collection",),
             "temporary": ("own_temporary_folder",),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import DataError
-from cnnkit.system import whole_file
+from cnnkit.system import parse_json, whole_file
 
 CHECKPOINT_FILE = "checkpoint.npz"
 
@@ -44,7 +44,7 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             state = {name: arrays[name] for name in arrays.files}
-        history = json.loads(str(state.pop("history")))
+        history = parse_json(str(state.pop("history")))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is damaged ({error}): train again with --overwrite") from error
     return Checkpoint(tuple(history), state)

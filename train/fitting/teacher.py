@@ -8,6 +8,7 @@ from typing import Any
 from cnnkit.errors import UsageError
 from cnnkit.runtime import load_keras_model
 from cnnkit.spec import InputSpec, ModelSpec, read_spec
+from cnnkit.system import read_regular
 
 
 class Teacher:
@@ -83,7 +84,7 @@ def _read_spec(file: Path) -> ModelSpec:
     path = file.with_name("spec.json")
     if not path.is_file():
         raise UsageError(f"the teacher {file} has no spec.json beside it: name the run folder of a cnnkit train")
-    return read_spec(path.read_text(encoding="utf-8"))
+    return read_spec(read_regular(path))
 
 
 def _geometry(spec: InputSpec) -> tuple[int, int, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import UsageError
+from cnnkit.system import parse_json, parse_toml
 from cnnkit.train.recipes.fields import check_fields, choice, number, switch, whole
 
 RECIPE_FOLDER = Path(__file__).parent
@@ -20,7 +20,7 @@ class Recipe:
     """How a network is trained."""
 
     name: str = "custom"
-    epochs: int = whole(20, 0, 100_000, "Passes over the training images; 0 fits the last layer alone, see head_first.")
+    epochs: int = whole(20, 0, 100_000, "Passes over the training images; 0 fits the last layer alone.")
     batch_size: int = whole(128, 1, 65_536, "Images a step.")
 
     optimizer: str = choice(("adam", "adamw", "sgd", "nadam", "rmsprop", "lion"), "What turns gradients into steps.")
@@ -123,8 +123,8 @@ def _read_fields(path: Path) -> dict[str, Any]:
     text = path.read_text(encoding="utf-8", errors="replace")
     try:
         if path.suffix == ".json":
-            return dict(json.loads(text)["recipe"])
-        return tomllib.loads(text)
-    except (ValueError, KeyError, TypeError) as error:  # TOMLDecodeError and JSONDecodeError are ValueErrors
+            return dict(parse_json(text)["recipe"])
+        return parse_toml(text)
+    except (ValueError, KeyError, TypeError) as error:  # of the text, then of what it holds
         kind = "config.json of a run" if path.suffix == ".json" else "TOML"
         raise UsageError(f"recipe {path.name} is no {kind}: {error}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -12,6 +11,7 @@ from typing import Any
 from cnnkit.errors import CnnkitError, DataError
 from cnnkit.runtime import multiply_adds
 from cnnkit.spec import read_spec
+from cnnkit.system import parse_json, read_regular
 from cnnkit.train.architectures import NetworkShape, build_network, named_in, without_weights
 from cnnkit.train.fitting import finished_epochs, should_stop
 from cnnkit.train.recipes import Recipe, load_recipe
@@ -53,7 +53,7 @@ def read_run(folder: Path) -> FinishedRun:
     """
     try:
         config, metrics = (_json(folder / name) for name in ("config.json", "metrics.json"))
-        spec = read_spec((folder / "spec.json").read_text(encoding="utf-8"))
+        spec = read_spec(read_regular(folder / "spec.json"))
         recipe = load_recipe(str(folder / "config.json"))
         history = _history(folder / "history.csv", recipe)
         record = spec.provenance.dataset if spec.provenance else None
@@ -103,5 +103,5 @@ def _history(path: Path, recipe: Recipe) -> list[dict[str, float]]:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    fields: dict[str, Any] = parse_json(read_regular(path))
     return fields

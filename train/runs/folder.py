@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnkit.errors import OutputError, UsageError
+from cnnkit.errors import DataError, OutputError, UsageError
 from cnnkit.spec import ModelSpec, write_spec
-from cnnkit.system import check_new_folder, check_space, check_writable, whole_file, write_text
+from cnnkit.system import (
+    check_new_folder,
+    check_space,
+    check_writable,
+    parse_json,
+    read_regular,
+    whole_file,
+    write_text,
+)
 from cnnkit.train.data import ClassRecord
 from cnnkit.train.fitting import CHECKPOINT_FILE as CHECKPOINT
 from cnnkit.train.recipes import CONFIG_FILE, Recipe
@@ -106,14 +114,18 @@ class RunFolder:
 
         Raises:
             UsageError: It was trained with other options.
+            DataError: One of its files is damaged.
         """
         files = [self.path / name for name in ("metrics.json", "spec.json", "history.csv")]
         if not all(file.is_file() for file in files):
             return None
         refuse_change(self.path / CONFIG_FILE, _config_fields(config))
-        with (self.path / "history.csv").open(encoding="utf-8", newline="") as file:
-            history = tuple({name: float(value) for name, value in row.items()} for row in csv.DictReader(file))
-        return json.loads((self.path / "metrics.json").read_text(encoding="utf-8")), history
+        try:
+            with (self.path / "history.csv").open(encoding="utf-8", newline="") as file:
+                history = tuple({name: float(value) for name, value in row.items()} for row in csv.DictReader(file))
+            return parse_json(read_regular(self.path / "metrics.json")), history
+        except (ValueError, TypeError) as error:
+            raise DataError(f"{self.path} holds a damaged run ({error!r}): train it again with --overwrite") from error
 
     def _clear(self) -> None:
         try:

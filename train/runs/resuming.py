@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import DataError, UsageError
+from cnnkit.system import parse_json, read_regular
 from cnnkit.train.fitting import CHECKPOINT_FILE as CHECKPOINT
 
 _ENDING = ("cosine", "one-cycle")  # schedules that fall to 0 at the last epoch
@@ -105,8 +105,8 @@ def _counted(images: Mapping[str, int] | None) -> str:
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = parse_json(read_regular(path))
         recipe = fields["recipe"]
         return {**fields, **recipe}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is damaged ({error!r}): train again with --overwrite") from error

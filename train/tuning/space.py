@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import UsageError
+from cnnkit.system import parse_toml
 from cnnkit.train.architectures import choose_architecture, named_in
 from cnnkit.train.recipes import Recipe, TrainingRequest, override
 
@@ -106,8 +106,8 @@ def load_space(name_or_file: str) -> Space:
     if not path.is_file():
         raise UsageError(f"no space {name_or_file!r}: expected a TOML file or one of {', '.join(space_names())}")
     try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8", errors="replace"))
-    except tomllib.TOMLDecodeError as error:
+        fields = parse_toml(path.read_text(encoding="utf-8", errors="replace"))
+    except ValueError as error:
         raise UsageError(f"space {path.name} is no TOML: {error}") from error
     where = f"space {path.name}"
     varied = tuple(

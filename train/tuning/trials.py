@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import DataError, UsageError
-from cnnkit.system import write_text
+from cnnkit.system import parse_json, read_regular, write_text
 from cnnkit.train.crossval import cross_validate
 from cnnkit.train.data import Dataset
 from cnnkit.train.devices import Devices
@@ -122,7 +122,7 @@ def read_trial(folder: Path) -> Trial | None:
     if not path.is_file():
         return None
     try:
-        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        fields: dict[str, Any] = parse_json(read_regular(path))
         return Trial(**{**fields, "history": tuple(fields["history"])})
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is damaged ({error!r}): remove it, and the trial is done again") from error

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from cnnkit.errors import UsageError
@@ -58,3 +60,11 @@ def test_wrong_file(tmp_path, name, content, message):
     path.write_bytes(content)
     with pytest.raises(UsageError, match=message):
         parse_labels(str(path))
+
+
+def test_a_long_list_takes_no_longer_than_its_length(tmp_path):
+    (tmp_path / "names.txt").write_text("".join(f"class {index}\n" for index in range(300_000)) + "class 299999\n")
+    start = time.monotonic()
+    with pytest.raises(UsageError, match="names 'class 299999' more than once"):
+        parse_labels(str(tmp_path / "names.txt"))
+    assert time.monotonic() - start < 20  # compared pair by pair, hours

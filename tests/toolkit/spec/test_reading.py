@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -75,3 +76,22 @@ def test_malformed_second_versions(fields: dict[str, object], message: str) -> N
 def test_a_second_version_without_limits() -> None:
     with pytest.raises(SpecError, match="spec lacks the field 'limits'"):
         read_spec(json.dumps({key: value for key, value in SECOND.items() if key != "limits"}))
+
+
+MANY = [f"class {index}" for index in range(300_000)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(json.dumps({**GOOD, "labels": [*MANY, MANY[-1]]}), "names 'class 299999' more", id="labels"),
+        pytest.param(
+            json.dumps({**GOOD, **dict.fromkeys(MANY, 0)})[:-1] + ', "class 299999": 0}', "twice", id="fields"
+        ),
+    ],
+)
+def test_a_long_list_takes_no_longer_than_its_length(text: str, message: str) -> None:
+    start = time.monotonic()
+    with pytest.raises(SpecError, match=message):
+        read_spec(text)
+    assert time.monotonic() - start < 20  # compared pair by pair, hours

@@ -47,12 +47,35 @@ def test_a_run_is_repeated_from_its_config(tmp_path: Path) -> None:
     assert (tmp_path / "second" / "config.json").read_text() == (tmp_path / "first" / "config.json").read_text()
 
 
+CONFIG = {
+    "architecture": "conv2", "size": 8, "color": "gray", "resize": "squash", "validation": 0.1, "seed": 0,
+    "mixed_precision": False, "max_images": None, "recipe": {},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         pytest.param("{", "is no config.json of a run", id="no JSON"),
-        pytest.param("{}", "is no config.json of a run: 'architecture'", id="a field is missing"),
+        pytest.param("{}", "is no config.json of a run: it has no architecture", id="a field is missing"),
         pytest.param('{"architecture": null}', "is no config.json of a run", id="no name"),
+        *(
+            pytest.param(json.dumps(CONFIG | fields), message, id=str(fields))
+            for fields, message in (
+                ({"size": "64"}, "size is '64', expected int"),
+                ({"size": 10**9}, "size is 1000000000, expected 8 to 16384"),
+                ({"size": [8]}, r"size is \[8\], expected int"),
+                ({"seed": -1}, "seed is -1, expected 0 to"),
+                ({"seed": 2**32}, "seed is 4294967296, expected 0 to"),
+                ({"seed": True}, "seed is True, expected int"),
+                ({"validation": 5}, "validation is 5, expected 0.001 to 0.9"),
+                ({"validation": float("nan")}, "validation is nan, expected 0.001 to 0.9"),
+                ({"color": "purple"}, "color is 'purple', expected one of rgb, gray"),
+                ({"resize": {}}, r"resize is \{\}, expected str"),
+                ({"mixed_precision": 1}, "mixed_precision is 1, expected bool"),
+                ({"max_images": 0}, "max_images is 0, expected 1 to"),
+            )
+        ),
         pytest.param(None, "cannot read .*expected the config.json of a run", id="no file"),
     ],
 )

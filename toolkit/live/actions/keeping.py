@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,11 +14,10 @@ from cnnkit.classifier import Prediction
 from cnnkit.errors import OutputError
 from cnnkit.live.actions.changes import Lasting
 from cnnkit.live.outputs import Observation
-from cnnkit.system import import_cv2, log, make_folder, write_bytes
+from cnnkit.system import import_cv2, log, make_folder, safe_name, write_bytes
 
 _HOUR_S = 3600.0
 _QUALITY = 95
-_NO_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 
 
 class FrameKeeper:
@@ -82,7 +80,7 @@ class FrameKeeper:
         """Says on stderr why a picture is not saved: a live view does not end for that."""
         pixels = pixels if observation.box is None else observation.box.cut(pixels)
         stem = f"{time.strftime('%Y%m%d-%H%M%S', self._now())}-{self._whose}{observation.frame.number}-{why}"
-        folder = self._folder / folder_name(label)
+        folder = self._folder / safe_name(label)
         try:
             make_folder(folder)
             cv2 = import_cv2()
@@ -99,8 +97,3 @@ def _sureness(prediction: Prediction) -> float:
     names = ", ".join(candidate.label for candidate in prediction.top)
     several = sorted(prediction.label.split(", ")) == sorted(names.split(", "))
     return prediction.top[-1].probability if several else prediction.confidence
-
-
-def folder_name(label: str) -> str:
-    """Returns a label as the name of a folder on any system: itself, where it can be."""
-    return _NO_NAME.sub("_", label).strip(". ")[:100] or "_"

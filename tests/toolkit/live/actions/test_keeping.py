@@ -8,7 +8,7 @@ import pytest
 from live_fakes import picture
 
 from cnnkit.classifier import Candidate, Prediction
-from cnnkit.live.actions.keeping import FrameKeeper, folder_name
+from cnnkit.live.actions.keeping import FrameKeeper
 from cnnkit.live.outputs import Observation
 from cnnkit.live.region import Box
 from cnnkit.sources import Frame
@@ -87,11 +87,3 @@ def test_what_was_classified_is_kept_and_nothing_drawn(kept, tmp_path):
 def test_a_full_disk_ends_nothing(tmp_path, caplog):
     (tmp_path / "kept").write_text("a file where the folder should be")
     FrameKeeper(tmp_path / "kept", 0.0, None, 60).write(observed(0))
-
-
-@pytest.mark.parametrize(
-    ("label", "name"),
-    [("cat", "cat"), ("Käse Brot", "Käse Brot"), ("../x", "_x"), ("a\\b:c", "a_b_c"), ("...", "_"), ("", "_")],
-)
-def test_names_of_folders(label, name):
-    assert folder_name(label) == name
