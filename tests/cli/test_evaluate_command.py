@@ -96,8 +96,9 @@ def test_keras_and_onnx_give_the_same_figures(tiny_model, data, tmp_path):
     save_tiny_keras(tmp_path / "run" / "model.keras")
     (tmp_path / "run" / "spec.json").write_text(write_spec(KERAS_SPEC))
     found = []
-    for number, model in enumerate((tiny_model, "run", "run/model.keras")):
-        result = evaluate(model, data, "--out", number, "--batch-size", 4, "--tta", "flip")
+    typed = {tiny_model: ("--tta", "flip"), "run": ("--tta",), "run/model.keras": ("--tta", "--batch-size", 4)}
+    for number, (model, tta) in enumerate(typed.items()):
+        result = evaluate(model, data, "-o", number, *tta)
         assert result.exit_code == 0, result.stderr
         found.append(figures(Path(str(number))))
     for name in ("images", "top1", "low", "high", "top5", "confusion", "macro", "weighted", "auc",

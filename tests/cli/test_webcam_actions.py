@@ -93,12 +93,12 @@ def test_a_change_that_lasted(film, tiny_model, tmp_path):
         pytest.param(["--keep-at-most", "60"], "add --keep-frames DIR", id="at most of nothing"),
         pytest.param(["--for", "1s"], "add --on-change or the like", id="nothing after a time"),
         pytest.param(["--action-seconds", "10"], "add --on-change or --webhook", id="a limit of nothing"),
-        pytest.param(["--for", "1x"], "'1x' is no time, expected one such as 2s, 500ms or 1m", id="no time"),
+        pytest.param(["--for", "1x"], "'1x' is no time, expected one such as 90, 500ms, 10m or 2h", id="no time"),
         pytest.param(["--on-change", "no-such-program"], "there is no program no-such-program", id="no program"),
         pytest.param(["--webhook", "ftp://me:secret@h/x"], "begins with http or https", id="no webhook"),
         pytest.param(["--mqtt", "mqtt://me:secret@h/"], "names no topic", id="no topic"),
         pytest.param(["--for", "soon"], "is no time", id="words"),
-        pytest.param(["--for", "-1s"], "is no time", id="no time to come"),
+        pytest.param(["--for", "-1s"], "-1.0 is not in the range x>=0", id="no time to come"),
     ],
 )
 def test_what_cannot_be_meant(arguments, message):

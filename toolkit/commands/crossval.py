@@ -13,7 +13,7 @@ from cnnkit.commands.options import table_or_json_option, training_options
 @click.command()
 @click.argument("data", nargs=-1, required=True)
 @click.option("--folds", type=click.IntRange(2, 100), default=5, show_default=True, help="How many.")
-@click.option("--out", type=click.Path(path_type=Path), help="A folder  [default: runs/crossval-ARCH-DATA].")
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="A folder  [default: runs/crossval-ARCH-DATA].")
 @table_or_json_option
 @training_options
 def command(

@@ -8,7 +8,9 @@ import click
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), help="A new folder for what is made  [default: cnnkit-demo].")
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path), help="A new folder for what is made  [default: cnnkit-demo]."
+)
 def command(out: Path | None) -> None:
     """Run the whole chain on embedded data.
 

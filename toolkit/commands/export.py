@@ -15,14 +15,24 @@ from cnnkit.commands.options import input_options, overwrite_option, take_said
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="An .onnx file  [default: beside the model].")
 @input_options
 @click.option(
-    "--data", type=click.Path(path_type=Path), help="Class folders: tries the usual scalings on them, and takes none."
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Class folders, or a list: tries the usual scalings on them, and takes none.",
 )
-@click.option("--golden", metavar="DIR|generated|none", help="[default: the run's own, or generated]")
-@click.option("--input-dtype", type=click.Choice(["uint8", "float32"]), default="uint8", show_default=True)
-@click.option("--min-ort", metavar="VERSION", help="The oldest onnxruntime that must run it  [default: 1.12].")
 @click.option(
-    "--format", "suffix", type=click.Choice(["onnx", "ort"]), help="ort: onnxruntime's own  [default: as -o ends]."
+    "--golden",
+    metavar="DIR|generated|none",
+    help="Images that travel with the file  [default: the run's own, or generated].",
 )
+@click.option(
+    "--input-dtype", type=click.Choice(["uint8", "float32"]), default="uint8", show_default=True,
+    help="What the graph takes: pixels, or floats.",
+)  # fmt: skip
+@click.option("--min-ort", metavar="VERSION", help="The oldest onnxruntime that must read it  [default: 1.12].")
+@click.option(
+    "--format", "suffix", type=click.Choice(["onnx", "ort"]),
+    help="Of the file; ort is onnxruntime's own, for its reduced builds  [default: onnx, or as -o ends].",
+)  # fmt: skip
 @click.option("--fp16", is_flag=True, help="Weights and arithmetic in float16: half the size.")
 @overwrite_option
 def command(source: Path, output: Path | None, suffix: str | None, **options: Any) -> None:

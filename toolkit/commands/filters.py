@@ -24,9 +24,11 @@ from cnnkit.filters import KERNELS
 )
 @click.option("--padding", type=click.IntRange(0), default=0, show_default=True, help="Zeros around the photo.")
 @click.option("--stride", type=steps, default="1", show_default=True, help="Of the kernel; 2x1 is 2 down, 1 right.")
-@click.option("--pool", type=click.Choice(["max", "average"]), default="max", show_default=True)
+@click.option(
+    "--pool", type=click.Choice(["max", "average"]), default="max", show_default=True, help="How a window is pooled."
+)
 @click.option("--pool-size", type=size, default="2", show_default=True, help="HEIGHTxWIDTH of the pooling window.")
-@click.option("--pool-stride", type=steps, help="[default: the window's size]")
+@click.option("--pool-stride", type=steps, help="Of the window; 2x1 is 2 down, 1 right  [default: the window's size].")
 @click.option(
     "--size", type=size, default="512", show_default=True, help="Shrink the photo to fit HEIGHTxWIDTH, aspect kept."
 )

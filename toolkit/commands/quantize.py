@@ -10,6 +10,7 @@ import click
 from cnnkit.commands.options import (
     Range,
     overwrite_option,
+    seed_option,
     strict_option,
     table_or_json_option,
     threads_option,
@@ -21,7 +22,12 @@ from cnnkit.commands.options import (
 @click.option(
     "--calibration", required=True, type=click.Path(path_type=Path), help="Images like those to be classified."
 )
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: MODEL.int8.onnx or as it is chosen]")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="An .onnx file  [default: MODEL.int8.onnx, or as what is chosen is called].",
+)
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Images to measure on, or a list  [default: what is left over]."
 )
@@ -37,19 +43,27 @@ from cnnkit.commands.options import (
     "--target", type=click.Choice(["any", "this", "avx2", "vnni", "arm64"]), default="any", show_default=True,
     help="CPUs the file must be right on.",
 )  # fmt: skip
-@click.option("--finetune", type=click.Path(path_type=Path), help="Images that the weights learn from.")
 @click.option(
-    "--finetune-steps", type=click.IntRange(1), help="[default: 800 of 64 images, fewer where they are large]"
+    "--finetune",
+    type=click.Path(path_type=Path),
+    help="Images that the weights learn from, to live with their rounding.",
+)
+@click.option(
+    "--finetune-steps",
+    type=click.IntRange(1),
+    help="How many  [default: 800 of 64 images, fewer where they are large].",
 )
 @click.option("--original", type=click.Path(path_type=Path), help="The Keras model to learn from  [default: MODEL].")
 @click.option("--scheme", help="Take this candidate instead of choosing: u8s8-pairs, u8s8-7bit, float16, ...")
 @click.option("--force", is_flag=True, help="Write what --scheme names beyond the limits, too.")
-@click.option("--calibration-size", type=click.IntRange(1), default=500, show_default=True, help="Images drawn.")
+@click.option(
+    "--calibration-size", type=click.IntRange(1), default=500, show_default=True, help="Images of --calibration drawn."
+)
 @click.option(
     "--calibration-method", "method", type=click.Choice(["minmax", "entropy", "percentile"]),
     help="How the ranges of integers are chosen  [default: all are tried].",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draw.")
+@seed_option("Of the images drawn.")
 @threads_option
 @strict_option
 @table_or_json_option

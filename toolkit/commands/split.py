@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
-from cnnkit.commands.options import Range
+from cnnkit.commands.options import Range, seed_option
 
 
 @click.command()
 @click.argument("photos", type=click.Path(path_type=Path))
-@click.option("--output", "-o", "out", type=click.Path(path_type=Path), required=True, help="The new folder.")
+@click.option("--out", "-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="The new folder.")
 @click.option("--val", type=Range(0.0, 0.9), default=0.15, show_default=True, help="Share that chooses the epoch.")
 @click.option("--test", type=Range(0.0, 0.9), default=0.15, show_default=True, help="Share to measure with.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--group-by", metavar="REGEX", help="What of a file name is common to images that stay together.")
+@seed_option("Of the division.")
+@click.option("--group-by", metavar="REGEX", help="What in a file's name is common to images that stay together.")
 @click.option("--link/--copy", default=False, help="Hard links instead of copies  [default: copy].")
 @click.option(
     "--keep-alike/--divide-alike", default=True,

@@ -12,7 +12,7 @@ from cnnkit.commands.options import input_options, overwrite_option, take_said
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: MODEL itself]")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="An .onnx file  [default: MODEL itself].")
 @input_options
 @overwrite_option
 def command(model: Path, output: Path | None, overwrite: bool, **options: Any) -> None:

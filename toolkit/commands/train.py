@@ -40,14 +40,14 @@ def _list_architectures(context: click.Context, _: click.Parameter, wanted: bool
     callback=_list_architectures,
     help="Show all architectures with their sizes, and exit.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="The run folder  [default: runs/ARCH-DATA].")
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="The run folder  [default: runs/ARCH-DATA].")
 @grouped(*_DRAWINGS)
 @training_options
 def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     """Train a Keras CNN.
 
     DATA is digits, cifar10, a folder of class folders or of a divided dataset, or a list of files and labels. Several
-    folders of class folders are trained on together.
+    folders of class folders are trained on together. Numbers that no option says are those of the recipe.
     """
     from cnnkit.report import print_layers
     from cnnkit.runtime import import_keras

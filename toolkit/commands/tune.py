@@ -18,7 +18,7 @@ _SEARCH = (
     click.option("--objective", type=click.Choice(["val_accuracy", "val_loss"]), default="val_accuracy",
                  show_default=True, help="What is made best."),
     click.option("--folds", type=click.IntRange(2, 100), help="Score by the mean of a cross-validation."),
-    click.option("--out", type=click.Path(path_type=Path), help="A folder  [default: runs/tune-ARCH-DATA]."),
+    click.option("--out", "-o", type=click.Path(path_type=Path), help="A folder  [default: runs/tune-ARCH-DATA]."),
 )  # fmt: skip
 
 

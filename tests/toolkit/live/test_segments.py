@@ -2,11 +2,8 @@ from __future__ import annotations
 
 import time
 
-import click
-import pytest
 from live_fakes import count_frames, picture
 
-from cnnkit.commands.options.values import data_size, duration
 from cnnkit.live.segments import SegmentedRecorder, SegmentOptions, new_path
 
 
@@ -46,21 +43,3 @@ def test_a_new_name_is_one_that_is_free(tmp_path):
         path = new_path(tmp_path, "a", ".png")
         assert path.name == expected
         path.touch()
-
-
-@pytest.mark.parametrize(
-    ("read", "text", "value"),
-    [
-        (duration, "90", 90), (duration, "10m", 600), (duration, "1.5h", 5400), (data_size, "20GB", 20 * 10**9),
-        (data_size, "500 mb", 500 * 10**6), (data_size, "10", 10),
-    ],
-)  # fmt: skip
-def test_times_and_sizes(read, text, value):
-    assert read(text) == value
-
-
-@pytest.mark.parametrize("read", [duration, data_size])
-@pytest.mark.parametrize("text", ["", "m", "ten", "-3m", "0", "nan", "inf", "5 parsec"])
-def test_what_is_no_time_or_size(read, text):
-    with pytest.raises(click.BadParameter):
-        read(text)

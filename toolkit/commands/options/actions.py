@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnkit.commands.options.shared import add, taken
-from cnnkit.commands.options.values import Range, seconds
+from cnnkit.commands.options.values import Range, Seconds
 from cnnkit.system import TypedAddress
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ _NAMES = (
 )  # fmt: skip
 _ACTIONS = (
     click.option(
-        "--for", "for_s", metavar="TIME", type=seconds, show_default="1s",
-        help="How long a change of label or signal must last before something is done: 500ms, 2s, 1m.",
+        "--for", "for_s", type=Seconds(0),
+        help="How long a change of label or signal must last before something is done, such as 2s  [default: 1s].",
     ),
     click.option("--on-change", metavar="COMMAND", help="Run for each change, without a shell; its row is on stdin."),
     click.option(
@@ -34,8 +34,8 @@ _ACTIONS = (
     ),
     click.option("--mqtt-discovery", is_flag=True, help="Tell Home Assistant of the topic."),
     click.option(
-        "--action-seconds", "action_s", metavar="SECONDS", type=Range(0, min_open=True),
-        show_default="10", help="How long a command, or the server of a webhook, may take.",
+        "--action-seconds", "action_s", type=Seconds(0, min_open=True),
+        help="How long a command, or the server of a webhook, may take  [default: 10s].",
     ),
     click.option(
         "--keep-frames", type=click.Path(path_type=Path), metavar="DIR",
@@ -45,8 +45,8 @@ _ACTIONS = (
         "--unsure", type=Range(0, 1), metavar="PROBABILITY", help="Save frames whose label is less likely, too: 0.6.",
     ),
     click.option(
-        "--keep-at-most", type=click.IntRange(1), show_default="60",
-        help="Pictures an hour, of changes and of unsure frames.",
+        "--keep-at-most", type=click.IntRange(1),
+        help="Pictures an hour, of changes and of unsure frames  [default: 60].",
     ),
 )  # fmt: skip
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from cnnkit.commands.options.shared import overwrite_option, strict_option, threads_option
-from cnnkit.commands.options.values import Range, fraction, positive
+from cnnkit.commands.options.shared import format_option, overwrite_option, strict_option, threads_option
+from cnnkit.commands.options.values import Range, Seconds, fraction
 
 _PATH = click.Path(path_type=Path)
 _SUBJECTS = (
     click.option(
         "--model", "-m", "models", multiple=True, type=_PATH,
-        help="An .onnx file that cnnkit exported; may be given several times  [default: the bundled INT8 model].",
+        help="An .onnx file; repeatable: each is measured beside the others  [default: the bundled INT8 model].",
     ),
     click.option("--compare", multiple=True, type=_PATH, help="Another .onnx file, measured beside it; repeatable."),
     click.option("--original", type=_PATH, help="The Keras file it came from, measured beside it."),
@@ -36,29 +36,26 @@ _SUBJECTS = (
 )  # fmt: skip
 _WAYS = (
     click.option("--runs", type=click.IntRange(1), help="Timed runs at batch 1  [default: for p99, if time allows]."),
-    click.option("--duration", type=positive, metavar="SECONDS", help="The same by time."),
+    click.option("--duration", type=Seconds(0, min_open=True), help="Timed runs at batch 1 for so long, instead."),
     click.option("--fps", type=Range(0.1, 1000), help="Measure also at a camera's pace, such as 30."),
     click.option(
         "--batch-size", type=click.IntRange(1),
-        help="Images, for throughput  [default: 64, fewer where that takes over a second].",
+        help="Images run together, for throughput  [default: 64, fewer where that takes over a second].",
     ),
     click.option("--sweep", is_flag=True, help="Try threads and batch sizes, and say which to take."),
     click.option("--profile", is_flag=True, help="Show where the time goes in the graph, node by node."),
     click.option(
         "--cold-start/--no-cold-start", "cold_start", default=True, help="Time starts of new processes  [default: do]."
     ),
-    click.option("--photo", type=_PATH, help="Timed from its bytes to its label  [default: a cat]."),
+    click.option("--photo", type=_PATH, help="The photo that is timed from its bytes to its label  [default: a cat]."),
     threads_option,
     click.option(
         "--provider", "providers", multiple=True, default=("cpu",), show_default=True,
-        help="Where the ONNX models run, see predict; repeatable: each is measured beside the others.",
+        help="Where the .onnx files run: cpu, cuda, ..., or auto; repeatable: each is measured beside the others.",
     ),
 )  # fmt: skip
 _RESULTS = (
-    click.option(
-        "--format", "style", type=click.Choice(["table", "json", "markdown", "csv"]), default="table",
-        show_default=True,
-    ),
+    format_option("json", "markdown", "csv"),
     click.option("--output", "-o", type=_PATH, help="A file instead of stdout."),
     click.option("--render", type=_PATH, help="Measure nothing: draw this earlier bench.json once more."),
     click.option("--report", type=_PATH, help="A page for a browser as well, such as report.html."),

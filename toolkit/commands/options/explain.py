@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnkit.commands.options.input import take_said
-from cnnkit.commands.options.shared import add, taken
+from cnnkit.commands.options.shared import add, format_option, seed_option, taken
 
 if TYPE_CHECKING:
     from cnnkit.predicting import ExplainRun
@@ -27,11 +27,9 @@ _OPTIONS = (
         help="Of the method masks: how many, each an evaluation.",
     ),
     click.option("--label", help="Explain this class instead of the likeliest."),
-    click.option(
-        "--format", "style", type=click.Choice(["table", "json", "jsonl", "csv"]), default="table", show_default=True
-    ),
+    format_option("json", "jsonl", "csv"),
     click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Images run together."),
-    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the masks."),
+    seed_option("Of the masks."),
 )  # fmt: skip
 
 

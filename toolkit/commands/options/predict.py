@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnkit.commands.options.input import take_said
-from cnnkit.commands.options.shared import add, insecure_option, overwrite_option, taken
-from cnnkit.commands.options.values import Range
+from cnnkit.commands.options.shared import add, format_option, insecure_option, overwrite_option, taken
+from cnnkit.commands.options.values import Seconds
 
 if TYPE_CHECKING:
     from cnnkit.predicting import PredictRun
@@ -20,20 +20,17 @@ _SOURCES = (
     click.option("--null", "-0", "null_separated", is_flag=True, help="Zero bytes end the paths of lists."),
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Left out: '*.gif', 'old/*'; repeatable."),
     click.option(
-        "--every", "every_s", metavar="SECONDS", type=Range(0, min_open=True),
-        help="Of a video, one frame each so many seconds  [default: all].",
+        "--every", "every_s", type=Seconds(0, min_open=True),
+        help="Of a video, one frame each so often, such as 0.5  [default: all].",
     ),
     insecure_option,
 )  # fmt: skip
 _OUTPUTS = (
-    click.option(
-        "--format", "style", type=click.Choice(["table", "json", "jsonl", "csv", "parquet"]), default="table",
-        show_default=True,
-    ),
+    format_option("json", "jsonl", "csv", "parquet"),
     click.option("--output", "-o", type=_PATH, help="A file instead of stdout."),
     overwrite_option,
     click.option("--resume", is_flag=True, help="Go on with the jsonl or csv file of an interrupted run."),
-    click.option("--annotate", type=_PATH, metavar="DIR", help="Write the images with label and bars there."),
+    click.option("--annotate", type=_PATH, metavar="DIR", help="Write the images there, with label and bars drawn in."),
     click.option("--sort-into", type=_PATH, metavar="DIR", help="Copy the images there, into a folder for each class."),
     click.option("--link", is_flag=True, help="With --sort-into: symbolic links instead of copies."),
     click.option(

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cnnkit.commands.options.values import Range
+from cnnkit.spec import LARGEST_SEED
 from cnnkit.system import log
 
 
@@ -16,6 +17,26 @@ def _warn_of_insecure(_: click.Context, __: click.Parameter, wanted: bool) -> bo
     if wanted:
         log.warning("certificates are not checked (--insecure): who is on the way can read passwords and show anything")
     return wanted
+
+
+def format_option(*styles: str) -> Callable[..., Any]:
+    """Makes the option that says how a result is written, a table where nothing is said."""
+    return click.option(
+        "--format", "style", type=click.Choice(["table", *styles]), default="table", show_default=True,
+        help="How the result is written: a table is for people, the rest for programs.",
+    )  # fmt: skip
+
+
+def seed_option(of: str, default: int | None = 0) -> Callable[..., Any]:
+    """Makes the option that says how what is random is drawn.
+
+    Args:
+        of: What it is of, for the help.
+        default: None where a file may say it.
+    """
+    return click.option(
+        "--seed", type=click.IntRange(0, LARGEST_SEED), default=default, show_default=default is not None, help=of
+    )
 
 
 model_option = click.option(
@@ -34,9 +55,7 @@ provider_option = click.option(
     show_default=True,
     help="Where the model runs: cpu, cuda, tensorrt, openvino, coreml, ..., or auto for what is there.",
 )
-table_or_json_option = click.option(
-    "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True
-)
+table_or_json_option = format_option("json")
 top_k_option = click.option(
     "--top-k", type=click.IntRange(1), default=5, show_default=True, help="Classes named for each image."
 )

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from cnnkit.commands.options.recipe import recipe_options
-from cnnkit.commands.options.shared import strict_option
+from cnnkit.commands.options.shared import max_pixels_option, seed_option, strict_option
 from cnnkit.commands.options.values import Range
+from cnnkit.spec import LARGEST_SIDE
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -31,12 +32,15 @@ _NETWORK = (
                  help="Repeat a run: its config.json, with --recipe and all."),
 )  # fmt: skip
 _REQUEST = (
-    click.option("--size", type=click.IntRange(8), help="Pixels a side  [default: the architecture's own]."),
-    click.option("--color", type=click.Choice(["rgb", "gray"]), help="[default: gray for digits, else rgb]"),
-    click.option("--resize", type=click.Choice(["squash", "crop", "pad"]), help="[default: squash]"),
+    click.option("--size", type=click.IntRange(8, LARGEST_SIDE),
+                 help="Pixels a side  [default: the architecture's own]."),
+    click.option("--color", type=click.Choice(["rgb", "gray"]),
+                 help="The channels it takes  [default: gray for digits, else rgb]."),
+    click.option("--resize", type=click.Choice(["squash", "crop", "pad"]),
+                 help="How an image becomes its size  [default: squash]."),
     click.option("--validation", type=Range(0.001, 0.9),
                  help="Share of the training images that chooses the epoch, without a val folder  [default: 0.1]."),
-    click.option("--seed", type=click.IntRange(0), help="[default: 0]"),
+    seed_option("Of all that is drawn at random  [default: 0].", None),
     click.option("--teacher", type=click.Path(path_type=Path), help="A run whose network's answers are learned too."),
     click.option("--max-images", type=click.IntRange(1), help="Use at most this many training images."),
     click.option("--data-dir", "data_folder", type=click.Path(path_type=Path),
@@ -49,7 +53,7 @@ _DATA = (
     click.option("--val-data", type=click.Path(path_type=Path), help="Class folders that choose the epoch."),
     click.option("--test-data", type=click.Path(path_type=Path), help="Class folders to measure with, at the end."),
     strict_option,
-    click.option("--max-pixels", type=click.IntRange(1), help="Refuse larger images  [default: 178956970]."),
+    max_pixels_option,
     click.option("--image-cache", type=click.IntRange(0), metavar="MIB",
                  help="Keep decoded images in memory where all take up to so much; else read files anew every epoch  "
                  "[default: 1024]."),

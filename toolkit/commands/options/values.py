@@ -10,6 +10,9 @@ import click
 
 from cnnkit.system import TypedAddress
 
+_TIMES = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZES = {"": 1.0, "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12}
+
 
 class Range(click.FloatRange):
     """A number in a range; click's own lets "nan" through, which is neither above nor below anything, and "inf"."""
@@ -20,6 +23,19 @@ class Range(click.FloatRange):
         if not math.isfinite(found):
             self.fail(f"{value} is no finite number.", param, ctx)
         return found
+
+
+class Seconds(Range):
+    """A time in seconds, or in the unit behind it: "90", "500ms", "10m"."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Reads the time."""
+        found = float(value) if not isinstance(value, str) else _with_unit(value, _TIMES)
+        if found is None:
+            self.fail(f"{value!r} is no time, expected one such as 90, 500ms, 10m or 2h", param, ctx)
+        return super().convert(found, param, ctx)
 
 
 class Source(click.ParamType):  # type: ignore[type-arg]
@@ -44,27 +60,6 @@ def number(text: str) -> float:
         return float(Fraction(above) / Fraction(below) if slash else Fraction(below))
     except (ValueError, ZeroDivisionError, OverflowError) as error:
         raise click.BadParameter(f"{text!r} is no number, expected one such as 0.5 or 1/255") from error
-
-
-def seconds(text: str) -> float:
-    """Reads a time, in seconds where no unit is said: "2s", "500ms", "1.5m", "1h", "2"."""
-    value = -1.0
-    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)):
-        if text.endswith(unit):
-            with suppress(ValueError):
-                value = float(text.removesuffix(unit)) * factor
-            break
-    if not 0 <= value < math.inf:
-        raise click.BadParameter(f"{text!r} is no time, expected one such as 2s, 500ms or 1m")
-    return value
-
-
-def positive(text: str) -> float:
-    """Reads a number above 0 that is not endless."""
-    value = number(text)
-    if not 0 < value < math.inf:
-        raise click.BadParameter(f"{text!r} is out of range, expected a number above 0")
-    return value
 
 
 def fraction(text: str) -> float:
@@ -97,28 +92,24 @@ def _pair(text: str, expected: str) -> tuple[int, int]:
     return int(parts[0]), int(parts[-1])
 
 
-def duration(text: str) -> float:
-    """Reads a time in seconds: "90", "90s", "10m", "2h", "1d"."""
-    units = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-    return _with_unit(text, units, "no time, expected one such as 30s, 10m or 1h")
-
-
 def data_size(text: str) -> int:
     """Reads a number of bytes: "500MB", "20GB", "1.5TB"."""
-    units = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
-    return int(_with_unit(text, units, "no size, expected one such as 500MB or 20GB"))
-
-
-def _with_unit(text: str, units: dict[str, int], expected: str) -> float:
-    digits = text.strip().lower().rstrip("abcdefghijklmnopqrstuvwxyz ")
-    unit = text.strip().lower()[len(digits) :].strip()
-    try:
-        value = float(digits) * units[unit]
-    except (ValueError, KeyError) as error:
-        raise click.BadParameter(f"{text!r} is {expected}") from error
+    value = _with_unit(text, _SIZES)
+    if value is None:
+        raise click.BadParameter(f"{text!r} is no size, expected one such as 500MB or 20GB")
     if not 0 < value < math.inf:
         raise click.BadParameter(f"{text!r} is out of range, expected more than 0")
-    return value
+    return int(value)
+
+
+def _with_unit(text: str, units: dict[str, float]) -> float | None:
+    """Returns a number times its unit, which may stand apart and in capitals; None where it is none."""
+    whole = text.strip().lower()
+    for unit, factor in units.items():
+        if whole.endswith(unit):
+            with suppress(ValueError):
+                return float(whole.removesuffix(unit)) * factor
+    return None
 
 
 def frame_size(text: str) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from cnnkit.commands.options.shared import (
     taken,
     top_k_option,
 )
-from cnnkit.commands.options.values import Range, Source, data_size, duration, fourcc, frame_size
+from cnnkit.commands.options.values import Range, Seconds, Source, data_size, fourcc, frame_size
 from cnnkit.errors import UsageError
 from cnnkit.system import TypedAddress
 
@@ -30,8 +30,9 @@ _PATH = click.Path(path_type=Path)
 _SOURCE = (
     click.option(
         "--source", "-s", type=Source(), multiple=True, metavar="TEXT",
-        envvar="CNNKIT_SOURCE", show_envvar=True, show_default="0",
-        help="A camera's index or device, a video file, an http or rtsp address, - for stdin, or picamera; repeatable.",
+        envvar="CNNKIT_SOURCE", show_envvar=True,
+        help="A camera's index or device, a video file, an http or rtsp address, - for stdin, or picamera; repeatable  "
+        "[default: 0].",
     ),
     click.option("--source-file", type=_PATH, help="A file with a source a line, for passwords."),
     insecure_option,
@@ -42,16 +43,21 @@ _SOURCE = (
         help="How often a camera that gives no picture is opened again before it is given up  [default: for ever].",
     ),
     click.option(
-        "--timeout", "timeout_s", metavar="SECONDS", type=Range(0, min_open=True),
-        help="How long a camera may take to answer and to send a picture before it is opened again  [default: 10, 3].",
+        "--timeout", "timeout_s", type=Seconds(0, min_open=True),
+        help="How long a camera may take to answer, and to send the next picture, before it is opened again  "
+        "[default: 10s, 3s].",
     ),
     click.option(
-        "--camera-format", metavar="FORMAT", type=fourcc, help="What a USB camera is asked for: mjpg, yuyv."
+        "--camera-format", metavar="FORMAT", type=fourcc, help="The format that a USB camera is asked for: mjpg, yuyv."
     ),
-    click.option("--camera-size", metavar="WIDTHxHEIGHT", type=frame_size, help="The same, such as 1280x720."),
-    click.option("--camera-fps", metavar="RATE", type=Range(0, min_open=True), help="The same, such as 30."),
     click.option(
-        "--stall", "stall_s", metavar="SECONDS", type=Range(0, min_open=True), default=1.0, show_default=True,
+        "--camera-size", metavar="WIDTHxHEIGHT", type=frame_size, help="Pixels that it is asked for: 1280x720."
+    ),
+    click.option(
+        "--camera-fps", metavar="RATE", type=Range(0, min_open=True), help="Pictures a second that it is asked for: 30."
+    ),
+    click.option(
+        "--stall", "stall_s", type=Seconds(0, min_open=True), default=1.0, show_default=True,
         help="Without a picture for so long the signal is lost, and nothing older is live; more for slow cameras.",
     ),
 )  # fmt: skip
@@ -59,7 +65,7 @@ _VIEW = (
     top_k_option,
     min_confidence_option,
     click.option(
-        "--smooth", "smooth_s", metavar="SECONDS", type=Range(0), default=0.3, show_default=True,
+        "--smooth", "smooth_s", type=Seconds(0), default=0.3, show_default=True,
         help="How slowly label and bars follow the model's answers; 0 shows each answer as it is.",
     ),
     click.option(
@@ -67,7 +73,7 @@ _VIEW = (
         help="Classify this part of the picture, in pixels or fractions, or the 'centre' square  [default: all of it].",
     ),
     click.option(
-        "--frozen", "frozen_s", metavar="SECONDS", type=Range(0), default=5.0, show_default=True,
+        "--frozen", "frozen_s", type=Seconds(0), default=5.0, show_default=True,
         help="The same picture for so long is no signal; 0 where a picture may stand still.",
     ),
     click.option("--headless", is_flag=True, help="No window: a JSON line for each change on stdout."),
@@ -83,13 +89,13 @@ _VIEW = (
 _OUTPUT = (
     click.option("--output", "-o", type=_PATH, help="JSON lines in a file."),
     click.option(
-        "--every", "every_s", metavar="SECONDS", type=Range(0),
-        help="A JSON line, or a snapshot of an address with some, so often; 0 for each frame  [default: changes].",
+        "--every", "every_s", type=Seconds(0),
+        help="A JSON line at least so often, 0 for each frame, and a snapshot from its address  [default: changes].",
     ),
     click.option("--append", is_flag=True, help="Add to the output if it exists, as a service that starts again does."),
     click.option("--record", type=_PATH, help="Annotated video in a file such as out.mp4."),
     click.option(
-        "--segment", "segment_s", metavar="TIME", type=duration,
+        "--segment", "segment_s", type=Seconds(0, min_open=True),
         help="The recording in files of so long, such as 10m, named by their time.",
     ),
     click.option(
@@ -101,10 +107,10 @@ _OUTPUT = (
 _LIMIT = (
     click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames."),
     click.option(
-        "--max-seconds", "max_s", metavar="SECONDS", type=Range(0, min_open=True), help="Stop after so long."
+        "--max-seconds", "max_s", type=Seconds(0, min_open=True), help="Stop after so long."
     ),
     click.option(
-        "--watchdog", "watchdog_s", metavar="SECONDS", type=Range(1),
+        "--watchdog", "watchdog_s", type=Seconds(1),
         help="End the process when it hangs for so long, for systemd to start it again.",
     ),
     click.option("--systemd", is_flag=True, help="Print the unit of a service that does this, and stop."),
