@@ -8,7 +8,6 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 TYPES = {"u8": np.uint8, "s8": np.int8}
-TENSORS = {np.uint8: TensorProto.UINT8, np.int8: TensorProto.INT8}
 
 
 def lowest(activations: str) -> np.ndarray:

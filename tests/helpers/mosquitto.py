@@ -69,7 +69,7 @@ class Mosquitto:
 class Listener:
     """Keeps every message of all topics, across ends of the broker; its session stays with the broker."""
 
-    def __init__(self, port: int, **tls: Any) -> None:
+    def __init__(self, port: int) -> None:
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
 

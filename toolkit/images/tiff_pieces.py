@@ -154,12 +154,6 @@ def _lzw_words(pieces: Sequence[Bytes], size: int, row: int) -> NDArray[np.uint8
     return None if pixels is None else pixels.view(np.uint8)
 
 
-def _lzw_bytes(pieces: Sequence[Bytes], size: Size) -> NDArray[np.uint8] | int:
-    """Unpacks pieces of an odd number of bytes; OpenCV gives back whatever it finds."""
-    pixels = _decode_gray(pieces, size.row_bytes, size.rows, 8)
-    return 0 if pixels is None else pixels
-
-
 def _decode_gray(pieces: Sequence[Bytes], width: int, rows: int, bits: int) -> NDArray[Any] | None:
     """Decodes a gray picture with an LZW piece each `rows` rows."""
     starts = np.cumsum([0] + [len(piece) for piece in pieces[:-1]])

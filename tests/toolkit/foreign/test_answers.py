@@ -14,7 +14,6 @@ from cnnkit.runtime.model import load_model
 onnx = pytest.importorskip("onnx")
 ASKED = "say --head softmax if they are probabilities, --head logits if a softmax is to follow, sigmoid or"
 KINDS = ("logits", "probabilities", "independent", "independent-logits")
-EYE = tuple(np.eye(3).ravel())
 
 
 def graph(path: Path, *steps, outputs=("out",), initial=None):

@@ -16,7 +16,6 @@ from cnnkit.view.picture import percent
 from cnnkit.view.text import OutlineFont, StrokeFont, best_font, fit, to_ascii
 
 SIZES = [(60, 200), (240, 320), (480, 640), (1080, 1920), (640, 480), (32, 32), (8, 8), (100, 1920)]
-QT_PLUGIN = Path(cv2.__file__).parent / "qt/plugins/platforms/libqxcb.so"
 FONTS = [pytest.param(StrokeFont, id="stroke")]
 if hasattr(cv2, "FontFace"):
     FONTS.append(pytest.param(OutlineFont, id="outline"))
