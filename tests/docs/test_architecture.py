@@ -26,8 +26,8 @@ def test_paths_are_there(path: str) -> None:
 
 @pytest.mark.parametrize("module", sorted(set(re.findall(r"`([a-z_0-9]+/[a-z_0-9]+)`", WAYS))))
 def test_modules_on_the_way_are_there(module: str) -> None:
-    through_predict = WAYS.split("Through `cnnkit train")[0]
-    folders = [ROOT / "toolkit"] if f"`{module}`" in through_predict else [ROOT / "toolkit", ROOT / "train"]
+    through_toolkit = WAYS.split("Through `cnnkit train")[0]
+    folders = [ROOT / "toolkit"] if f"`{module}`" in through_toolkit else [ROOT / "toolkit", ROOT / "train"]
     assert any((folder / f"{module}.py").exists() for folder in folders)
 
 
