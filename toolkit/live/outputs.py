@@ -23,7 +23,7 @@ class Observation:
     frame: Frame
     signal: Signal
     prediction: Prediction | None  # None unless the signal is live: nothing was classified
-    age_ms: float  # from the reading of the frame to its label
+    age_ms: float  # of the frame at its label, since it was taken as far as that is known
     inference_hz: float | None = None  # frames classified a second; None while unknown
     capture_hz: float | None = None  # frames the source gives a second
     box: Box | None = None  # the part that was classified; None for the whole frame

@@ -13,7 +13,7 @@ class LiveSummary:
     lost: int  # frames that could not be read
     skipped: int  # frames that a newer one replaced before the model was free
     rate_hz: float | None  # frames classified a second, over the last ones
-    age_ms: float | None  # median time from a frame's reading until it was shown or logged, over the last 1000
+    age_ms: float | None  # median age of a frame when it was shown or logged, over the last 1000
     damaged: int = 0  # frames that came torn or incomplete, and were left out
     failed: int = 0  # cameras of several that were given up
 
