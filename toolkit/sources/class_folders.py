@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from cnnkit.errors import DataError, ImageError
 from cnnkit.images import DEFAULT_MAX_PIXELS, LISTED_SUFFIXES, read_image, resize_image
 from cnnkit.sources.layouts import find_layout, holds_images, part_named, visible_entries
+from cnnkit.sources.spelling import find_places, warn_of_spellings
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.system import log
 
-_SHOWN = 20  # names of classes
+_SHOWN, _FEW = 20, 5  # names of classes
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def list_class_folder(root: Path, labels: tuple[str, ...] | None = None) -> Labe
     """Lists the images of a folder that holds a folder a class; in these, images may lie at any depth.
 
     Hidden files are skipped; files that are no images by their suffix, and images outside of the class folders, are
-    skipped and counted in a message. Names are compared in Unicode's NFC form.
+    skipped and counted in a message. Names are compared by their letters, see `find_places`.
 
     Args:
         root: The folder.
@@ -59,9 +60,12 @@ def list_class_folder(root: Path, labels: tuple[str, ...] | None = None) -> Labe
         SourceError: A folder does not exist or cannot be listed.
     """
     found, outside = _images_by_class(root)
-    _check_classes(root, found, labels)
     known = labels if labels is not None else tuple(found)
-    targets = {normalize("NFC", label): index for index, label in enumerate(known)}
+    targets = find_places(found, known, root)
+    _check_classes(root, found, labels, targets)
+    _say_nested(root, found)
+    if labels is None:
+        warn_of_spellings(known, root)
     if outside:
         log.warning("%s: %d images lie outside of the class folders and are skipped", root, outside)
     pairs = [(path, targets[name]) for name, paths in found.items() for path in paths]
@@ -88,7 +92,11 @@ def list_images(root: Path) -> tuple[Path, ...]:
     Raises:
         SourceError: A folder does not exist or cannot be listed.
     """
-    files = list(_walk(root))
+    return _list_images(root, frozenset())
+
+
+def _list_images(root: Path, above: frozenset[str]) -> tuple[Path, ...]:
+    files = list(_walk(root, above))
     images = tuple(path for path in files if path.suffix.lower() in LISTED_SUFFIXES)
     if len(images) < len(files):
         log.info("%s: skipped %d files that are no images by their suffix", root, len(files) - len(images))
@@ -212,30 +220,55 @@ def _images_by_class(root: Path) -> tuple[dict[str, tuple[Path, ...]], int]:
     for entry in entries:
         if entry.is_dir():  # two folders may have one name in NFC
             name = normalize("NFC", entry.name)
-            found[name] = found.get(name, ()) + list_images(root / entry.name)
-    nested = [name for name, paths in found.items() if any(len(path.relative_to(root).parts) > 2 for path in paths)]
-    if nested:
-        log.info("%s: images in folders inside of %s count for the class around them", root, ", ".join(nested[:5]))
+            found[name] = found.get(name, ()) + _list_images(root / entry.name, frozenset({os.path.realpath(root)}))
     return dict(sorted(found.items())), outside
+
+
+def _say_nested(root: Path, found: Mapping[str, tuple[Path, ...]]) -> None:
+    """Says that images lie in folders inside of those of classes, loudly where these are the same everywhere."""
+    inside = {name: {path.relative_to(root).parts[1:-1][:1] for path in paths} for name, paths in found.items()}
+    nested = [name for name, folders in inside.items() if folders - {()}]
+    same = set.intersection(*inside.values()) if inside else set()
+    if len(nested) > 1 and len(same) > 1 and all(folders == same for folders in inside.values()) and () not in same:
+        log.warning(
+            "%s: each of %s holds the same folders, %s, whose images all count for the class around them: if these are "
+            "the classes, or parts or kinds of images, give one folder of classes, with --val-data and --test-data for "
+            "others", root, _shown(nested), _shown(sorted(folder for (folder,) in same))
+        )  # fmt: skip
+    elif nested:
+        log.info("%s: images in folders inside of %s count for the class around them", root, _shown(nested))
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:_FEW]) + (f", ... ({len(names)})" if len(names) > _FEW else "")
 
 
 def _check_folders(root: Path, names: tuple[str, ...], labels: tuple[str, ...] | None) -> None:
     if not names:
         or_list = ", or a labels.csv that lists its images" if holds_images(root) else ""
-        raise DataError(f"{root} holds no folders, expected one a class{or_list}")
+        raise DataError(f"{root} holds no folders, expected one a class{or_list}{_or_lists(root)}")
     if all(map(part_named, names)) and not any(map(part_named, labels or ())):
         raise DataError(f"{root} holds the folders {', '.join(names)}, expected a folder a class: give one of these")
 
 
-def _check_classes(root: Path, found: dict[str, tuple[Path, ...]], labels: tuple[str, ...] | None) -> None:
+def _or_lists(root: Path) -> str:
+    """Returns what to say of lists that lie there and are not taken by themselves."""
+    lists = [entry.name for entry in visible_entries(root) if entry.name.lower().endswith((".csv", ".tsv"))]
+    return f"; where {lists[0]} lists the images, give {root / lists[0]}" if lists else ""
+
+
+def _check_classes(
+    root: Path, found: dict[str, tuple[Path, ...]], labels: tuple[str, ...] | None, targets: Mapping[str, int]
+) -> None:
     _check_folders(root, tuple(found), labels)
     if labels is None and len(found) < 2:
-        raise DataError(f"{root} holds one class ({', '.join(found)}), expected at least two: a folder a class")
+        raise DataError(
+            f"{root} holds one class ({', '.join(found)}), expected at least two: a folder a class{_or_lists(root)}"
+        )
     empty = [name for name, paths in found.items() if not paths]
     if empty and (labels is None or len(empty) == len(found)):
         raise empty_classes(root, empty)
-    known = {normalize("NFC", label) for label in labels} if labels is not None else set(found)
-    strangers = [name for name in found if name not in known]
+    strangers = [name for name in found if name not in targets]
     if strangers:
         raise strangers_error(root, strangers, labels or ())
 
@@ -256,7 +289,7 @@ def strangers_error(data: Path, strangers: Sequence[str], labels: Sequence[str])
     )
 
 
-def _walk(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
+def _walk(folder: Path, above: frozenset[str]) -> Iterator[Path]:
     """Gives the files in a folder and below it, sorted; a link back to a folder that it lies in is not followed."""
     above |= {os.path.realpath(folder)}
     for entry in visible_entries(folder):

@@ -13,7 +13,8 @@ VIDEO_SUFFIXES = frozenset({
     ".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".mts", ".m2ts",
     ".ts", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg",
 })  # fmt: skip
-_SYSTEMS = ("__MACOSX", "@eaDir")  # folders that macOS and Synology put beside files, with pictures of their own
+# Folders that macOS and Synology put beside files, with pictures of their own; and what disks hold of their own.
+_SYSTEMS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 _WEB = ("http://", "https://")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 

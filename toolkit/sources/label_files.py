@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from unicodedata import normalize
 
 from cnnkit.errors import DataError
-from cnnkit.images import IMAGE_SUFFIXES
 from cnnkit.sources.class_folders import LabelledFiles, strangers_error
-from cnnkit.sources.label_table import read_label_rows
+from cnnkit.sources.image_finder import ImageFinder
+from cnnkit.sources.label_table import LabelRow, read_label_table
 from cnnkit.sources.layouts import Part, part_named
+from cnnkit.sources.spelling import find_places, warn_of_spellings
 from cnnkit.spec import NO_LABEL
 from cnnkit.system import log
 
 SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
-PLACES = frozenset({"images", "image", "imgs", "img", "photos", "pictures"})  # folders of images of all parts
 _SHOWN = 3
 
 
@@ -55,9 +54,11 @@ def with_targets(
     """
     found = sorted({normalize("NFC", line.label) for lines in parts.values() for line in lines})
     known = tuple(found) if labels is None else labels
-    targets = {normalize("NFC", label): index for index, label in enumerate(known)}
     if labels is None and len(found) < 2:
         raise DataError(f"{source} holds one class ({', '.join(found)}), expected at least two")
+    if labels is None:
+        warn_of_spellings(known, source)
+    targets = find_places(found, known, source)
     strangers = [label for label in found if label not in targets]
     if strangers:
         raise strangers_error(source, strangers, known)
@@ -92,8 +93,11 @@ def with_sets(
     known = labels or tuple(sorted({label for one in learned for label in one}))
     if len(known) < 2:
         raise DataError(f"{source} holds one label ({', '.join(known)}), expected at least two")
-    places = {normalize("NFC", label): index for index, label in enumerate(known)}
-    strangers = sorted({label for every in sets.values() for one in every for label in one} - places.keys())
+    if labels is None:
+        warn_of_spellings(known, source)
+    every_label = {label for every in sets.values() for one in every for label in one}
+    places = find_places(sorted(every_label), known, source)
+    strangers = sorted(every_label - places.keys())
     if strangers:
         raise strangers_error(source, strangers, known)
     rows = {part: [tuple(sorted(places[label] for label in one)) for one in every] for part, every in sets.items()}
@@ -120,7 +124,7 @@ def is_label_file(path: Path) -> bool:
 
 
 def read_label_file(path: Path, part: Part | None = None, *, several: bool = False) -> tuple[LabelledFile, ...]:
-    """Reads a list of images with their labels, as `read_label_rows` does, and finds the images.
+    """Reads a list of images with their labels, as `read_label_table` does, and finds the images.
 
     Args:
         path: The file. Names are relative to its folder, or to a folder in it that is called as one of the parts of a
@@ -136,11 +140,15 @@ def read_label_file(path: Path, part: Part | None = None, *, several: bool = Fal
             or not one image is there. Images that are missing and lines that repeat others are counted in messages.
         SourceError: The file cannot be read.
     """
-    rows = read_label_rows(path)
+    table = read_label_table(path)
+    rows = table.rows
     if not rows:
         raise DataError(f"{path} lists no images, expected lines of a file name and a label")
+    if table.columns:
+        log.info("%s: %s", path, table.columns)
+    _say_parts(rows, path)
     several = several and any(row.several is not None for row in rows)
-    finder = _Finder(path, part)
+    finder = ImageFinder(path, part)
     found, missing = list[LabelledFile](), list[tuple[str, int]]()
     for row in rows:
         place = finder.find(row.name, row.line, part_named(row.split))
@@ -173,11 +181,19 @@ def some_of_list(path: Path, part: Part | None, most: int) -> tuple[Path, ...]:
         part: See there.
         most: How many lines are looked at.
     """
-    rows = read_label_rows(path)
-    finder = _Finder(path, part)
+    rows = read_label_table(path).rows
+    finder = ImageFinder(path, part)
     spread = rows[:: max(1, -(-len(rows) // most))]
     places = (finder.find(row.name, row.line, part_named(row.split)) for row in spread)
     return tuple(place for place in places if place is not None)
+
+
+def _say_parts(rows: Sequence[LabelRow], path: Path) -> None:
+    """Says which words of a column of parts name none."""
+    unknown = sorted({row.split for row in rows if row.split and part_named(row.split) is None})
+    if unknown:
+        shown = ", ".join(unknown[:_SHOWN]) + (", ..." if len(unknown) > _SHOWN else "")
+        log.warning("%s: the parts %s are none of train, val and test, and say nothing", path, shown)
 
 
 def _once(found: Sequence[LabelledFile], path: Path) -> tuple[LabelledFile, ...]:
@@ -201,51 +217,3 @@ def _lines(numbers: Iterable[int]) -> str:
     every = list(numbers)
     shown = ", ".join(f"{number:,}" for number in every[:_SHOWN]) + (", ..." if len(every) > _SHOWN else "")
     return f"{'line' if len(every) == 1 else 'lines'} {shown}"
-
-
-class _Finder:
-    """Finds the images of a list.
-
-    Args:
-        listed: The list.
-        part: The part of the dataset that it is of; None for all.
-    """
-
-    def __init__(self, listed: Path, part: Part | None) -> None:
-        self._listed, self._folder, self._part = listed, listed.parent, part
-        self._real = self._folder.resolve()
-        folders = sorted(entry.name for entry in os.scandir(self._folder) if entry.is_dir())
-        self._common = [name for name in folders if name.lower() in PLACES]
-        self._parts = {name: named for name in folders if (named := part_named(name)) is not None}
-
-    def find(self, name: str, line: int, part: Part | None) -> Path | None:
-        """Returns the file that a name means; None where there is none.
-
-        Raises:
-            DataError: The name is absolute, or it or a link leads out of the folder.
-        """
-        if PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor or ".." in PureWindowsPath(name).parts:
-            raise self._outside(name, line)
-        suffixes = ("",) if Path(name).suffix.lower() in IMAGE_SUFFIXES else ("", *sorted(IMAGE_SUFFIXES))
-        for place in self._places(self._part or part):
-            for suffix in suffixes:
-                path = self._folder / place / f"{name}{suffix}"
-                if path.is_file():
-                    if not path.resolve().is_relative_to(self._real):
-                        raise self._outside(name, line)
-                    return path
-        return None
-
-    def _places(self, part: Part | None) -> list[str]:
-        """Returns the folders in which an image may lie, those of its part first."""
-        own = [name for name, named in self._parts.items() if named == part]
-        others = [name for name in self._parts if name not in own] if self._part is None else []
-        return [*own, "", *self._common, *others] if part else ["", *self._common, *sorted(others, key=self._rank)]
-
-    def _rank(self, name: str) -> int:
-        return ("train", "val", "test").index(self._parts[name])
-
-    def _outside(self, name: str, line: int) -> DataError:
-        return DataError(
-            f"{self._listed}, line {line}: {name!r} leads out of the list's folder, expected names relative to it"
-        )

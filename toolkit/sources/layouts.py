@@ -18,10 +18,14 @@ Part = Literal["train", "val", "test"]
 # What folders are called, in small letters: by Keras' and PyTorch's tutorials, Roboflow, Kaggle and others.
 _WORDS: dict[str, Part] = {
     "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test",
+    "val": "val", "valid": "val", "validation": "val", "validate": "val", "dev": "val",
+    "test": "test", "testing": "test", "tests": "test", "holdout": "test",
 }  # fmt: skip
-_BESIDE = frozenset({"set", "data", "dataset", "images", "imgs", "split"})  # training_set, test-images
+_EITHER = ("eval", "evaluation")  # what of validation and test is not there yet
+_BESIDE = frozenset({
+    "set", "data", "dataset", "images", "image", "imgs", "img", "photos", "pictures", "split", "labels", "dir",
+})  # fmt: skip  # training_set, test-images, trainLabels
+_FEW = 10  # folders beside one another; more are classes
 _REASONS: dict[type[OSError], str] = {
     FileNotFoundError: "no such folder",
     NotADirectoryError: "is a file, expected a folder",
@@ -62,8 +66,8 @@ def find_layout(root: Path) -> Layout:
     """
     root = _inside(root)
     folders, parts = folder_names(root), dict[Part, Path]()
-    named = {folder: part for folder in folders if (part := part_named(folder)) is not None}
-    if not _divides(root, folders, named):
+    named = _named_parts(root, folders)
+    if not named:
         return Layout(root)
     for folder, part in named.items():
         if part in parts:
@@ -80,7 +84,31 @@ def find_layout(root: Path) -> Layout:
         log.warning("%s: left out beside the parts of the dataset: %s", root, ", ".join(strangers[:5]))
     if "train" not in parts:
         return Layout(root)
+    if any(folder != part for folder, part in named.items()):
+        said = (f"{part} from {parts[part].relative_to(root)}" for part in ("train", "val", "test") if part in parts)
+        log.info("%s is divided: %s", root, ", ".join(said))
     return Layout(parts["train"], parts.get("val"), parts.get("test"))
+
+
+def _named_parts(root: Path, folders: list[str]) -> dict[str, Part]:
+    """Returns the folders that are parts of a dataset; none where it is not divided."""
+    named = {folder: part for folder in folders if (part := part_named(folder)) is not None}
+    loosely = {folder: part for folder in folders if (part := _part_within(folder)) is not None}
+    if _divides(root, folders, named):
+        further = {folder: part for folder, part in loosely.items() if part not in named.values()}
+        return _with_either(root, folders, {**named, **further})
+    parts = set(loosely.values())
+    if "train" in parts and len(parts) > 1 and all(folder_names(root / folder) for folder in loosely):
+        return loosely
+    return {}
+
+
+def _with_either(root: Path, folders: list[str], named: dict[str, Part]) -> dict[str, Part]:
+    """Returns the parts with a folder `eval` as that of validation or test which is missing."""
+    parts: tuple[Part, ...] = ("val", "test")
+    missing = [part for part in parts if part not in named.values()]
+    either = [folder for folder in folders if folder.lower() in _EITHER and folder_names(root / folder)]
+    return {**named, **dict(zip(either, missing, strict=False))}
 
 
 def _divides(root: Path, folders: list[str], named: dict[str, Part]) -> bool:
@@ -94,8 +122,10 @@ def _divides(root: Path, folders: list[str], named: dict[str, Part]) -> bool:
 
 def part_named(name: str) -> Part | None:
     """Returns the part that a name says: Training, test_set, seg_train; None for other names."""
-    words = [word for word in re.split(r"[\W_]+", name.lower()) if word and word not in _BESIDE]
-    joined = re.fullmatch(r"(train|training|val|valid|validation|test|testing)(set|data)?", "".join(words))
+    words = _words(name)
+    joined = re.fullmatch(
+        r"(train|training|val|valid|validation|validate|dev|test|tests|testing)(set|data)?", "".join(words)
+    )
     if joined:
         return _WORDS[joined.group(1)]
     if len(words) == 2 and words[-1] in _WORDS:
@@ -103,16 +133,47 @@ def part_named(name: str) -> Part | None:
     return None
 
 
+def _part_within(name: str) -> Part | None:
+    """Returns the only part that any word of a name says, as in train-ants; such names are taken for parts together."""
+    parts = {_WORDS[word] for word in _words(name) if word in _WORDS}
+    return parts.pop() if len(parts) == 1 else None
+
+
+def _words(name: str) -> list[str]:
+    """Returns the words of a name in small letters, without digits and those that say nothing: trainLabels, 1_train."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return [word for word in re.findall(r"[^\W\d_]+", apart.lower()) if word not in _BESIDE]
+
+
 def _inside(folder: Path) -> Path:
     """Returns the folder itself, or the only folder in it where that holds folders and nothing else matters."""
     while True:
-        folders = folder_names(folder)
+        folders = _to_look_into(folder)
         if len(folders) != 1 or holds_images(folder) or not folder_names(folder / folders[0]):
             return folder
         if part_named(folders[0]) is not None and part_named(folder.name) is None:
             return folder
         folder = folder / folders[0]
         log.info("the dataset is taken from %s", folder)
+
+
+def _to_look_into(folder: Path) -> list[str]:
+    """Returns the names of the folders in a folder; `images` alone where those beside it, `annotations`, hold none."""
+    names = folder_names(folder)
+    plain = [name for name in names if not _words(name) and not name.isdigit()]
+    others = [name for name in names if name not in plain]
+    alone = len(plain) == 1 and 0 < len(others) < _FEW and not any(_any_image(folder / name) for name in others)
+    return plain if alone else names
+
+
+def _any_image(folder: Path) -> bool:
+    """Whether images may lie in a folder or below it: what links lead to is not looked at."""
+    for where, folders, names in os.walk(folder):
+        if any(os.path.islink(os.path.join(where, name)) for name in folders):
+            return True
+        if any(Path(name).suffix.lower() in IMAGE_SUFFIXES and not is_hidden(name) for name in names):
+            return True
+    return folder.is_symlink()
 
 
 def folder_names(folder: Path) -> list[str]:

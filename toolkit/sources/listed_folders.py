@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from cnnkit.errors import DataError
 from cnnkit.sources.class_folders import LabelledFiles, list_class_folder, list_images, test_split
+from cnnkit.sources.image_finder import PLACES
 from cnnkit.sources.label_files import (
-    PLACES,
     LabelledFile,
     by_part,
     is_label_file,
@@ -25,8 +25,9 @@ from cnnkit.system import log
 
 _Listed = TypeVar("_Listed")
 
-_ONE_HOT = "_classes.csv"  # Roboflow's, in the folder of each part
-_WHOLE = ("labels", "train_labels", "training_labels", "annotations", "_classes")  # lists of all images
+_IN_PARTS = ("_classes.csv", "_annotations.csv")  # Roboflow's, in the folder of each part
+_WHOLE = frozenset({"labels", "annotations", "_classes", "_annotations"})  # lists of all images
+_ELSE = frozenset({"metadata", "data", "index"})  # where there is no other
 _SUFFIXES = (".csv", ".tsv")
 _DEPTH = 4  # folders that hold nothing but one more
 
@@ -162,7 +163,8 @@ def _find(root: Path) -> _Lists | None:
 def _lists_in(root: Path) -> dict[Part | None, Path]:
     folders = folder_names(root)
     named = [(part, folder) for folder in folders if (part := part_named(folder)) is not None]
-    in_parts = [(part, root / folder / _ONE_HOT) for part, folder in named if (root / folder / _ONE_HOT).is_file()]
+    places = [(part, root / folder / name) for part, folder in named for name in _IN_PARTS]
+    in_parts = [(part, path) for part, path in places if path.is_file()]
     if any(part == "train" for part, _ in in_parts):
         return _once_each(in_parts)
     if _holds_classes(root, folders):
@@ -170,7 +172,8 @@ def _lists_in(root: Path) -> dict[Part | None, Path]:
     files = [Path(entry.path) for entry in visible_entries(root) if entry.name.lower().endswith(_SUFFIXES)]
     listed = [(part_named(path.stem), path) for path in files]
     wanted = [(part, path) for part, path in listed if part is not None or path.stem.lower() in _WHOLE]
-    found = [(part, root / path.name) for part, path in wanted if names_labels(path)]
+    found = [(part, path) for part, path in wanted if names_labels(path, surely=part in ("val", "test"))]
+    found = found or [(None, path) for path in files if path.stem.lower() in _ELSE and names_labels(path, surely=True)]
     parts = {part for part, _ in found}
     if None in parts and len(parts) > 1:
         found = [(None, path) for _, path in found]  # of which one has to be meant
@@ -193,7 +196,12 @@ def _holds_classes(root: Path, folders: Sequence[str]) -> bool:
     """Whether there are folders of classes, in the folder or in its parts: they say it themselves."""
     parts = [folder for folder in folders if part_named(folder) is not None]
     classes = [folder for folder in folders if folder not in parts and folder.lower() not in PLACES]
-    inside = [Path(part, folder) for part in parts for folder in folder_names(root / part)]
+    inside = [
+        Path(part, folder)
+        for part in parts
+        for folder in folder_names(root / part)
+        if folder.lower() not in PLACES and part_named(folder) != part_named(part)
+    ]
     return sum(holds_images(root / folder) for folder in classes) > 1 or any(
         holds_images(root / folder) for folder in inside
     )

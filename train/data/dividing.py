@@ -37,7 +37,11 @@ def divide(
         return Dataset(name, labels, train, validation, test)
     kept, held_out, tested = three_way_split(train.targets, splits.validation, test_share, splits.seed)
     if not len(held_out):
-        raise DataError(f"{name} has {len(train)} training images, too few to hold some out for validation: add images")
+        most = int(np.bincount(train.targets).max())
+        raise DataError(
+            f"{name} has {'one image' if most == 1 else f'at most {most} images'} of a class, too few to hold some out "
+            f"for {'validation and test' if test_share else 'validation'}: add images, or give others with --val-data"
+        )
     return Dataset(name, labels, train.take(kept), train.take(held_out), train.take(tested) if test_share else test)
 
 

@@ -41,6 +41,14 @@ def write(folder: Path, text: str, name: str = "labels.csv") -> Path:
         pytest.param("labels.csv", "id,ant,bee\na,1,0\nb,0,1\nd,0,1.0\n", id="a column a class"),
         pytest.param("labels.csv", '\nfile,class\n\n"a.jpg",ant\nb.jpg,bee\n\nd.png,bee', id="empty lines, quotes"),
         pytest.param("list.txt", "a.jpg ant\nb.jpg bee\ntrain/d.png bee\n", id="text"),
+        pytest.param("list.txt", "a.jpg,ant\nb.jpg,bee\ntrain/d.png,bee\n", id="text with commas"),
+        pytest.param("labels.csv", "a.jpg,ant\nb.jpg,bee\nd.png,bee\n", id="no header"),
+        pytest.param("labels.csv", "ant;a.jpg;train\nbee;b.jpg;train\nbee;d.png;train\n", id="no header, parts"),
+        pytest.param("labels.csv", "photo,file\nant,a.jpg\nbee,b.jpg\nbee,d.png\n", id="the only other column"),
+        pytest.param("labels.csv", "sep=|\nfile|label\na.jpg|ant\nb.jpg|bee\nd.png|bee\n", id="Excel's first line"),
+        pytest.param("labels.csv", "file,label\na.jpg,ant,\nb.jpg,bee,,\nd.png,bee\n", id="commas at the end"),
+        pytest.param("labels.csv", "file,label\na.jpg,ant\nb.jpg,bee\ntrain\\d.png,bee\n", id="backslashes"),
+        pytest.param("labels.csv", "id,ant,bee\na,True,False\nb,False,True\nd,false,TRUE\n", id="true and false"),
         pytest.param("list.tsv", "path\tclass\na.jpg\tant\nb.jpg\tbee\ntrain/d.png\tbee\n", id="tabs"),
     ],
 )
@@ -49,7 +57,7 @@ def test_every_form_gives_the_same(photos: Path, name: str, text: str, encoding:
     path = photos / name
     path.write_bytes(text.encode(encoding))
     assert is_label_file(path)
-    files = list_listed(path)[None]
+    (files,) = list_listed(path).values()
     assert files.labels == ("ant", "bee")
     assert files.paths == (photos / "a.jpg", photos / "b.jpg", photos / "train" / "d.png")
     assert files.targets == (0, 1, 1)
@@ -70,7 +78,8 @@ def test_a_column_divides(photos: Path) -> None:
     [
         pytest.param("", "lists no images", id="empty"),
         pytest.param("a,b\n1,2\n", "has the columns a, b and none of file names", id="unknown columns"),
-        pytest.param("file,colour\na.jpg,red\n", "none of labels", id="no labels"),
+        pytest.param("file,colour,size\na.jpg,red,1\n", "none of labels", id="no labels"),
+        pytest.param("a.jpg,ant,1\nb.jpg,bee,2\n", "has no header that says which column is which", id="no header"),
         pytest.param("file,label\n/etc/passwd,x\n", "line 2: '/etc/passwd' leads out of", id="absolute"),
         pytest.param("file,label\nC:\\a.jpg,x\n", "leads out of the list's folder", id="absolute on Windows"),
         pytest.param("file,label\n../a.jpg,x\n", "leads out of the list's folder", id="outside"),
@@ -115,3 +124,36 @@ def test_an_image_is_looked_for_in_the_folder_of_its_part(photos: Path) -> None:
     assert [line.path.parent.name for line in read_label_file(one, "test")] == ["test", "test"]
     with pytest.raises(DataError, match="1 of 1 images are not there"):
         read_label_file(write(photos, "id,label\nd,bee\n", "val.csv"), "val")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("file,label\na.jpg,ant\nb.jpg,bee\n", "file names from file, labels from label", id="usual"),
+        pytest.param(
+            "age,file,sex,label,split\n1,a.jpg,m,ant,train\n2,b.jpg,f,bee,test\n",
+            "file names from file, labels from label, parts from split; not used: age, sex",
+            id="more columns",
+        ),
+        pytest.param("id,ant,bee\na,1,0\nb,0,1\n", "file names from id, a class from each of ant, bee", id="classes"),
+    ],
+)
+def test_which_columns_are_read_is_said(photos: Path, caplog: pytest.LogCaptureFixture, text: str, said: str) -> None:
+    caplog.set_level("INFO", logger="cnnkit")
+    path = write(photos, text)
+    read_label_file(path)
+    assert caplog.messages == [f"{path}: {said}"]
+
+
+def test_words_that_name_no_part_are_said(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(photos, "file,label,split\na.jpg,ant,fold 1\nb.jpg,bee,fold 2\n")
+    assert set(list_listed(path)) == {None}
+    assert f"{path}: the parts fold 1, fold 2 are none of train, val and test, and say nothing" in caplog.messages
+
+
+def test_images_lie_in_folders_of_folders(tmp_path: Path) -> None:
+    for name in ("train/train/a.jpg", "data/images/b.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    lines = read_label_file(write(tmp_path, "id,label\na,ant\nb,bee\n"))
+    assert [line.path.relative_to(tmp_path).as_posix() for line in lines] == ["train/train/a.jpg", "data/images/b.jpg"]

@@ -66,7 +66,7 @@ def test_where_one_label_is_needed(listed, text, message):
 @pytest.mark.parametrize(
     ("labels", "text", "message"),
     [
-        (None, "file,ant\na,ant|ant\nb,\n", "and none of labels"),
+        (None, "file,size,ant\na,1,ant|ant\nb,2,\n", "and none of labels"),
         (None, "file,label\na,ant|ant\nb,\n", "holds one label .ant., expected at least two"),
         (("ant", "bee"), ONE_HOT, "cat"),
     ],

@@ -37,6 +37,14 @@ def make(root: Path, *parts: str, classes: tuple[str, ...] = CLASSES) -> Path:
                      id="Kaggle, nested twice"),
         pytest.param(("zip/it/train", "zip/it/test"), ("zip/it/train", None, "zip/it/test"), id="unpacked twice over"),
         pytest.param(("train",), ("train", None, None), id="training images alone"),
+        pytest.param(("TrainingSet", "ValidationSet"), ("TrainingSet", "ValidationSet", None), id="capitals within"),
+        pytest.param(("train", "dev", "eval"), ("train", "dev", "eval"), id="dev and eval"),
+        pytest.param(("train", "eval"), ("train", "eval", None), id="eval alone"),
+        pytest.param(("Train", "Validate", "test_labeled"), ("Train", "Validate", "test_labeled"), id="a word behind"),
+        pytest.param(("1_train", "2_val", "3_test"), ("1_train", "2_val", "3_test"), id="numbered"),
+        pytest.param(("train2017", "val2017"), ("train2017", "val2017", None), id="years"),
+        pytest.param(("train-ants", "val-ants"), ("train-ants", "val-ants", None), id="a name behind"),
+        pytest.param(("images/train", "images/val"), ("images/train", "images/val", None), id="in images"),
     ],
 )  # fmt: skip
 def test_parts_are_found_by_their_names(
@@ -48,8 +56,31 @@ def test_parts_are_found_by_their_names(
     assert layout.divided
 
 
+def test_what_is_taken_from_folders_of_other_names_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="cnnkit")
+    find_layout(make(tmp_path / "a", "Training", "test_set"))
+    find_layout(make(tmp_path / "b", "train", "test"))
+    assert caplog.messages == [f"{tmp_path / 'a'} is divided: train from Training, test from test_set"]
+
+
+def test_folders_without_images_beside_images_do_not_matter(tmp_path: Path) -> None:
+    make(tmp_path, "images")
+    (tmp_path / "annotations" / "deep").mkdir(parents=True)
+    assert find_layout(tmp_path).train == tmp_path / "images"
+    make(tmp_path, "annotations/deep")
+    assert find_layout(tmp_path).train == tmp_path
+
+
 @pytest.mark.parametrize(
-    "classes", [CLASSES, ("bus", "car", "train"), ("test tube", "flask"), ("trained", "untrained")], ids=" ".join
+    "classes",
+    [
+        CLASSES,
+        ("bus", "car", "train"),
+        ("test tube", "flask"),
+        ("trained", "untrained"),
+        ("train station", "test bench"),
+    ],
+    ids=" ".join,
 )
 def test_class_folders_are_no_parts(tmp_path: Path, classes: tuple[str, ...]) -> None:
     layout = find_layout(make(tmp_path, "", classes=classes))

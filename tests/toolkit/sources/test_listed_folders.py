@@ -96,6 +96,7 @@ def test_an_unpacked_archive_is_passed_through_and_said(
         pytest.param(("train/ants/1.jpg", "train/bees/1.jpg"), {"train": "id,label\n1,x\n"}, id="classes in a part"),
         pytest.param(("train/1.jpg",), {"train": "id\n1\n"}, id="no labels"),
         pytest.param(("train/1.jpg",), {"notes": "id,label\n1,ant\n"}, id="another list"),
+        pytest.param(("train/1.jpg",), {"metadata": "id,age,sex\n1,9,f\n"}, id="a list of other facts"),
         pytest.param(("test/1.jpg",), {"test": "id,label\n1,ant\n"}, id="test images alone"),
         pytest.param(("a/b/c/d/e/1.jpg",), {}, id="no list"),
     ],
@@ -136,3 +137,25 @@ def test_what_a_model_is_measured_on(tmp_path: Path) -> None:
         list_test_images(part / "list.csv")
     with pytest.raises(SourceError, match="no such folder"):
         list_test_images(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        pytest.param({"trainLabels": "image,level\n1,ant\n2,bee\n"}, id="trainLabels, of levels"),
+        pytest.param({"metadata": "image_id,age,label\n1,9,ant\n2,8,bee\n"}, id="metadata"),
+        pytest.param({"train": KAGGLE, "test": "id,width,height\n1,9,9\n", "metadata": KAGGLE}, id="others beside it"),
+        pytest.param({"train/_annotations": "filename,class,xmin\n1.jpg,ant,5\n2.jpg,bee,6\n"}, id="Roboflow's boxes"),
+    ],
+)
+def test_lists_of_other_names(tmp_path: Path, lists: dict[str, str]) -> None:
+    make(tmp_path, "train/1.jpg", "train/2.jpg", "train/3.jpg", "test/1.jpg", **lists)
+    (lines,) = found(tmp_path).values()
+    assert lines[:2] == [("train/1.jpg", "ant"), ("train/2.jpg", "bee")]
+
+
+def test_images_in_a_folder_of_their_part_again_are_no_class(tmp_path: Path) -> None:
+    make(tmp_path, *(f"train/train/{number}.png" for number in (1, 2, 3)), train=KAGGLE)
+    assert found(tmp_path) == {
+        None: [("train/train/1.png", "ant"), ("train/train/2.png", "bee"), ("train/train/3.png", "bee")]
+    }

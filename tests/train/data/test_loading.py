@@ -72,7 +72,8 @@ def test_a_corrupt_image_among_good_ones_is_left_out_and_named(
         pytest.param({}, "holds no folders, expected one a class", id="empty folder"),
         pytest.param({"cat": 3}, r"holds one class \(cat\), expected at least two", id="one class"),
         pytest.param({"cat": 3, "dog": 0}, "dog holds no images", id="an empty class"),
-        pytest.param({"cat": 1, "dog": 1}, "too few to hold some out", id="two images"),
+        pytest.param({"cat": 1, "dog": 1}, "one image of a class, too few to hold some out for val", id="two images"),
+        pytest.param({"cat": 2, "dog": 2}, "at most 2 images of a class, too few", id="four images"),
     ],
 )
 def test_folders_that_cannot_be_trained_on(tmp_path: Path, images: dict[str, int], message: str) -> None:
