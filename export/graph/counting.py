@@ -10,20 +10,22 @@ from typing import Any
 import numpy as np
 
 from cnnkit.errors import ModelError, UsageError
+from cnnkit.export.graph.einsum import einsum_products
 from cnnkit.export.graph.graphs import attributes, has_branches, static_shapes
-from cnnkit.export.graph.parameters import parameters, parameters_by_node
+from cnnkit.export.graph.parameters import constant_names, parameters, parameters_by_node
 from cnnkit.export.graph.plain import plain_graph
 from cnnkit.runtime import import_onnxruntime, runtime_errors, short_reason
 from cnnkit.spec import LayerFacts
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-# Operator -> the places of its two factors among its inputs.
+# Operator -> the places of its factors among its inputs; those of an einsum are all of them.
 _FACTORS = {
     "Conv": (0, 1), "FusedConv": (0, 1), "ConvInteger": (0, 1), "QLinearConv": (0, 3), "ConvTranspose": (0, 1),
     "MatMul": (0, 1), "FusedMatMul": (0, 1), "MatMulInteger": (0, 1), "QLinearMatMul": (0, 3),
-    "Gemm": (0, 1), "FusedGemm": (0, 1), "QGemm": (0, 3), "Einsum": (0, 1),
+    "Gemm": (0, 1), "FusedGemm": (0, 1), "QGemm": (0, 3), "RNN": (0, 1, 2), "GRU": (0, 1, 2), "LSTM": (0, 1, 2),
 }  # fmt: skip
+_RECURRENT = ("RNN", "GRU", "LSTM")
 _ROUNDING = ("QuantizeLinear", "DequantizeLinear")
 
 
@@ -74,8 +76,7 @@ def graph_layers(model: Any, size: tuple[int, int] | None = None) -> tuple[Layer
     weights = parameters_by_node(plain)
 
     def facts(node: Any) -> LayerFacts:
-        multiplies = node.op_type in _FACTORS
-        products = (_of_node(node, shapes) // batch if known else None) if multiplies else 0
+        products = (_of_node(node, shapes) // batch if known else None) if _multiplies(node) else 0
         shape = _of_one_image(shapes.get(node.output[0]), batch)
         return LayerFacts(node.name, node.op_type, shape, weights[node.name], products)
 
@@ -94,7 +95,7 @@ def multiply_adds(model: Any) -> int:
     """
     batch = _batch(model)
     shapes = _shapes(model, batch)
-    return sum(_of_node(node, shapes) for node in model.graph.node if node.op_type in _FACTORS) // batch
+    return sum(_of_node(node, shapes) for node in _multiplying(model)) // batch
 
 
 def _of_one_image(shape: tuple[int, ...] | None, batch: int) -> tuple[int, ...] | None:
@@ -130,8 +131,19 @@ def _can_be_followed(model: Any) -> bool:
     return not outside or not _missing(model, static_shapes(model, _batch(model)))
 
 
+def _multiplying(model: Any) -> list[Any]:
+    """Returns the nodes that multiply, those left out that work on constants alone: runtimes compute them once."""
+    known = constant_names(model)
+    nodes = (node for node in model.graph.node if _multiplies(node))
+    return [node for node in nodes if not all(name in known for name in node.input if name)]
+
+
+def _multiplies(node: Any) -> bool:
+    return node.op_type in _FACTORS or node.op_type == "Einsum"
+
+
 def _missing(model: Any, shapes: Shapes) -> list[str]:
-    nodes = [node for node in model.graph.node if node.op_type in _FACTORS]
+    nodes = _multiplying(model)
     return sorted({name for node in nodes for name in (*_factors(node), node.output[0])} - shapes.keys())
 
 
@@ -170,6 +182,8 @@ def _zeros(value: Any, batch: int) -> Any:
 
 
 def _factors(node: Any) -> tuple[str, ...]:
+    if node.op_type == "Einsum":
+        return tuple(node.input)
     return tuple(node.input[place] for place in _FACTORS[node.op_type] if place < len(node.input))
 
 
@@ -177,19 +191,11 @@ def _of_node(node: Any, shapes: Shapes) -> int:
     left, *right = (shapes[name] for name in _factors(node))
     output = shapes[node.output[0]]
     if node.op_type == "Einsum":
-        return _einsum(node, left, *right)
+        return einsum_products(attributes(node)["equation"].decode(), left, *right)
+    if node.op_type in _RECURRENT:  # (steps, batch, inputs), and each step's matrices of inputs and of states
+        return prod(left[:2]) * sum(map(prod, right))
     if "Conv" in node.op_type:
         # Weights are (out, in / groups, kernel...): each output value takes all but their first dimension. Transposed
         # they are (in, out / groups, kernel...): each input value spreads over all but their first dimension.
         return prod(left if node.op_type == "ConvTranspose" else output) * prod(right[0][1:])
     return prod(output) * left[-2 if attributes(node).get("transA") else -1]
-
-
-def _einsum(node: Any, *shapes: tuple[int, ...]) -> int:
-    """Each pair of letters that meet is multiplied once: the product of the sizes of all letters."""
-    equation = attributes(node)["equation"].decode().replace(" ", "")
-    terms = equation.split("->")[0].split(",")
-    if len(terms) != 2 or "." in equation:
-        return 0
-    sizes = dict(pair for term, shape in zip(terms, shapes, strict=True) for pair in zip(term, shape, strict=True))
-    return prod(sizes.values())
