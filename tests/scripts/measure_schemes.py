@@ -5,8 +5,8 @@
 
 What is no ONNX file is exported first; photos that are no folder are one of $CNNKIT_PHOTOS. A few of them calibrate,
 the others are answered. Their labels are those of the model, WordNet identifiers for 1,000 classes, or unknown. With
---haswell so many of them are answered on an emulated CPU without VNNI as well: a second or two an image at 224 pixels.
-The exit code is 1 where a label changes there in a file that is called safe.
+--haswell so many of them are answered on an emulated CPU without VNNI as well, and compared with exact integers here: a
+second or two an image at 224 pixels. The exit code is 1 where a label changes there in a file that is called safe.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def figures(
 
 
 def compare_cpus(path: Path, spec: ModelSpec, images: NDArray[np.uint8], here: Runner, there: Runner) -> dict[str, Any]:
-    """Answers images on two CPUs, one at a time, and compares labels and probabilities."""
+    """Answers images in two ways, one at a time, and compares labels and probabilities."""
     name = load_graph(path).graph.input[0].name
     both = [runner.run(path, {name: prepare_batch(images, spec.input)}, batch=1) for runner in (here, there)]
     changed = int((both[0].argmax(axis=1) != both[1].argmax(axis=1)).sum())

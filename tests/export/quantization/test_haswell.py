@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from emulation.errors import CannotRunError, EmulationError
-from emulation.haswell import Runner, on_haswell, on_this_cpu
+from emulation.haswell import Runner, as_programs_run_here, on_haswell, on_this_cpu
 from integer_layers import exact, qdq_layer, qoperator_layer
 
 from cnnkit.export.graph.graphs import load_graph
@@ -165,15 +165,25 @@ def test_operators_on_signed_integers_do_not_saturate(activations, saturates, ru
     assert (off > 0.3) if saturates else (off < 0.01)
 
 
-def test_the_bundled_model_answers_as_on_this_cpu(haswell):
+def test_the_bundled_model_answers_as_exact_integers_do(haswell):
     path = Path(__file__).parents[3] / "toolkit" / "models" / "best.int8.onnx"
     assert saturating_layers(load_graph(path)) == ()
     images = np.random.default_rng(4).integers(0, 256, (32, 32, 32, 3)).astype(np.uint8)
     there = haswell.run(path, {"image": images})
+    with on_this_cpu() as told, as_programs_run_here() as plain:
+        expected, here = (runner.run(path, {"image": images}) for runner in (told, plain))
+    assert np.ptp(expected, axis=0).max() > 0.1
+    np.testing.assert_allclose(there, expected, atol=1e-5)
+    np.testing.assert_allclose(here, expected, atol=1e-5)
+
+
+def test_a_cpu_without_vnni_is_told_to_sum_exactly(tmp_path):
+    weight, images = np.full((16, 8, 3, 3), 127, np.int8), np.full((1, 8, 3, 3), 255)
+    expected = exact("Conv", weight, images)
+    onnx.save(qdq_layer("Conv", weight, "u8", step=expected.max() / 100, shape=images.shape), tmp_path / "layer.onnx")
     with on_this_cpu() as runner:
-        here = runner.run(path, {"image": images})
-    assert np.ptp(here, axis=0).max() > 0.1
-    np.testing.assert_allclose(there, here, atol=1e-5)
+        found = runner.run(tmp_path / "layer.onnx", {"x": images.astype(np.float32)})
+    np.testing.assert_allclose(found, expected, rtol=0.01)
 
 
 def test_what_cannot_be_run_is_told(tmp_path):

@@ -1,4 +1,7 @@
-"""Every scheme's file of four networks on an emulated x86 CPU without VNNI: what is called safe answers as here."""
+"""Every scheme's file of four networks on x86 without VNNI: what is called safe answers as exact integers do.
+
+Such a CPU is emulated; this machine's is another one where it has no VNNI itself.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import measure_parity
 import numpy as np
 import pytest
 from emulation.errors import CannotRunError
-from emulation.haswell import Runner, on_haswell, on_this_cpu
+from emulation.haswell import Runner, as_programs_run_here, on_haswell, on_this_cpu
 from measure_schemes import compare_cpus, quantized_files
 
 from cnnkit.export import ExportOptions, export_model
@@ -26,11 +29,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def cpus() -> Iterator[tuple[Runner, Runner]]:
-    """This machine's CPU, and one without VNNI."""
+def cpus() -> Iterator[tuple[Runner, Runner, Runner]]:
+    """This machine's CPU with exact integers, one without VNNI, and this one without further ado."""
     try:
-        with on_haswell() as there, on_this_cpu() as here:
-            yield here, there
+        with on_this_cpu() as exact, on_haswell() as there, as_programs_run_here() as here:
+            yield exact, there, here
     except CannotRunError as error:
         pytest.skip(str(error))
 
@@ -48,19 +51,21 @@ def network(request: pytest.FixtureRequest, tmp_path_factory) -> tuple[str, Path
     return name, folder / f"{name}.onnx"
 
 
-def test_files_that_are_called_safe_answer_as_on_this_cpu(cpus, network, tmp_path):
-    name, model = network
+def test_files_that_are_called_safe_answer_as_exact_integers_do(cpus, network, tmp_path):
+    (name, model), (exact, there, here) = network, cpus
     spec = read_spec_of(model)
     assert spec is not None
     images = generated_images(CALIBRATING + NETWORKS[name], spec.input, seed=7)
     names = [scheme.name for scheme in SCHEMES]
-    found, safe = {}, set()
+    found, native, safe = {}, {}, set()
     for made in quantized_files(model, spec, images[:CALIBRATING], names, tmp_path):
-        found[made.name] = compare_cpus(made.path, spec, images[CALIBRATING:], *cpus)
+        found[made.name] = compare_cpus(made.path, spec, images[CALIBRATING:], exact, there)
+        native[made.name] = compare_cpus(made.path, spec, images[CALIBRATING:], exact, here)
         safe |= {made.name} if made.refused is None else set()
         made.path.unlink()
     assert {"u8s8-pairs", "u8s8-pairs-percentile", "u8s8-pairs-equalized", "u8s8-7bit", "u8u8"} <= safe
     assert safe.isdisjoint({"u8s8", "s8s8"})
-    assert {each: found[each] for each in safe if found[each]["changed"] or found[each]["worst"] > WORST} == {}
+    for cpu in (found, native):
+        assert {each: cpu[each] for each in safe if cpu[each]["changed"] or cpu[each]["worst"] > WORST} == {}
     assert found["u8s8"]["worst"] > 100 * WORST  # else nothing would be shown
     assert np.isfinite([each["worst"] for each in found.values()]).all()

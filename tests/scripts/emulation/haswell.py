@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.machine import describe_machine
 from emulation.errors import CannotRunError, EmulationError
 
 QEMU = "qemu-x86_64-static"
 CPU = "Haswell"  # AVX2, no VNNI
 ERRORS = "errors.txt"
+EXACT = "--exact"
 _RUNNER = Path(__file__).with_name("run_graph.py")
 
 
@@ -62,7 +64,15 @@ class Runner:
 
 @contextmanager
 def on_this_cpu() -> Iterator[Runner]:
-    """Runs ONNX files on this machine's CPU."""
+    """Runs ONNX files on this machine's CPU, with exact integers: one without VNNI is told to sum them so."""
+    has_vnni = describe_machine().int8_dot_product
+    with _started([], *([] if has_vnni else [EXACT])) as runner:
+        yield runner
+
+
+@contextmanager
+def as_programs_run_here() -> Iterator[Runner]:
+    """Runs ONNX files on this machine's CPU without any option, as other programs do."""
     with _started([]) as runner:
         yield runner
 
@@ -82,8 +92,8 @@ def on_haswell() -> Iterator[Runner]:
 
 
 @contextmanager
-def _started(emulator: list[str]) -> Iterator[Runner]:
-    pipe, command = subprocess.PIPE, [*emulator, sys.executable, str(_RUNNER)]
+def _started(emulator: list[str], *arguments: str) -> Iterator[Runner]:
+    pipe, command = subprocess.PIPE, [*emulator, sys.executable, str(_RUNNER), *arguments]
     with (
         tempfile.TemporaryDirectory() as folder,
         Path(folder, ERRORS).open("w", encoding="utf-8") as errors,

@@ -1,9 +1,10 @@
 """Runs ONNX files with NumPy and onnxruntime alone, one for each line it reads: fit for an emulated CPU.
 
-    python run_graph.py
+    python run_graph.py [--exact]
 
 Each line on stdin has MODEL, INPUTS.npz, OUTPUT.npy and BATCH with tabs between them. It answers "done", and ends with
-a traceback where one cannot be run.
+a traceback where one cannot be run. With --exact products of bytes are summed exactly on x86 without VNNI as well:
+onnxruntime makes weights unsigned there.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import numpy as np
 import onnxruntime
 
 
-def run(model: str, given: str, taken: str, batch: str) -> None:
+def run(model: str, given: str, taken: str, batch: str, *, exact: bool) -> None:
     options = onnxruntime.SessionOptions()
+    if exact:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -31,7 +34,8 @@ def run(model: str, given: str, taken: str, batch: str) -> None:
 
 def main() -> None:
     for line in sys.stdin:
-        run(*line.rstrip("\n").split("\t"))
+        model, given, taken, batch = line.rstrip("\n").split("\t")
+        run(model, given, taken, batch, exact="--exact" in sys.argv)
         sys.stdout.write("done\n")
         sys.stdout.flush()
 
