@@ -10,11 +10,16 @@ from typing import Any
 
 import cv2
 import pytest
+from hypothesis import HealthCheck, settings
 from tiny_models import TINY_SPEC, build_tiny_onnx, solid, tiny_spec
 
 import cnnkit.runtime.model
 from cnnkit.spec import ModelSpec
 from cnnkit.system import log
+
+# A busy machine is no fault of what is tested.
+settings.register_profile("cnnkit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cnnkit")
 
 
 @pytest.fixture(autouse=True)

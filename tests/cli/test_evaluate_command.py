@@ -132,7 +132,7 @@ def test_a_corrupt_image_is_left_out_listed_and_counted(tiny_model, data):
     result = evaluate(tiny_model, data)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-2:] == [
-        "left out: 1 images that could not be read",
+        "left out: 1 image that could not be read",
         "written to evaluation-tiny",
     ]
     assert f"cnnkit: warning: {data}/test/red/9.png: " in result.stderr

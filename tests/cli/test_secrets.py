@@ -20,7 +20,7 @@ from cnnkit.page.state import to_json
 from cnnkit.sources.moving.shots import Opened
 from cnnkit.sources.video import Video, open_video
 
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MANY = settings(FEW, max_examples=10_000)
 
 

@@ -15,7 +15,7 @@ def taken(size: int = 32, channels: int = 3) -> InputSpec:
     return InputSpec(height=size, width=size + 1, channels=channels, color="rgb" if channels == 3 else "gray")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 9), st.integers(2, 40), st.sampled_from([1, 3]), st.integers(0, 2**32))
 def test_images_have_the_size_asked_for_and_come_again(count, size, channels, seed):
     images = generated_images(count, taken(size, channels), seed)

@@ -42,5 +42,8 @@ def command(photos: Path, out: Path, **options: Any) -> None:
     title = f"{divided.out}: {divided.images:,} images in {divided.groups:,} groups that stay together"
     print_table(("class", *(f">{part}" for part in divided.counts)), rows, title=title)
     if divided.joined:
-        print_text(f"{divided.joined:,} groups were joined to others, whose images are nearly the same")
+        many = f"{divided.joined:,} groups were joined to others"
+        print_text(
+            f"{'1 group was joined to another' if divided.joined == 1 else many}, whose images are nearly the same"
+        )
     print_text(f"next: cnnkit train {divided.out}")

@@ -30,7 +30,7 @@ class LiveSummary:
         if self.rate_hz is not None:
             parts.append(f"{self.rate_hz:.1f} frames/s")
         if self.age_ms is not None:
-            parts.append(f"{self.age_ms:.1f} ms from reading a frame to its result")
+            parts.append(f"frames {self.age_ms:.1f} ms old at their labels")
         return ", ".join(parts)
 
 

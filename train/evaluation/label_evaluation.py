@@ -99,7 +99,7 @@ def print_label_evaluation(evaluation: LabelEvaluation, style: Literal["table", 
         f"loss {metrics.loss:.4f} nats"
     )
     if metrics.skipped:
-        click.echo(f"left out: {metrics.skipped:,} images that could not be read")
+        click.echo(f"left out: {metrics.skipped:,} image{'s'[: metrics.skipped != 1]} that could not be read")
     click.echo(f"written to {printable(str(evaluation.folder))}")
 
 

@@ -72,7 +72,7 @@ def _lines(metrics: Metrics) -> list[str]:
         )
         lines.append(f"most confused: {'; '.join(named)}")
     if metrics.skipped:
-        lines.append(f"left out: {metrics.skipped:,} images that could not be read")
+        lines.append(f"left out: {metrics.skipped:,} image{'s'[: metrics.skipped != 1]} that could not be read")
     return lines
 
 

@@ -104,7 +104,7 @@ def test_outputs_without_weights_and_biases_without_room():
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(SHAPES))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_shortened_integers_are_safe_and_stay_close(seed, shape):
     weight = np.random.default_rng(seed).integers(-128, 128, shape).astype(np.int8)
     safe = shortened(weight)

@@ -67,7 +67,6 @@ def test_padding_by_hand(d: int, expected: list[list[int]]) -> None:
     assert padded.dtype == np.uint8 and not np.shares_memory(padded, image)
 
 
-@settings(deadline=None)
 @given(image=arrays(np.int16, st.tuples(SIDES, SIDES)), d=st.integers(0, 5))
 def test_padding_is_that_of_numpy(image: np.ndarray, d: int) -> None:
     assert np.array_equal(pad_zeros(image, d), np.pad(image, d))
@@ -96,7 +95,6 @@ def test_whole_numbers_beyond_eight_bits_are_exact() -> None:
     assert convolve(image.astype(np.int64) * 2**40, np.ones((3, 3), np.int64)).item() == 9 * 255 * 2**40
 
 
-@settings(deadline=None)
 @given(images_with_kernels())
 def test_convolution_is_that_of_opencv(case: tuple[np.ndarray, np.ndarray]) -> None:
     image, kernel = case
@@ -113,7 +111,7 @@ def test_padded_by_one_a_classic_kernel_keeps_the_size_as_filter2d_does(name: st
     assert np.array_equal(convolve(pad_zeros(image, 1), weights), expected)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(case=images_with_kernels(), stride=STRIDES, d=st.integers(0, 3))
 def test_padding_and_convolution_are_those_of_onnx(
     case: tuple[np.ndarray, np.ndarray], stride: tuple[int, int], d: int
@@ -123,7 +121,7 @@ def test_padding_and_convolution_are_those_of_onnx(
     assert np.array_equal(convolve(pad_zeros(image, d), kernel, stride), expected)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(case=images_with_windows(), stride=st.none() | STRIDES, operator=st.sampled_from(sorted(POOLS)))
 def test_pooling_is_that_of_onnx(
     case: tuple[np.ndarray, tuple[int, int]], stride: tuple[int, int] | None, operator: str
@@ -155,7 +153,6 @@ def test_an_average_of_bytes_does_not_overflow() -> None:
     assert pool_average(np.full((40, 40), 255, np.uint8), (40, 40)).item() == 255
 
 
-@settings(deadline=None)
 @given(case=images_with_windows(), stride=STRIDES)
 def test_the_average_is_the_convolution_with_an_even_kernel(
     case: tuple[np.ndarray, tuple[int, int]], stride: tuple[int, int]

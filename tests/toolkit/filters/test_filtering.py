@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from image_files import encode_cv2, photo
 
 from cnnkit.errors import ImageError, OutputError, UsageError
@@ -68,7 +68,6 @@ def test_average_pooling(cat: Path) -> None:
     assert only.pooled.item() == pytest.approx(only.convolved.mean())
 
 
-@settings(deadline=None)
 @given(shape=SQUARES, box=SQUARES)
 def test_a_photo_is_shrunk_to_fit_and_keeps_its_aspect(shape: tuple[int, int], box: tuple[int, int]) -> None:
     fitted = fit_into(shape, box)
@@ -120,7 +119,6 @@ def overlap(one: Box, other: Box) -> bool:
     )
 
 
-@settings(deadline=None)
 @given(shape=st.tuples(st.integers(1, 2048), st.integers(1, 2048)), kernels=st.integers(1, 6))
 def test_boxes_are_apart_and_within_the_picture(shape: tuple[int, int], kernels: int) -> None:
     layout = lay_out(shape, kernels)
@@ -143,7 +141,6 @@ def test_cut(text: str, width: float, expected: str) -> None:
     assert cut(text, 10, width) == expected
 
 
-@settings(deadline=None)
 @given(words=st.lists(st.text("abcW", min_size=1, max_size=8), max_size=12), width=st.floats(1.2, 4))
 def test_wrapped_lines_fit_and_hold_every_word(words: list[str], width: float) -> None:
     lines = wrap(" ".join(words), 10, width)

@@ -55,7 +55,7 @@ def test_area_averages_what_shrinks_and_interpolates_what_grows(height: int, wid
     assert np.abs(resized - reference(CAT, height, width)).max() <= 1.2  # each of two steps rounds by a half
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     pixels=arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40), st.just(3))),
     height=st.integers(1, 40),

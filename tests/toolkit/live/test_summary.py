@@ -33,7 +33,7 @@ def test_rates(times, rate):
         (
             LiveSummary(1200, 3, 45, 24.94, 18.31),
             "1,200 frames classified, 45 skipped for newer ones, 3 not readable, 24.9 frames/s, "
-            "18.3 ms from reading a frame to its result",
+            "frames 18.3 ms old at their labels",
         ),
     ],
     ids=["nothing", "one", "all"],

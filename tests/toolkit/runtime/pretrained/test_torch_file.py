@@ -53,7 +53,7 @@ def test_a_file_with_one_tensor() -> None:
     assert np.array_equal(read(tf.torch_file({"a": PLAIN}, {"1": VALUES}))["a"], VALUES)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.integers(1, 4), max_size=4), min_size=1, max_size=4), st.integers(0, 2**32 - 1))
 def test_arrays_come_back(shapes: list[list[int]], seed: int) -> None:
     generator = np.random.default_rng(seed)
@@ -130,7 +130,7 @@ def test_everything_else_is_refused(case: str) -> None:
     assert "\n" not in str(error.value) and len(str(error.value)) < 250
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, len(one()) - 1), st.integers(0, 255))
 def test_a_changed_byte_gives_tensors_or_one_line(position: int, value: int) -> None:
     data = bytearray(one())
