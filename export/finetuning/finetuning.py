@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ def finetune(
     *,
     steps: int | None,
     seed: int,
+    seconds: float | None = None,
     strict: bool = False,
 ) -> int:
     """Trains the weights, biases and ranges of a quantized graph; the integers it holds are replaced.
@@ -57,6 +59,7 @@ def finetune(
         steps: Batches, of 64 images where they are small, of 8 at least; None takes 800 of 64 images, and as many
             fewer as batches are smaller.
         seed: Of the order of the images.
+        seconds: How long it may take, about, after which fewer steps are made; None sets no limit.
         strict: Stops at the first image that cannot be used, rather than leaving it out.
 
     Returns:
@@ -71,22 +74,26 @@ def finetune(
     network = trainable_network(quantized, prepared, bits)
     batch = batch_size(teacher.spec.input)
     steps = steps or usual_steps(batch)
-    rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
-    known = keras.losses
-    loss = known.BinaryCrossentropy() if teacher.spec.independent else known.KLDivergence()
-    network.compile(keras.optimizers.Adam(rate), loss=loss)
+    loss = keras.losses.BinaryCrossentropy() if teacher.spec.independent else keras.losses.KLDivergence()
+    network.compile(keras.optimizers.Adam(_LEARNING_RATE), loss=loss)
     losses: list[float] = []
-    started = time.perf_counter()
-    for images, done in zip(_batches(paths, teacher, held_out, seed, batch, strict=strict), range(steps), strict=False):
+    started = compiled = time.perf_counter()
+    for images in _batches(paths, teacher, held_out, seed, batch, strict=strict):
+        done = len(losses)
         if done == 1:
-            started = time.perf_counter()  # the first one is compiled
+            compiled = time.perf_counter()  # the first one takes as long as compiling does
         elif done == 1 + _TIMED:
-            left = (time.perf_counter() - started) / _TIMED * (steps - done)
-            log.info("fine-tuning takes about %.0f s: %d steps of %d images", left, steps, batch)
+            now = time.perf_counter()
+            each = (now - compiled) / _TIMED
+            steps = _steps_within(steps, done, each, None if seconds is None else seconds - (now - started))
+            log.info("fine-tuning takes about %.0f s: %d steps of %d images", each * (steps - done), steps, batch)
         tensor = prepare_batch(images, teacher.spec.input).astype(np.float32)
+        network.optimizer.learning_rate = _LEARNING_RATE * (1 + math.cos(math.pi * done / steps)) / 2
         losses.append(float(network.train_on_batch(tensor, teacher.probabilities(images))))
         if len(losses) % _TOLD == 0:
             log.info("step %d of %d: divergence %.2g", len(losses), steps, np.mean(losses[-_TOLD:]))
+        if len(losses) >= steps:
+            break
     write_into(quantized, network, bits)
     return steps
 
@@ -101,10 +108,17 @@ def usual_steps(batch: int) -> int:
     return max(_LEAST_STEPS, _STEPS * batch // _BATCH)
 
 
+def _steps_within(steps: int, done: int, each: float, left: float | None) -> int:
+    """Returns how many steps are made in all, of which some are done and others fit into the seconds that are left."""
+    return steps if left is None else min(steps, done + max(1, int(left / max(each, 1e-6))))
+
+
 def _batches(
     paths: tuple[Path, ...], teacher: Classifier, held_out: frozenset[str], seed: int, size: int, *, strict: bool
 ) -> Iterator[NDArray[np.uint8]]:
     """Yields batches of images without end, in a new order each time; what cannot be used is found the first time.
+
+    All are of one size, for which the network is compiled: images of short ones come twice.
 
     Raises:
         DataError: None of them can be used, or, with `strict`, one cannot.
@@ -118,18 +132,23 @@ def _batches(
         failed = {failure.source for failure in failures}
         usable += [path for path in others if str(path) not in failed]
         if len(images):
-            yield _mirrored(images, rng)
+            yield _mirrored(_filled(images, size), rng)
     if not usable:
         raise DataError("--finetune holds no image that can be read and is not measured on, expected others")
     while True:
         for chosen in _parts(usable, rng, size):
-            yield _mirrored(read_images(chosen, teacher.spec.input)[0], rng)
+            yield _mirrored(_filled(read_images(chosen, teacher.spec.input)[0], size), rng)
 
 
 def _parts(paths: Sequence[Path], rng: np.random.Generator, size: int) -> Iterator[list[Path]]:
     order = rng.permutation(len(paths))
     for start in range(0, len(order), size):
         yield [paths[index] for index in order[start : start + size]]
+
+
+def _filled(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    filled: NDArray[np.uint8] = images[np.arange(size) % len(images)]
+    return filled
 
 
 def _mirrored(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -7,8 +7,11 @@ without any other way, is transposed before and after.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from math import prod
 from typing import Any
+
+import numpy as np
 
 from cnnkit.errors import ModelError
 
@@ -154,10 +157,49 @@ def _hard_sigmoid(inputs: Sequence[Any], attributes: Attributes) -> Any:
     return ops.clip(inputs[0] * attributes.get("alpha", 0.2) + attributes.get("beta", 0.5), 0, 1)
 
 
-def _mean(inputs: Sequence[Any], attributes: Attributes) -> Any:
+def _reduced(name: str) -> Operator:
+    """Returns an operator that is a function of keras.ops over some axes."""
+
+    def call(inputs: Sequence[Any], attributes: Attributes) -> Any:
+        from keras import ops
+
+        keeps = bool(attributes.get("keepdims", 1))
+        return getattr(ops, name)(inputs[0], axis=_axes(inputs, attributes), keepdims=keeps)
+
+    return call
+
+
+def _normalized(inputs: Sequence[Any], attributes: Attributes) -> Any:
+    image, *numbers = inputs
+    shape = (1, -1, *[1] * (len(image.shape) - 2))
+    scale, bias, mean, variance = (np.asarray(number, np.float32).reshape(shape) for number in numbers)
+    return (image - mean) * (scale / np.sqrt(variance + attributes.get("epsilon", 1e-5))) + bias
+
+
+def _sloped(inputs: Sequence[Any], _: Attributes) -> Any:
     from keras import ops
 
-    return ops.mean(inputs[0], axis=_axes(inputs, attributes), keepdims=bool(attributes.get("keepdims", 1)))
+    image, slope = inputs
+    return ops.relu(image) - slope * ops.relu(-image)
+
+
+def _of_all(name: str) -> Operator:
+    """Returns an operator that is a function of keras.ops of two inputs, applied to any number of them."""
+
+    def call(inputs: Sequence[Any], _: Attributes) -> Any:
+        from keras import ops
+
+        return reduce(getattr(ops, name), inputs)
+
+    return call
+
+
+def _unsqueeze(inputs: Sequence[Any], attributes: Attributes) -> Any:
+    from keras import ops
+
+    axes = _axes(inputs, attributes)
+    rank = len(inputs[0].shape) + len(axes)
+    return reduce(ops.expand_dims, sorted(axis % rank for axis in axes), inputs[0])
 
 
 def _plain(name: str) -> Operator:
@@ -206,10 +248,15 @@ def _flatten(inputs: Sequence[Any], _: Attributes) -> Any:
     return ops.reshape(inputs[0], (-1, prod(inputs[0].shape[1:])))
 
 
-def _global_average(inputs: Sequence[Any], _: Attributes) -> Any:
-    from keras import ops
+def _global(name: str) -> Operator:
+    """Returns a pooling over whole images by a function of keras.ops."""
 
-    return ops.mean(inputs[0], axis=(2, 3), keepdims=True)
+    def call(inputs: Sequence[Any], _: Attributes) -> Any:
+        from keras import ops
+
+        return getattr(ops, name)(inputs[0], axis=(2, 3), keepdims=True)
+
+    return call
 
 
 _OPERATORS: dict[str, Operator] = {
@@ -222,7 +269,11 @@ _OPERATORS: dict[str, Operator] = {
     "LeakyRelu": _with_attribute("leaky_relu", "negative_slope", "alpha", 0.01),
     "Elu": _with_attribute("elu", "alpha", "alpha", 1.0), "Softmax": _with_attribute("softmax", "axis", "axis", -1),
     "Transpose": _with_attribute("transpose", "axes", "perm", None), "MatMul": _plain("matmul"), "Gemm": _gemm,
-    "Conv": _conv, "MaxPool": _max_pool, "AveragePool": _average_pool, "GlobalAveragePool": _global_average,
-    "ReduceMean": _mean, "Reshape": _reshape, "Flatten": _flatten, "Squeeze": _squeeze, "Concat": _concatenate,
-    "Clip": _clip, "Pad": _pad, "Cast": _cast,
+    "Conv": _conv, "MaxPool": _max_pool, "AveragePool": _average_pool, "GlobalAveragePool": _global("mean"),
+    "GlobalMaxPool": _global("max"), "ReduceMean": _reduced("mean"), "ReduceSum": _reduced("sum"),
+    "ReduceMax": _reduced("max"), "Reshape": _reshape, "Flatten": _flatten, "Squeeze": _squeeze,
+    "Unsqueeze": _unsqueeze, "Concat": _concatenate, "Clip": _clip, "Pad": _pad, "Cast": _cast,
+    "BatchNormalization": _normalized, "PRelu": _sloped, "Pow": _plain("power"), "Abs": _plain("absolute"),
+    "Exp": _plain("exp"), "Log": _plain("log"), "Reciprocal": lambda inputs, _: 1 / inputs[0],
+    "Max": _of_all("maximum"), "Min": _of_all("minimum"), "Selu": _plain("selu"),
 }  # fmt: skip

@@ -5,27 +5,38 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.classifier import Classifier
-from cnnkit.errors import SourceError, UsageError
+from cnnkit.errors import ModelError, SourceError, UsageError
 from cnnkit.export.finetuning import finetune
 from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.original import load_again
 from cnnkit.export.quantization.candidates import Candidate, Workshop
-from cnnkit.export.quantization.choosing import Limits, about_as_fast, agreement, choose, closest, is_faster
+from cnnkit.export.quantization.choosing import (
+    Limits,
+    about_as_fast,
+    agreement,
+    choose,
+    closest,
+    is_faster,
+    near_miss,
+)
 from cnnkit.export.quantization.jury import Jury
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.own_weights import make_pair_safe
 from cnnkit.export.quantization.saturation import saturating_layers
-from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, SAFE
+from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, SAFE, Scheme
 from cnnkit.export.quantization.sensitivity import SECONDS, mixed_candidates, rank_layers
 from cnnkit.sources import calibration_paths
 from cnnkit.spec import ModelSpec
 from cnnkit.system import log, require, sha256
+
+_RESCUE_SECONDS = 120.0  # of learning that nobody asked for
 
 
 @dataclass(frozen=True)
@@ -53,18 +64,45 @@ class Further:
             log.warning("no integers are faster than float32 on this CPU: nothing is fine-tuned")
             return measured
         log.info("fine-tuning %s on %d images", scheme.name, len(self.lessons))
+        return (*measured, self._measure(measured[0], pupil, self._taught(measured[0], scheme, self.lessons)))
+
+    def rescued(self, measured: tuple[Measured, ...], limits: Limits) -> tuple[Measured, ...]:
+        """Adds what misses the limits by little, fine-tuned on the calibration folder, where float32 would be kept.
+
+        Not where it would be judged by the images that it learnt from, nor where Keras is missing.
+        """
+        able = [one for one in measured if _can_be_finetuned(one)]
+        missed = near_miss(able, choose(measured, limits).chosen, limits)
+        scheme = None if missed is None else missed.candidate.scheme
+        if missed is None or scheme is None or self.jury.calibrated or not _can_learn():
+            return measured
+        log.info(
+            "%s misses the limits by little: it learns from the calibration folder, for %d s at most",
+            missed.candidate.name, _RESCUE_SECONDS,
+        )  # fmt: skip
+        lessons = tuple(calibration_paths(self.options.calibration))
+        try:
+            made = self._taught(measured[0], scheme, lessons, _RESCUE_SECONDS)
+        except ModelError as error:
+            log.info("it does not learn: %s", error)
+            return measured
+        return (*measured, self._measure(measured[0], missed, made))
+
+    def _taught(
+        self, floating: Measured, scheme: Scheme, lessons: tuple[Path, ...], seconds: float | None = None
+    ) -> Candidate:
+        """Returns a scheme's candidate after it has learnt from images."""
         graph, quantizer = self.workshop.quantized(scheme)
         was_safe = not saturating_layers(graph)
         hashes = frozenset(sha256(path) for path in self.jury.paths if path.is_file())
         steps = finetune(
-            graph, quantizer.prepared, scheme.bits, self._teacher(measured[0].candidate), self.lessons, hashes,
-            steps=self.options.finetune_steps, seed=self.options.seed, strict=self.options.strict,
+            graph, quantizer.prepared, scheme.bits, self._teacher(floating.candidate), lessons, hashes,
+            steps=self.options.finetune_steps, seed=self.options.seed, seconds=seconds, strict=self.options.strict,
         )  # fmt: skip
         if was_safe:
             make_pair_safe(graph)
         described = f"{scheme.describe()}, fine-tuned for {steps} steps"
-        made = self.workshop.keep(graph, scheme, name=scheme.name + FINETUNED, description=described)
-        return (*measured, self._measure(measured[0], pupil, made))
+        return self.workshop.keep(graph, scheme, name=scheme.name + FINETUNED, description=described)
 
     def mixed(self, measured: tuple[Measured, ...], limits: Limits) -> tuple[Measured, ...]:
         """Adds candidates of which some layers stay in float, where integers are faster and none is right enough."""
@@ -125,6 +163,14 @@ def learnt_from(options: QuantizeOptions) -> tuple[Path, ...]:
     return paths
 
 
+def _can_learn() -> bool:
+    """Whether Keras and its backend are installed."""
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    return all(find_spec(module) is not None for module in ("keras", backend))
+
+
 def _can_be_finetuned(one: Measured) -> bool:
     scheme = one.candidate.scheme
-    return scheme is not None and scheme.operators == "qdq" and not scheme.equalized and scheme.activations != "u16"
+    if scheme is None or one.candidate.floats:
+        return False
+    return scheme.operators == "qdq" and not scheme.equalized and scheme.activations != "u16"

@@ -119,6 +119,8 @@ def _candidates(
         measured = further.finetuned(measured)
     if options.scheme is None:
         measured = further.mixed(measured, _limits(options))
+    if options.scheme is None and not further.lessons:
+        measured = further.rescued(measured, _limits(options))
     return measured, failed
 
 

@@ -20,7 +20,16 @@ from cnnkit.export.verification.causes import why_answers_differ
 from cnnkit.export.verification.pictures import decoding_stage, read_pictures, resizing_stage
 from cnnkit.images import prepare_batch
 from cnnkit.measuring import Limits, Stage, decided, stage_of
-from cnnkit.runtime import OnnxClassifier, answer_in_parts, check_golden, decode_golden, golden_stage, keras_sha256
+from cnnkit.runtime import (
+    OnnxClassifier,
+    answer_in_parts,
+    ceiling_of,
+    check_golden,
+    decode_golden,
+    golden_stage,
+    keras_sha256,
+    likely_changes,
+)
 from cnnkit.sources import is_listed, list_test_images
 from cnnkit.spec import InputSpec, ModelSpec
 
@@ -149,17 +158,25 @@ def _exact(name: str, expected: Probabilities, answers: Probabilities, limits: L
 def _rounded(
     precision: str, file: OnnxClassifier, fresh: Probabilities, answers: Probabilities, images: NDArray[np.uint8]
 ) -> Stage:
-    """Compares a file that rounds with float32, by labels: single probabilities may well differ."""
+    """Compares a file that rounds with float32, by labels: single probabilities may well differ.
+
+    Of a few images more labels than one in 25 may change by chance in a file that is right on most: as many are allowed
+    as 99 % of files with the agreement that was measured change or fewer.
+    """
     stage = stage_of(precision, fresh, answers, passed=True, limits=file.spec.label_limits)
-    if stage.top1_agreement >= _LEAST_AGREEMENT:
+    ceiling = ceiling_of(file.spec)
+    likely = likely_changes(stage.images, ceiling.agreement or _LEAST_AGREEMENT, ceiling.images)
+    most = max(int((1 - _LEAST_AGREEMENT) * stage.images), likely)
+    if stage.label_changes <= most:
         return stage
     precise = OnnxClassifier(file.path, threads=file.threads, precise_x64=True).probabilities(images)
     limits = file.spec.label_limits
     kept = float((decided(precise, limits) == decided(fresh, limits)).mean())
-    if kept >= _LEAST_AGREEMENT:
-        cause = "8-bit products saturate on this CPU, which lacks VNNI: quantize for --target any or avx2"
+    changed = f"{stage.label_changes} of {stage.images} labels change, expected at most {most}"
+    if round((1 - kept) * stage.images) <= most:
+        cause = f"8-bit products saturate on this CPU, which lacks VNNI ({changed}): quantize for --target any or avx2"
     else:
-        cause = "integers are too coarse: quantize again with more calibration images like these"
+        cause = f"integers are too coarse ({changed}): quantize again with more calibration images like these"
     return replace(stage, passed=False, cause=cause)
 
 

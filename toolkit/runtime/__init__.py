@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from cnnkit.runtime.ceiling import (
         MOST_DIFFERENCE as MOST_DIFFERENCE,
         ceiling_of as ceiling_of,
+        likely_changes as likely_changes,
     )
     from cnnkit.runtime.golden import (
         changes_that_count as changes_that_count,
@@ -79,7 +80,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
-            "ceiling": ("MOST_DIFFERENCE", "ceiling_of"),
+            "ceiling": ("MOST_DIFFERENCE", "ceiling_of", "likely_changes"),
             "golden": (
                 "changes_that_count",
                 "check_golden",

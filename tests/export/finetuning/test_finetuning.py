@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, numpy_helper
 from small_cnn import SMALL_SPEC
 from small_keras import exported
 
-from cnnkit.errors import DataError, ModelError, SourceError, UsageError
+from cnnkit.errors import DataError, SourceError, UsageError
 from cnnkit.export import QuantizeOptions, quantize_model
+from cnnkit.export.finetuning import finetuning
 from cnnkit.export.finetuning.finetuning import batch_size, finetune, usual_steps
 from cnnkit.export.finetuning.network import trainable_network, write_into
-from cnnkit.export.finetuning.operators import operator
 from cnnkit.export.graph.graphs import constants, load_graph, save_with_spec
 from cnnkit.export.quantization import further
 from cnnkit.export.quantization.candidates import Workshop
@@ -26,76 +27,6 @@ from cnnkit.system.files import sha256
 
 BY_NAME = {scheme.name: scheme for scheme in SCHEMES}
 SAFE = BY_NAME["u8s8-7bit"]
-IMAGE = (2, 3, 7, 6)
-
-
-# Operator, shapes of its inputs, attributes; a list of numbers is a constant input.
-OPERATORS = [
-    pytest.param("Conv", [IMAGE, (4, 3, 3, 3), (4,)], {"pads": [1, 0, 1, 2], "strides": [2, 1]}, id="conv"),
-    pytest.param("Conv", [IMAGE, (4, 3, 3, 3)], {"auto_pad": "SAME_UPPER", "strides": [2, 2]}, id="conv same upper"),
-    pytest.param("Conv", [IMAGE, (4, 3, 2, 2)], {"auto_pad": "SAME_LOWER"}, id="conv same lower"),
-    pytest.param("Conv", [IMAGE, (4, 3, 3, 3)], {"dilations": [2, 2]}, id="conv dilated"),
-    pytest.param("Conv", [IMAGE, (3, 1, 3, 3), (3,)], {"group": 3, "strides": [2, 2]}, id="depthwise"),
-    pytest.param("Conv", [(2, 4, 7, 6), (6, 2, 3, 3)], {"group": 2}, id="grouped"),
-    pytest.param("Gemm", [(2, 5), (4, 5), (4,)], {"transB": 1, "alpha": 0.5, "beta": 2.0}, id="gemm"),
-    pytest.param("MatMul", [(2, 5), (5, 4)], {}, id="matmul"),
-    pytest.param("MaxPool", [IMAGE], {"kernel_shape": [3, 2], "strides": [2, 2], "pads": [1, 1, 1, 0]}, id="max pool"),
-    pytest.param("AveragePool", [IMAGE], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}, id="average pool"),
-    pytest.param(
-        "AveragePool", [IMAGE], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "count_include_pad": 1}, id="with pads",
-    ),
-    pytest.param("GlobalAveragePool", [IMAGE], {}, id="global average"),
-    pytest.param("ReduceMean", [IMAGE], {"axes": [2, 3], "keepdims": 0}, id="mean"),
-    pytest.param("Reshape", [IMAGE, [-1, 126]], {}, id="reshape"),
-    pytest.param("Reshape", [IMAGE, [0, 3, 42]], {}, id="reshape with zero"),
-    pytest.param("Flatten", [IMAGE], {}, id="flatten"),
-    pytest.param("Squeeze", [(2, 3, 1, 1), [2, 3]], {}, id="squeeze"),
-    pytest.param("Transpose", [IMAGE], {"perm": [0, 2, 3, 1]}, id="transpose"),
-    pytest.param("Concat", [IMAGE, IMAGE], {"axis": 1}, id="concat"),
-    pytest.param("Pad", [IMAGE, [0, 0, 1, 0, 0, 0, 2, 1]], {}, id="pad"),
-    pytest.param("Softmax", [(2, 5)], {"axis": -1}, id="softmax"),
-    pytest.param("LeakyRelu", [IMAGE], {"alpha": 0.3}, id="leaky"),
-    *(pytest.param(name, [IMAGE], {}, id=name.lower()) for name in
-      ("Relu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Elu", "Erf", "Neg", "Softplus", "Identity")),
-    *(pytest.param(name, [IMAGE, (1, 3, 1, 1)], {}, id=name.lower()) for name in ("Add", "Sub", "Mul", "Div")),
-    *(pytest.param(name, [(2, 4, 4, 4), (1, 4, 1, 1)], {}, id=f"{name.lower()} square") for name in ("Add", "Mul")),
-]  # fmt: skip
-
-
-def drawn(shape, rng):
-    return np.array(shape, np.int64) if isinstance(shape, list) else rng.normal(size=shape).astype(np.float32)
-
-
-@pytest.mark.parametrize(("name", "shapes", "attributes"), OPERATORS)
-def test_operators_compute_what_onnxruntime_does(keras, name, shapes, attributes):
-    import onnxruntime
-
-    rng = np.random.default_rng(3)
-    inputs = [drawn(shape, rng) for shape in shapes]
-    names = [f"x{index}" for index in range(len(inputs))]
-    node = helper.make_node(name, names, ["y"], **attributes)
-    fixed = [numpy_helper.from_array(value, one) for value, one in list(zip(inputs, names, strict=True))[1:]]
-    image = helper.make_tensor_value_info("x0", TensorProto.FLOAT, inputs[0].shape)
-    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
-    model = helper.make_model(
-        helper.make_graph([node], "one", [image], [output], fixed),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=8,
-    )
-    expected = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x0": inputs[0]})[0]
-    inputs[0] = keras.ops.convert_to_tensor(inputs[0])
-    found = {one.name: helper.get_attribute_value(one) for one in node.attribute}
-    np.testing.assert_allclose(np.asarray(operator(name)(inputs, found)), expected, atol=2e-5)
-
-
-@pytest.mark.parametrize(("limits", "expected"), [([-1.0, 2.0], [-1, 0, 2]), ([None, 2.0], [-3, 0, 2])])
-def test_clip(keras, limits, expected):
-    assert np.asarray(operator("Clip")([np.float32([-3, 0, 3]), *limits], {})).tolist() == expected
-
-
-def test_an_unknown_operator():
-    with pytest.raises(ModelError, match="the graph computes LSTM, through which fine-tuning knows no gradient"):
-        operator("LSTM")
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +111,27 @@ def test_large_images_are_learnt_from_in_small_batches(side, batch, steps):
     taken = replace(SMALL_SPEC.input, height=side, width=side)
     assert batch_size(taken) == batch
     assert usual_steps(batch) == steps
+
+
+def test_it_ends_within_the_time_that_it_may_take(keras, small_model, workshop, colours, monkeypatch, caplog):
+    """Each step takes two seconds here: after the four that tell so, eleven fit into what is left of 30."""
+    caplog.set_level("INFO", logger="cnnkit")
+    graph, quantizer = workshop.quantized(SAFE)
+    now, shapes = [0.0], []
+    real = keras.Model.train_on_batch
+
+    def slow(self, x, y):
+        now[0] += 2
+        shapes.append(x.shape)
+        return real(self, x, y)
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", slow)
+    monkeypatch.setattr(finetuning, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    arguments = (graph, quantizer.prepared, 7, OnnxClassifier(small_model), tuple(calibration_paths(colours)))
+    steps = finetune(*arguments, frozenset(), steps=None, seed=0, seconds=30)
+    assert steps == len(shapes) == 4 + 11
+    assert "fine-tuning takes about 22 s: 15 steps of 64 images" in caplog.text
+    assert set(shapes) == {(64, 16, 16, 3)}  # of 120 images: another size would be compiled anew
 
 
 def test_quantize_measures_the_finetuned_candidate(small_model, colours, tmp_path):

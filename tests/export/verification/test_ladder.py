@@ -11,7 +11,7 @@ from small_keras import SIZE, body
 from cnnkit.errors import DataError, ModelError, ParityError, SourceError
 from cnnkit.export import ExportOptions, export_model
 from cnnkit.export.graph.graphs import load_graph, save_with_spec
-from cnnkit.export.verification import pictures
+from cnnkit.export.verification import ladder, pictures
 from cnnkit.export.verification.ladder import climb, require_parity
 from cnnkit.export.verification.reference import decode_with_pillow, resize_in_numpy
 from cnnkit.foreign import InputFlags
@@ -173,8 +173,6 @@ def test_another_keras_file(exported, networks, keras):
 
 
 def test_integers_that_saturate_are_told_by_the_option_that_prevents_it(exported, original, tmp_path, monkeypatch):
-    from cnnkit.export.verification import ladder
-
     path = rewritten(exported, tmp_path, quantization=Quantization("QDQ", 8, "0" * 64, "a CPU"), golden=())
     real = OnnxClassifier.probabilities
     stages = stages_of(path, original)
@@ -195,6 +193,31 @@ def test_integers_that_saturate_are_told_by_the_option_that_prevents_it(exported
     last = stages_of(path, original)["int8"]
     assert not last.passed
     assert last.cause.startswith("8-bit products saturate on this CPU, which lacks VNNI")
+
+
+@pytest.mark.parametrize(
+    ("agreement", "images", "changes", "passed"),
+    [
+        pytest.param(0.97, 250, 14, True, id="as many as 99 % of such files change"),
+        pytest.param(0.97, 250, 15, False, id="one more"),
+        pytest.param(0.999, 250, 10, True, id="one in 25 at least"),
+        pytest.param(0.999, 250, 11, False, id="more than one in 25"),
+        pytest.param(0.97, 20, 3, True, id="of a few images"),
+        pytest.param(0.97, 20, 4, False, id="too many of a few"),
+    ],
+)
+def test_labels_that_integers_may_change(exported, tmp_path, agreement, images, changes, passed):
+    record = Quantization("QDQ", 8, "0" * 64, "a CPU", evaluation={"agreement": agreement, "images": 1000.0})
+    file = OnnxClassifier(rewritten(exported, tmp_path, quantization=record, golden=()))
+    pixels = np.zeros((images, file.spec.input.height, file.spec.input.width, 3), np.uint8)
+    fresh = file.probabilities(pixels)
+    answers = fresh.copy()
+    answers[:changes] = np.roll(fresh[:changes], 1, axis=1)
+    stage = ladder._rounded("int8", file, np.roll(answers, -1, axis=1), np.roll(fresh, -1, axis=1), pixels)
+    assert stage.label_changes == changes
+    assert stage.passed is passed
+    expected = "" if passed else f"integers are too coarse ({changes} of {images} labels change, expected at most"
+    assert stage.cause.startswith(expected)
 
 
 @pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
