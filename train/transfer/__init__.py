@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.train.transfer.feature_files import FeatureFiles as FeatureFiles
     from cnnkit.train.transfer.teaching import teach as teach
 else:
-    __getattr__ = hand_on(__name__, {"teaching": ("teach",)})
+    __getattr__ = hand_on(__name__, {"feature_files": ("FeatureFiles",), "teaching": ("teach",)})

@@ -14,6 +14,7 @@ from cnnkit.train.data import Dataset
 from cnnkit.train.fitting import Row
 from cnnkit.train.progress import duration
 from cnnkit.train.recipes import Recipe
+from cnnkit.train.transfer.doubts import say_doubts
 from cnnkit.train.transfer.feature_files import FeatureFiles
 from cnnkit.train.transfer.features import compute_features, compute_view
 from cnnkit.train.transfer.head import Head, fit_head, fit_independent_head
@@ -60,6 +61,8 @@ def run_first_stage(parts: Parts, dataset: Dataset, recipe: Recipe, seed: int, r
         "val_loss %.4f, val_accuracy %.1f %%", f"{len(train):,}", len(views), head.strength,
         duration(time.perf_counter() - started), 100 * row["accuracy"], row["val_loss"], 100 * row["val_accuracy"],
     )  # fmt: skip
+    if head.unseen is not None:
+        say_doubts(head.unseen, dataset)
     return row
 
 

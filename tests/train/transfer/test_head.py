@@ -9,11 +9,11 @@ from cnnkit.train.transfer.head import fit_head
 
 
 def clouds(classes: int, each: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Features of classes around corners, on scales that differ a thousandfold, and their targets."""
+    """Features of classes around corners, on scales that differ tenfold, and their targets."""
     generator = np.random.default_rng(seed)
     targets = np.repeat(np.arange(classes), each)
     features = 4 * np.eye(classes, 8)[targets] + generator.normal(size=(len(targets), 8))
-    return (features * np.geomspace(1, 1000, 8) + 5).astype(np.float32), targets.astype(np.int64)
+    return (features * np.geomspace(1, 10, 8) + 5).astype(np.float32), targets.astype(np.int64)
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
@@ -30,6 +30,19 @@ def test_one_image_a_class_is_enough_to_fit() -> None:
     features, targets = clouds(4, 1)
     head = fit_head(features, [], targets, balanced=False)
     assert (head.logits(features).argmax(axis=1) == targets).all()
+
+
+def test_a_feature_that_hardly_shows_in_few_images_decides_nothing() -> None:
+    features, targets = clouds(2, 20)
+    hidden = np.random.default_rng(2).normal(size=(40, 200)).astype(np.float32) * 1e-4
+    hidden[:, 0] += 1e-3 * targets
+    head = fit_head(
+        np.hstack([features / np.geomspace(1, 10, 8), hidden]).astype(np.float32), [], targets, balanced=False
+    )
+    others, right = clouds(2, 50, seed=1)
+    shown = np.random.default_rng(3).normal(size=(100, 200))
+    logits = head.logits(np.hstack([others / np.geomspace(1, 10, 8), shown]).astype(np.float32))
+    assert (logits.argmax(axis=1) == right).mean() > 0.85
 
 
 def test_rare_classes_weigh_more_where_wanted() -> None:
