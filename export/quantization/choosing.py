@@ -14,6 +14,7 @@ from cnnkit.measuring import paired_drop_interval
 
 _LIKE = 1.05  # x the fastest time counts as equally fast: medians on a shared machine differ by as much
 _NEAR = 0.05  # of labels: a miss that fine-tuning may make good
+_CLOSE = 0.005  # of labels: within a limit by less may be chance
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,10 @@ def near_miss(measured: Sequence[Measured], chosen: Measured, limits: Limits) ->
     """Returns a faster candidate that a little training may bring within the limits, where float32 is kept.
 
     That is the closest to float32 of those that may run on the target's CPUs and give at most 5 % more other labels
-    than are allowed; None where there is none.
+    than are allowed; None where there is none. Where integers are taken that are within the limit by less than half a
+    point, which other images may find beyond it, it is the closest as well.
     """
-    if chosen.candidate.name != FLOAT32:
+    if chosen.candidate.name != FLOAT32 and agreement(chosen) >= limits.min_agreement + _CLOSE:
         return None
     close = [
         one for one in measured

@@ -67,7 +67,7 @@ class Further:
         return (*measured, self._measure(measured[0], pupil, self._taught(measured[0], scheme, self.lessons)))
 
     def rescued(self, measured: tuple[Measured, ...], limits: Limits) -> tuple[Measured, ...]:
-        """Adds what misses the limits by little, fine-tuned on the calibration folder, where float32 would be kept.
+        """Adds what misses the limits by little, or keeps them by little, fine-tuned on the calibration folder.
 
         Not where it would be judged by the images that it learnt from, nor where Keras is missing.
         """
@@ -77,7 +77,7 @@ class Further:
         if missed is None or scheme is None or self.jury.calibrated or not _can_learn():
             return measured
         log.info(
-            "%s misses the limits by little: it learns from the calibration folder, for %d s at most",
+            "%s is about at the limits: it learns from the calibration folder, for %d s at most",
             missed.candidate.name, _RESCUE_SECONDS,
         )  # fmt: skip
         lessons = tuple(calibration_paths(self.options.calibration))

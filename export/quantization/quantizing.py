@@ -20,7 +20,7 @@ from cnnkit.export.quantization.heats import measure_in_heats
 from cnnkit.export.quantization.held_out import HeldOut, choose_held_out
 from cnnkit.export.quantization.jury import Jury
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
-from cnnkit.export.quantization.schemes import FLOAT32, resolve_target
+from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, resolve_target
 from cnnkit.export.quantization.tolerances import difference_ceiling, straying, tolerance_for, with_clear_golden
 from cnnkit.machine import cpu_name, describe_machine
 from cnnkit.runtime import OnnxClassifier, ceiling_of
@@ -126,7 +126,8 @@ def _candidates(
 
 def _suggest(options: QuantizeOptions, measured: tuple[Measured, ...], decision: Decision) -> None:
     """Names the command that may bring a faster candidate within the limits that it misses narrowly."""
-    missed = None if options.finetune else near_miss(measured, decision.chosen, _limits(options))
+    learnt = any(one.candidate.name.endswith(FINETUNED) for one in measured)
+    missed = None if learnt else near_miss(measured, decision.chosen, _limits(options))
     if missed is not None:
         told = f"{missed.candidate.name} gives the label of float32 on {agreement(missed):.2%}"
         words = ["cnnkit", "quantize", str(options.model), "--calibration", str(options.calibration)]

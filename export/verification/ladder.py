@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.classifier import class_probabilities
-from cnnkit.errors import ParityError, SourceError
+from cnnkit.errors import ModelError, ParityError, SourceError
 from cnnkit.export.conversion import convert
 from cnnkit.export.exporting import TOLERANCE
 from cnnkit.export.graph import save_with_spec, tidy
 from cnnkit.export.original import Original, load_again
 from cnnkit.export.parity import DO_NOT_VARY, LOGIT_TOLERANCE, logit_difference, parity_images
 from cnnkit.export.verification.causes import why_answers_differ
-from cnnkit.export.verification.pictures import decoding_stage, read_pictures, resizing_stage
+from cnnkit.export.verification.labels import labels_stage
+from cnnkit.export.verification.pictures import Picture, decoding_stage, read_pictures, resizing_stage
 from cnnkit.images import prepare_batch
 from cnnkit.measuring import Limits, Stage, decided, stage_of
 from cnnkit.runtime import (
@@ -61,6 +62,7 @@ def climb(file: OnnxClassifier, source: Path | None, data: Path | None, *, stric
     """
     original = None if source is None else load_again(source, file.spec, "cnnkit verify --original")
     stages: list[Stage | None] = []
+    pictures: tuple[Picture, ...] = ()
     if file.spec.golden:
         result = check_golden(file, file.spec)
         stages.append(replace(golden_stage("golden", result), cause=result.cause))
@@ -75,6 +77,9 @@ def climb(file: OnnxClassifier, source: Path | None, data: Path | None, *, stric
         images = np.stack([picture.resized for picture in pictures])
     if original is not None:
         stages += _model_stages(file, original, images)
+    if pictures and not file.spec.independent:
+        paths = [picture.path for picture in pictures]
+        stages.append(labels_stage(paths, file.probabilities(images), file.spec.labels))
     return tuple(stage for stage in stages if stage is not None)
 
 
@@ -169,15 +174,23 @@ def _rounded(
     most = max(int((1 - _LEAST_AGREEMENT) * stage.images), likely)
     if stage.label_changes <= most:
         return stage
-    precise = OnnxClassifier(file.path, threads=file.threads, precise_x64=True).probabilities(images)
     limits = file.spec.label_limits
-    kept = float((decided(precise, limits) == decided(fresh, limits)).mean())
+    precise = _precisely(file, images)
+    kept = 0.0 if precise is None else float((decided(precise, limits) == decided(fresh, limits)).mean())
     changed = f"{stage.label_changes} of {stage.images} labels change, expected at most {most}"
     if round((1 - kept) * stage.images) <= most:
         cause = f"8-bit products saturate on this CPU, which lacks VNNI ({changed}): quantize for --target any or avx2"
     else:
         cause = f"integers are too coarse ({changed}): quantize again with more calibration images like these"
     return replace(stage, passed=False, cause=cause)
+
+
+def _precisely(file: OnnxClassifier, images: NDArray[np.uint8]) -> Probabilities | None:
+    """Answers images with products that cannot saturate; None where onnxruntime has no kernels for that."""
+    try:
+        return OnnxClassifier(file.path, threads=file.threads, precise_x64=True).probabilities(images)
+    except ModelError:  # operators on signed activations, which saturate nowhere
+        return None
 
 
 def _exported(original: Original, spec: ModelSpec, images: NDArray[np.uint8]) -> Probabilities:

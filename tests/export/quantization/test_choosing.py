@@ -152,6 +152,8 @@ def test_a_scheme_in_words():
         pytest.param([("a", 5, 0.90)], None, id="too far"),
         pytest.param([("a", 9.9, 0.95)], None, id="no faster"),
         pytest.param([("a", 5, 0.99)], None, id="it is chosen"),
+        pytest.param([("a", 5, 0.964)], "a", id="it is chosen by little"),
+        pytest.param([("a", 5, 0.965)], None, id="it is chosen by enough"),
     ],
 )
 def test_a_narrow_miss_is_found(others, found):

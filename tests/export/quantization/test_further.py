@@ -55,7 +55,7 @@ def test_a_narrow_miss_learns_from_the_calibration_folder(keras, narrow, lessons
     report = quantize_model(options)
     chosen = report.decision.chosen.candidate
     assert chosen.name.endswith("-finetuned") and chosen.precision == "int8"
-    assert "misses the limits by little: it learns from the calibration folder, for 120 s at most" in caplog.text
+    assert "is about at the limits: it learns from the calibration folder, for 120 s at most" in caplog.text
     (lesson,) = lessons
     assert lesson["seconds"] == 120
     assert set(lesson["paths"]) == set(calibration_paths(options.calibration))

@@ -177,10 +177,12 @@ def test_the_bundled_model_answers_as_exact_integers_do(haswell):
     np.testing.assert_allclose(here, expected, atol=1e-5)
 
 
-def test_a_cpu_without_vnni_is_told_to_sum_exactly(tmp_path):
+@pytest.mark.parametrize(("build", "activations"), [(qdq_layer, "u8"), (qdq_layer, "s8"), (qoperator_layer, "s8")])
+def test_a_cpu_without_vnni_is_told_to_sum_exactly(build, activations, tmp_path):
     weight, images = np.full((16, 8, 3, 3), 127, np.int8), np.full((1, 8, 3, 3), 255)
     expected = exact("Conv", weight, images)
-    onnx.save(qdq_layer("Conv", weight, "u8", step=expected.max() / 100, shape=images.shape), tmp_path / "layer.onnx")
+    arguments = ("Conv", weight, activations) if build is qdq_layer else (weight, activations)
+    onnx.save(build(*arguments, step=expected.max() / 100, shape=images.shape), tmp_path / "layer.onnx")
     with on_this_cpu() as runner:
         found = runner.run(tmp_path / "layer.onnx", {"x": images.astype(np.float32)})
     np.testing.assert_allclose(found, expected, rtol=0.01)
