@@ -13,6 +13,9 @@ from cnnkit.train.fitting import Row
 
 _LEARNED = 0.8  # training accuracy from which validation near chance means learning by heart
 _FIRST = 3  # epochs
+_SHOWN = 5  # classes
+_GAP = 0.25  # of training accuracy above validation accuracy: much is learned by heart
+_TELLING = 3  # images of a class, none of which is answered rightly
 _WIDE = 0.2  # of an interval from end to end: a figure that says little
 
 
@@ -47,7 +50,7 @@ def beats_chance(accuracy: float, targets: NDArray[np.int64]) -> bool:
 
 
 def final_complaints(
-    probabilities: NDArray[np.float32], targets: NDArray[np.int64], labels: Sequence[str]
+    probabilities: NDArray[np.float32], targets: NDArray[np.int64], labels: Sequence[str], learned: float = 0.0
 ) -> Iterator[str]:
     """Yields what is wrong with a finished network, by its answers to the validation images.
 
@@ -55,6 +58,7 @@ def final_complaints(
         probabilities: (N, classes).
         targets: (N,) classes.
         labels: Their names.
+        learned: Accuracy on the training images, a fraction.
     """
     answers = probabilities.argmax(axis=1)
     if len(np.unique(answers)) == 1 and len(np.unique(targets)) > 1:
@@ -64,6 +68,20 @@ def final_complaints(
         yield (
             f"validation accuracy, {100 * right:.1f} % of {len(targets):,} images, is not above chance by its 95 % "
             "interval: add images, train longer (--epochs), or take --arch auto"
+        )
+        return
+    missed = [
+        f"{label} (of {count:,})"
+        for index, label in enumerate(labels)
+        if (count := int((targets == index).sum())) >= _TELLING and not (answers[targets == index] == index).any()
+    ]
+    if missed:
+        yield f"not one validation image is right of {', '.join(missed[:_SHOWN])}: add images of it, or --class-weights"
+    _, high = wilson_interval(round(right * len(targets)), len(targets))
+    if learned - right >= _GAP and high < learned:
+        yield (
+            f"training accuracy is {100 * learned:.0f} %, validation accuracy {100 * right:.0f} %: much is learned by "
+            "heart; more images help most, then augmentation"
         )
 
 

@@ -26,6 +26,7 @@ from cnnkit.train.data import ClassRecord
 from cnnkit.train.fitting import CHECKPOINT_FILE as CHECKPOINT
 from cnnkit.train.recipes import CONFIG_FILE, Recipe
 from cnnkit.train.runs.resuming import refuse_change, trains_longer
+from cnnkit.train.transfer import FeatureFiles
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ class RunFolder:
         try:
             for name in (CHECKPOINT, "model.keras", "spec.json", "history.csv", "metrics.json"):
                 (self.path / name).unlink(missing_ok=True)
+            FeatureFiles(self.path).clear()
         except OSError as error:
             raise OutputError(f"cannot replace the run in {self.path}: {error.strerror or error}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,12 @@ def outcome_lines(outcome: Outcome) -> tuple[str, str]:
     return (
         f"{outcome.folder}: {kept} kept, {figures['split']} {what} {100 * figures['top1']:.2f} % (95 % interval "
         f"{100 * figures['low']:.2f} to {100 * figures['high']:.2f}, {figures['images']:,} images){beside}",
-        f"next: cnnkit export {outcome.folder} -o model.onnx",
+        f"next: {shlex.join(['cnnkit', 'export', str(outcome.folder), '-o', _onnx_name(outcome.folder)])}",
     )
+
+
+def _onnx_name(run: Path) -> str:
+    return f"{run.resolve().name}.onnx"
 
 
 def finish_run(
@@ -96,7 +101,7 @@ def finish_run(
     folder.save_spec(dataclasses.replace(spec, provenance=provenance, golden=golden))
     draw_curves(history, best["epoch"], folder.plots / "curves.png")
     if not dataset.names:
-        for complaint in final_complaints(answers, dataset.validation.targets, dataset.labels):
+        for complaint in final_complaints(answers, dataset.validation.targets, dataset.labels, best["accuracy"]):
             log.warning("%s", complaint)
     little = says_little(metrics["low"], metrics["high"], metrics["images"])
     if little is not None:

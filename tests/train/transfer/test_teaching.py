@@ -85,6 +85,17 @@ def test_a_stopped_first_stage_takes_up_the_features_it_has(tmp_path: Path, monk
     assert calls == ["features", "validation", "validation"] and outcome.metrics["top1"] > 0.7
 
 
+def test_a_run_that_begins_anew_takes_no_features_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_stage, "fit_head", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        run_training(request(tmp_path / "run", head_only=True, seed=1))
+    assert (tmp_path / "run" / "features" / "train.npy").is_file()
+    monkeypatch.undo()
+    anew = run_training(request(tmp_path / "run", head_only=True, seed=2, overwrite=True))
+    plain = run_training(request(tmp_path / "plain", head_only=True, seed=2))
+    assert anew.history[0]["val_loss"] == pytest.approx(plain.history[0]["val_loss"], rel=1e-5)
+
+
 @pytest.mark.slow
 def test_after_the_first_stage_the_second_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cnnkit.train.transfer import teaching
