@@ -20,6 +20,7 @@ def test_it_prints_folds_and_their_mean(tmp_path: Path, monkeypatch: pytest.Monk
     assert [line.split()[0] for line in lines[1:3]] == ["1", "2"]
     assert lines[4].startswith("mean top-1 ") and lines[4].endswith("; 2 folds")
     assert lines[5] == "written to runs/crossval-conv2-digits"
+    assert lines[6] == "next: cnnkit train digits --epochs 1 --size 8 --max-images 150"
     again = ["crossval", "digits", *SHORT, "--resume", "--format", "json"]
     shown = json.loads(CliRunner().invoke(main, again, catch_exceptions=False).stdout)
     assert shown == json.loads((tmp_path / "runs" / "crossval-conv2-digits" / "metrics.json").read_text())

@@ -21,7 +21,7 @@ def test_train_on_digits_says_its_figures_and_the_next_step(tmp_path: Path) -> N
     assert metrics["images"] == 359 and 0.3 < metrics["low"] < metrics["top1"] < metrics["high"]
     first, second = result.stdout.splitlines()
     assert first.startswith(f"{out}: epoch 2 of 2 kept, test accuracy {100 * metrics['top1']:.2f} % (95 % interval ")
-    assert second == f"next: cnnkit export {out} -o model.onnx"
+    assert second == f"next: cnnkit export {out} -o run.onnx"
     assert "epoch 1/2  loss" in result.stderr and "epoch 2/2  loss" in result.stderr
     assert json.loads((out / "config.json").read_text())["color"] == "gray"
 

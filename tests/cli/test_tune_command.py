@@ -24,8 +24,9 @@ def test_it_prints_trials_and_the_command_to_go_on_with(
     scores = [float(line.split()[1]) for line in lines[1:3]]
     assert scores == sorted(scores, reverse=True) and {line.split()[3] for line in lines[1:3]} == {"conv2", "vgg1"}
     best = lines[1].split()[3]
-    flags = f"--arch {best} --size 8 --resize crop"
-    assert lines[5] == f"next: cnnkit train digits {flags} --recipe runs/tune-conv2-digits/best.toml"
+    flags = f"--max-images 80 --arch {best} --size 8 --resize crop"
+    folder = "runs/tune-conv2-digits"
+    assert lines[5] == f"next: cnnkit train digits {flags} --recipe {folder}/best.toml --out {folder}/best"
     assert not (tmp_path / "runs" / "tune-conv2-digits" / "trials" / "001" / "metrics.json").exists() or folds
 
 

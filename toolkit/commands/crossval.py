@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 import click
 
-from cnnkit.commands.options import table_or_json_option, training_options
+from cnnkit.commands.options import table_or_json_option, told_how_to_go_on, training_options, typed_command
+
+_OWN = ("folds", "out", "style", "resume", "overwrite")  # options that train has not, or with another meaning
 
 
 @click.command()
@@ -16,8 +18,14 @@ from cnnkit.commands.options import table_or_json_option, training_options
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="A folder  [default: runs/crossval-ARCH-DATA].")
 @table_or_json_option
 @training_options
+@click.pass_context
 def command(
-    data: tuple[str, ...], folds: int, out: Path | None, style: Literal["table", "json"], **options: Any
+    context: click.Context,
+    data: tuple[str, ...],
+    folds: int,
+    out: Path | None,
+    style: Literal["table", "json"],
+    **options: Any,
 ) -> None:
     """Train on parts of the data and measure on the rest, fold by fold.
 
@@ -33,4 +41,6 @@ def command(
     from cnnkit.train.recipes import make_request
 
     request = make_request(data[0], out, {**options, "more_data": data[1:]}, prefix="crossval-")
-    print_crossval(run_crossval(request, folds), style)
+    with told_how_to_go_on(context):
+        result = run_crossval(request, folds)
+    print_crossval(result, style, typed_command(context, name="train", without=_OWN))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -46,4 +47,4 @@ def command(photos: Path, out: Path, **options: Any) -> None:
         print_text(
             f"{'1 group was joined to another' if divided.joined == 1 else many}, whose images are nearly the same"
         )
-    print_text(f"next: cnnkit train {divided.out}")
+    print_text(f"next: cnnkit train {shlex.quote(str(divided.out))}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cnnkit.commands.options import grouped, training_options
+from cnnkit.commands.options import grouped, told_how_to_go_on, training_options
 
 _DRAWINGS = (
     click.option("--preview-augmentation", type=click.Path(path_type=Path), metavar="PNG",
@@ -43,7 +43,8 @@ def _list_architectures(context: click.Context, _: click.Parameter, wanted: bool
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="The run folder  [default: runs/ARCH-DATA].")
 @grouped(*_DRAWINGS)
 @training_options
-def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
+@click.pass_context
+def command(context: click.Context, data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     """Train a Keras CNN.
 
     DATA is digits, cifar10, a folder of class folders or of a divided dataset, or a list of files and labels. Several
@@ -60,11 +61,11 @@ def command(data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     from cnnkit.train.runs import outcome_lines, planned_layers, run_training
 
     drawn, summary = (options.pop("preview_augmentation"), options.pop("sample_grid")), options.pop("summary")
-    request = make_request(data[0], out, {**options, "more_data": data[1:]})
-    if any(drawn):
-        print_text("\n".join(map(str, draw_previews(request, *drawn))))
-        return
-    if summary:
-        print_layers(planned_layers(request), title=f"{request.architecture}, not trained yet")
-        return
-    print_text("\n".join(outcome_lines(run_training(request))))
+    with told_how_to_go_on(context):
+        request = make_request(data[0], out, {**options, "more_data": data[1:]})
+        if any(drawn):
+            print_text("\n".join(map(str, draw_previews(request, *drawn))))
+        elif summary:
+            print_layers(planned_layers(request), title=f"{request.architecture}, not trained yet")
+        else:
+            print_text("\n".join(outcome_lines(run_training(request))))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cnnkit.commands.options import grouped, training_options
+from cnnkit.commands.options import grouped, told_how_to_go_on, training_options, typed_command
 
 _SEARCH = (
     click.option("--space", required=True,
@@ -26,7 +26,8 @@ _SEARCH = (
 @click.argument("data", nargs=-1, required=True)
 @grouped(*_SEARCH)
 @training_options
-def command(data: tuple[str, ...], space: str, out: Path | None, **options: Any) -> None:
+@click.pass_context
+def command(context: click.Context, data: tuple[str, ...], space: str, out: Path | None, **options: Any) -> None:
     """Search for the best network and recipe.
 
     DATA is what cnnkit train takes. The space names fields of a recipe, and architecture: a list is choices, a table
@@ -38,10 +39,13 @@ def command(data: tuple[str, ...], space: str, out: Path | None, **options: Any)
     require("cnnkit tune", "train", "sklearn", "matplotlib", "keras_tuner")
     import_keras("cnnkit tune")
     from cnnkit.train.recipes import make_request
-    from cnnkit.train.tuning import SearchOptions, load_space, print_search, run_search
+    from cnnkit.train.tuning import SearchOptions, load_space, print_search, run_search, settled_fields
 
     searched = {name: options.pop(name) for name in ("search", "trials", "objective", "folds")}
     asked = SearchOptions(load_space(space), **searched)
     flags = asked.space.with_fixed({**options, "more_data": data[1:]})
     request = make_request(data[0], out, flags, prefix="tune-")
-    print_search(run_search(request, asked), " ".join(data))
+    with told_how_to_go_on(context):
+        search = run_search(request, asked)
+    settled = {*searched, *settled_fields(), "space", "out", "resume", "overwrite"}
+    print_search(search, typed_command(context, name="train", without=settled))

@@ -130,11 +130,12 @@ def read_model_bytes(path: Path) -> bytes:
     Raises:
         ModelError: There is no such file, it is a folder, a Keras file, empty, of 2 GiB or more, or cannot be read.
     """
-    if path.is_dir():
-        raise ModelError(f"{path} is a folder, expected an .onnx file: cnnkit export {path} -o model.onnx makes one")
-    if path.suffix in (".keras", ".h5") and path.exists():
+    if path.is_dir() or (path.suffix in (".keras", ".h5") and path.exists()):
+        from shlex import quote
+
+        what = "folder" if path.is_dir() else "Keras file"
         raise ModelError(
-            f"{path} is a Keras file, expected an .onnx file: cnnkit export {path} -o model.onnx makes one"
+            f"{path} is a {what}, expected an .onnx file: cnnkit export {quote(str(path))} -o model.onnx makes one"
         )
     try:
         if path.stat().st_size > _MOST_BYTES:

@@ -12,8 +12,14 @@ from cnnkit.train.crossval.fold_figures import CrossValidation
 _COLUMNS = ("fold", ">images", ">top-1", ">95 % interval", ">loss", ">epoch kept")
 
 
-def print_crossval(result: CrossValidation, style: Literal["table", "json"]) -> None:
-    """Prints one on stdout; JSON is what metrics.json holds."""
+def print_crossval(result: CrossValidation, style: Literal["table", "json"], training: str) -> None:
+    """Prints one on stdout; JSON is what metrics.json holds.
+
+    Args:
+        result: What came of it.
+        style: How it is printed.
+        training: The command that trains the same on all training images.
+    """
     if style == "json":
         print_json(summary_fields(result))
         return
@@ -34,3 +40,4 @@ def print_crossval(result: CrossValidation, style: Literal["table", "json"]) -> 
         f"mean loss {result.mean_loss:.4f}, standard deviation {result.deviation_loss:.4f}; {len(result.folds)} folds"
     )
     print_text(f"written to {printable(str(result.folder))}")
+    print_text(f"next: {training}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def trains_longer(stored: Path, wanted: Mapping[str, Any]) -> bool:
     if now["schedule"] in _ENDING or now["warmup"]:
         raise UsageError(
             f"the schedule {now['schedule']} was laid out for {before['epochs']} epochs and cannot go on to "
-            f"{now['epochs']}: fine-tune with --from {stored.parent}, or train anew with --overwrite"
+            f"{now['epochs']}: fine-tune with {_from(stored)}, or train anew with --overwrite"
         )
     return True
 
@@ -57,11 +58,15 @@ def refuse_change(stored: Path, wanted: Mapping[str, Any]) -> None:
     if len(others) < len(changed) and set(others) <= _FITTED:
         raise UsageError(
             f"the run cannot be resumed with other images: {_other_images(before, now)}; put them back, train on them "
-            f"with --from {stored.parent}, or use --overwrite"
+            f"with {_from(stored)}, or use --overwrite"
         )
     if others:
         changes = ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in others)
         raise UsageError(f"the run cannot be resumed with other options: {changes}; use the old ones or --overwrite")
+
+
+def _from(stored: Path) -> str:
+    return f"--from {shlex.quote(str(stored.parent))} and another --out"
 
 
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

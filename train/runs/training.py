@@ -102,8 +102,7 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
     sink = _sink(folder, events, None if dataset.names else Complaints(dataset.validation.targets))
     if start is None:
         say_forecast(request, network, dataset)
-    with _stops_told():
-        history = teach(request, network, dataset, devices, sink, teacher=teacher, start=start, run=folder.path)
+    history = teach(request, network, dataset, devices, sink, teacher=teacher, start=start, run=folder.path)
     best = best_epoch(history, request.recipe.checkpoint)
     spec_of_network = ModelSpec(dataset.outputs, spec, "independent" if dataset.names else "probabilities")
     facts = request_facts(request, record)
@@ -119,15 +118,6 @@ def _show_data(request: TrainingRequest, dataset: Dataset, folder: RunFolder) ->
     if alike:
         draw_alike(dataset, alike, request.color, folder.plots / "near-duplicates.png")
     warn_of_data(dataset, alike, weighted=request.recipe.class_weights)
-
-
-@contextmanager
-def _stops_told() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        log.warning("stopped; what is finished is kept: the same command with --resume goes on")
-        raise
 
 
 def run_config(

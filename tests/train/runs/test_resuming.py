@@ -61,8 +61,8 @@ def test_other_images_are_said_class_by_class(tmp_path: Path, changes: dict[str,
     with pytest.raises(UsageError) as error:
         refuse_change(path, config(**changes))
     assert str(error.value) == (
-        f"the run cannot be resumed with other images: {said} put them back, train on them with --from {tmp_path}, or "
-        "use --overwrite"
+        f"the run cannot be resumed with other images: {said} put them back, train on them with --from {tmp_path} and "
+        "another --out, or use --overwrite"
     )
 
 

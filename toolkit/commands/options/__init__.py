@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         top_k_option as top_k_option,
     )
     from cnnkit.commands.options.training import grouped as grouped, training_options as training_options
+    from cnnkit.commands.options.typed import told_how_to_go_on as told_how_to_go_on, typed_command as typed_command
     from cnnkit.commands.options.values import Range as Range, size as size, steps as steps
     from cnnkit.commands.options.webcam import (
         limit_options as limit_options,
@@ -65,6 +66,7 @@ else:
                 "top_k_option",
             ),
             "training": ("grouped", "training_options"),
+            "typed": ("told_how_to_go_on", "typed_command"),
             "values": ("Range", "size", "steps"),
             "webcam": (
                 "limit_options",
