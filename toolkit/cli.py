@@ -59,8 +59,7 @@ class LazyGroup(click.Group):
             return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> object:
-        if sys.stdout is None:  # closed by whoever started the process: what is written to it fails, and says so
-            sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+        _open_what_is_closed()
         try:
             with broken_imports():
                 return super().invoke(ctx)
@@ -83,6 +82,16 @@ class LazyGroup(click.Group):
         except KeyboardInterrupt as error:
             _fail("interrupted", CTRL_C_EXIT, error)
         return None
+
+
+def _open_what_is_closed() -> None:
+    """Opens what whoever started the process has closed: nothing to read, results that fail, messages to nobody."""
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _nameless(error: OSError) -> str:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
@@ -24,6 +25,7 @@ from cnnkit.errors import (
     SpecError,
     UsageError,
 )
+from cnnkit.runtime.model import bundled_model
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -141,3 +143,27 @@ def test_a_stdout_that_takes_nothing_is_one_line(where: str) -> None:
     )
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("cnnkit: error: stdout cannot be written: ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another shell")
+@pytest.mark.parametrize(
+    ("source", "exit_code"), [pytest.param("gone.jpg", 1, id="a file"), pytest.param("-", 1, id="stdin itself")]
+)
+def test_a_closed_stdin_is_an_empty_one(source: str, exit_code: int) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m cnnkit predict {source} <&-", shell=True, capture_output=True, text=True
+    )
+    assert done.returncode == exit_code and "Traceback" not in done.stderr
+    assert done.stderr.count("\n") <= 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another shell")
+def test_a_closed_stderr_hears_nothing_and_stops_nothing(make_image: Callable[..., Path]) -> None:
+    model, photo = bundled_model(), make_image("red.png")
+    done = subprocess.run(
+        f"{sys.executable} -m cnnkit explain {model} {photo} --masks 10 2>&-",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "carried by" in done.stdout

@@ -57,8 +57,8 @@ def run_first_stage(parts: Parts, dataset: Dataset, recipe: Recipe, seed: int, r
     files.clear()
     row = _row(head, plain, held_out, dataset, len(train) / max(computed, 1e-9))
     log.info(
-        "the last layer, fitted on the features of %s images and %d views of each (C %g, %s): accuracy %.1f %%, "
-        "val_loss %.4f, val_accuracy %.1f %%", f"{len(train):,}", len(views), head.strength,
+        "the last layer, fitted on the features of %s images and %d view%s of each (C %g, %s): accuracy %.1f %%, "
+        "val_loss %.4f, val_accuracy %.1f %%", f"{len(train):,}", len(views), "s"[: len(views) != 1], head.strength,
         duration(time.perf_counter() - started), 100 * row["accuracy"], row["val_loss"], 100 * row["val_accuracy"],
     )  # fmt: skip
     if head.unseen is not None:
