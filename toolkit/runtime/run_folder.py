@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from cnnkit.errors import ModelError
+from cnnkit.errors import ModelError, SpecError
 from cnnkit.runtime.named import is_named
 from cnnkit.runtime.saved_model import is_saved_model, saved_model_sha256
 from cnnkit.spec import InputSpec, ModelSpec, read_spec
@@ -49,7 +49,10 @@ def read_run_spec(path: Path) -> ModelSpec | None:
     beside = path.parent / "spec.json"
     if not (path.is_file() and beside.is_file()):
         return None
-    spec = read_spec(read_regular(beside))
+    try:
+        spec = read_spec(read_regular(beside))
+    except SpecError as error:
+        raise SpecError(f"{beside}: {error}") from error
     stated = spec.provenance.keras_sha256 if spec.provenance else None
     if stated not in (None, sha256(path)):
         log.warning("%s was written for another file than %s and is not used", beside, path.name)

@@ -13,6 +13,7 @@ from cnnkit.train.fitting import Row
 
 _LEARNED = 0.8  # training accuracy from which validation near chance means learning by heart
 _FIRST = 3  # epochs
+_FEWEST = 8  # validation images; of fewer even the best figure has an interval down to two thirds
 _SHOWN = 5  # classes
 _GAP = 0.25  # of training accuracy above validation accuracy: much is learned by heart
 _TELLING = 3  # images of a class, none of which is answered rightly
@@ -60,6 +61,12 @@ def final_complaints(
         labels: Their names.
         learned: Accuracy on the training images, a fraction.
     """
+    if len(targets) < _FEWEST:
+        yield (
+            f"the {len(targets)} validation images hardly tell which epoch is best: add images, or hold out more of "
+            "them with --validation"
+        )
+        return
     answers = probabilities.argmax(axis=1)
     if len(np.unique(answers)) == 1 and len(np.unique(targets)) > 1:
         yield f"every validation image is answered with {labels[int(answers[0])]!r}: the network has learned nothing"

@@ -36,6 +36,10 @@ def test_a_spec_for_another_file_is_not_taken(run, caplog):
     spec = replace(KERAS_SPEC, provenance=Provenance("1.0", keras_sha256="0" * 64))
     (run / "spec.json").write_text(write_spec(spec))
     assert read_run_spec(run / "model.keras") is None
+    for text, said in (("{", "is no JSON"), ('{"spec_version": 9}', "is version 9")):
+        (run / "spec.json").write_text(text)
+        with pytest.raises(SpecError, match=rf"spec\.json: the model spec {said}"):
+            read_run_spec(run / "model.keras")
     assert "was written for another file than model.keras" in caplog.text
     with pytest.raises(SpecError, match=r"has no spec\.json of its own beside it"):
         open_classifier(run)

@@ -50,6 +50,14 @@ def test_the_end(caplog: pytest.LogCaptureFixture) -> None:
     assert not list(final_complaints(np.eye(4, dtype=np.float32)[EVEN], EVEN, labels))
 
 
+def test_of_a_few_validation_images_nothing_else_is_said() -> None:
+    one = np.tile(np.array([[0.7, 0.3]], np.float32), (2, 1))
+    assert list(final_complaints(one, np.array([0, 1]), ("a", "b"), 1.0)) == [
+        "the 2 validation images hardly tell which epoch is best: add images, or hold out more of them with "
+        "--validation"
+    ]
+
+
 def test_a_class_that_is_never_right_and_what_is_learned_by_heart_are_said() -> None:
     answers = np.where(EVEN == 3, 0, EVEN)
     complaints = list(final_complaints(np.eye(4, dtype=np.float32)[answers], EVEN, tuple("abcd"), 1.0))
