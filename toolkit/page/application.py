@@ -19,21 +19,22 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
 
-_FILES = {  # path -> name and media type
-    "/": ("page.html", "text/html"),
+_BOTH_FILES = {  # path -> name and media type
     "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
     "/view.js": ("view.js", "text/javascript"),
     "/connection.js": ("connection.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+_FILES = {
+    "/": ("page.html", "text/html"),
+    "/page.js": ("page.js", "text/javascript"),
+    **_BOTH_FILES,
 }
 _WALL_FILES = {
     "/": ("wall.html", "text/html"),
     "/wall.css": ("wall.css", "text/css"),
     "/wall.js": ("wall.js", "text/javascript"),
-    "/page.css": ("page.css", "text/css"),
-    "/view.js": ("view.js", "text/javascript"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
+    **_BOTH_FILES,
 }
 _PATIENCE_S = 5.0  # for a picture that is being encoded
 

@@ -220,16 +220,29 @@ def test_every_file_of_the_page_has_a_route():
     assert served == {path.name for path in FILES.iterdir() if path.suffix in {".html", ".css", ".js", ".svg"}}
 
 
+def files_fetched(page, place):
+    """What a browser fetches for a page: all that it names, and the modules that scripts import."""
+    fetched, wanted = set(), [""]
+    while wanted:
+        name = wanted.pop()
+        answer = fetch(page, place + name)
+        assert answer.status == 200, name
+        fetched.add(name)
+        text = answer.body.decode()
+        named = re.findall(r'(?:href|src)="([a-z]+\.(?:css|js|svg))"|from "\./([a-z]+\.js)"', text)
+        wanted += {one or other for one, other in named} - fetched
+    return fetched
+
+
 def test_several_cameras_have_a_page_each_and_one_for_all():
     with opened_page(cameras=2) as page:
         page.publish(picture(colour=(250, 0, 0)), state("cat", frame=5))
         page.publish(picture(colour=(0, 0, 250)), state("dog", frame=6), 1)
-        wall = fetch(page, "/")
-        assert wall.status == 200 and b'id="wall"' in wall.body
-        for path in re.findall(r'(?:href|src)="([a-z]+\.(?:css|js|svg))"', wall.body.decode()):
-            assert fetch(page, f"/{path}").status == 200
+        assert b'id="wall"' in fetch(page, "/").body
+        assert files_fetched(page, "/") >= {"wall.css", "wall.js", "connection.js", "view.js", "page.css", "icon.svg"}
         for number, (label, colour) in enumerate((("cat", 0), ("dog", 2)), 1):
             assert b'id="picture"' in fetch(page, f"/{number}/").body
+            assert files_fetched(page, f"/{number}/") >= {"page.js", "connection.js", "view.js", "page.css"}
             assert json.loads(fetch(page, f"/{number}/state.json").body)["label"] == label
             image = cv2.imdecode(np.frombuffer(fetch(page, f"/{number}/frame.jpg").body, np.uint8), 1)
             assert image[0, 0].argmax() == colour
