@@ -59,13 +59,20 @@ def fetch(page: LivePage, path: str = "/", method: str = "GET", **headers: str) 
 
 @contextmanager
 def publishing(page: LivePage, rate_hz: float, pixels: NDArray[np.uint8]) -> Iterator[None]:
-    """Publishes from another thread, as a program does that has its own work to do."""
+    """Publishes the same picture again and again, as states of new frames."""
+    with repeating(lambda frame: page.publish(pixels.copy(), state(frame=frame)), rate_hz):
+        yield
+
+
+@contextmanager
+def repeating(publish: Callable[[int], object], rate_hz: float) -> Iterator[None]:
+    """Publishes frame after frame from another thread, as a program does that has its own work to do."""
     stop = threading.Event()
 
     def run() -> None:
         frame = 0
         while not stop.wait(1 / rate_hz):
-            page.publish(pixels.copy(), state(frame=frame))
+            publish(frame)
             frame += 1
 
     thread = threading.Thread(target=run)

@@ -15,7 +15,7 @@ pytest.importorskip("uvicorn", reason="the extra 'page' is not installed")
 if CHROMIUM is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)
 
-from page_client import opened_page, picture, port_of, state
+from page_client import opened_page, picture, port_of, repeating, state
 
 from cnnkit.classifier import Candidate
 
@@ -255,11 +255,13 @@ def test_a_ninth_person_is_told(browser, page, monkeypatch):
 
 
 def test_several_cameras_are_side_by_side_and_lead_to_their_own_pages(browser):
-    with opened_page(cameras=3) as page:
-        for camera, (colour, signal, label) in enumerate(
-            ((BLUE, "live", "cat"), (RED, "live", SCRIPT), (RED, "lost", None))
-        ):
-            page.publish(picture(240, 320, colour), state(label, signal=signal, frame=1), camera)
+    cameras = ((BLUE, "live", "cat"), (RED, "live", SCRIPT), (RED, "lost", None))
+
+    def publish(frame):
+        for camera, (colour, signal, label) in enumerate(cameras):
+            page.publish(picture(240, 320, colour), state(label, signal=signal, frame=frame), camera)
+
+    with opened_page(cameras=3) as page, repeating(publish, 5):
         browser.resize(360, 800)
         browser.complaints.clear()
         browser.call("Page.navigate", url=page.address)
