@@ -66,6 +66,8 @@ def warn_beforehand(options: QuantizeOptions, spec: ModelSpec, images: int) -> N
             "name others with --data", options.calibration.name,
         )  # fmt: skip
     classes = {name for name in calibration_paths(options.calibration).values() if name}
+    if not classes and options.calibration.name in spec.labels:
+        classes = {options.calibration.name}  # the folder of one class alone
     if len(classes) == 1 and len(spec.labels) > 1:
         log.warning(
             "all calibration images are of %r, one of %d classes: ranges of the others are guessed; add images of them",

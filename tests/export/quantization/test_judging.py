@@ -153,5 +153,10 @@ def test_calibration_of_one_class_is_said(small_model, few, caplog):
     (one / label.name).mkdir(parents=True)
     for path in label.iterdir():
         (one / label.name / path.name).write_bytes(path.read_bytes())
-    warn_beforehand(QuantizeOptions(small_model, one), SMALL_SPEC, 0)
-    assert f"all calibration images are of {label.name!r}, one of {len(SMALL_SPEC.labels)} classes" in caplog.text
+    for folder in (one, label):
+        caplog.clear()
+        warn_beforehand(QuantizeOptions(small_model, folder), SMALL_SPEC, 0)
+        assert f"all calibration images are of {label.name!r}, one of {len(SMALL_SPEC.labels)} classes" in caplog.text
+    caplog.clear()
+    warn_beforehand(QuantizeOptions(small_model, few), SMALL_SPEC, 0)
+    assert "all calibration images" not in caplog.text
