@@ -21,6 +21,7 @@ _OWN = ("folds", "out", "style", "resume", "overwrite")  # options that train ha
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     data: tuple[str, ...],
     folds: int,
     out: Path | None,

@@ -44,7 +44,7 @@ def _list_architectures(context: click.Context, _: click.Parameter, wanted: bool
 @grouped(*_DRAWINGS)
 @training_options
 @click.pass_context
-def command(context: click.Context, data: tuple[str, ...], out: Path | None, **options: Any) -> None:
+def command(context: click.Context, /, data: tuple[str, ...], out: Path | None, **options: Any) -> None:
     """Train a Keras CNN.
 
     DATA is digits, cifar10, a folder of class folders or of a divided dataset, or a list of files and labels. Several

@@ -27,7 +27,7 @@ _SEARCH = (
 @grouped(*_SEARCH)
 @training_options
 @click.pass_context
-def command(context: click.Context, data: tuple[str, ...], space: str, out: Path | None, **options: Any) -> None:
+def command(context: click.Context, /, data: tuple[str, ...], space: str, out: Path | None, **options: Any) -> None:
     """Search for the best network and recipe.
 
     DATA is what cnnkit train takes. The space names fields of a recipe, and architecture: a list is choices, a table
