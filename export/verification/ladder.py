@@ -37,6 +37,7 @@ from cnnkit.spec import InputSpec, ModelSpec
 MOST_IMAGES = 256
 _LEAST_AGREEMENT = 0.96  # of labels, where a precision rounds
 _SEED = 0
+_GOLDEN = "golden"
 
 Probabilities = NDArray[np.float32]
 
@@ -65,7 +66,7 @@ def climb(file: OnnxClassifier, source: Path | None, data: Path | None, *, stric
     pictures: tuple[Picture, ...] = ()
     if file.spec.golden:
         result = check_golden(file, file.spec)
-        stages.append(replace(golden_stage("golden", result), cause=result.cause))
+        stages.append(replace(golden_stage(_GOLDEN, result), cause=result.cause))
     if data is None:
         golden = decode_golden(file.spec) if file.spec.golden else _no_images(file.spec.input)
         images = parity_images(golden, file.spec.input)
@@ -87,10 +88,11 @@ def require_parity(stages: tuple[Stage, ...]) -> None:
     """Checks that all stages passed.
 
     Raises:
-        ParityError: One did not; the first one is named.
+        ParityError: One did not; the first one is named that says where, which golden images do not.
     """
-    failed = next((stage for stage in stages if not stage.passed), None)
-    if failed is not None:
+    wrong = sorted((stage for stage in stages if not stage.passed), key=lambda stage: stage.name == _GOLDEN)
+    if wrong:
+        failed = wrong[0]
         cause = failed.cause or "what causes it is not known"
         raise ParityError(f"the answers part at the stage {failed.name!r}: {cause}; do not use this file as it is")
 

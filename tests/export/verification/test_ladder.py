@@ -100,10 +100,14 @@ def rewritten(exported, tmp_path, **changes):
     return path
 
 
-def test_channels_that_are_reversed(exported, original, folder, tmp_path):
+@pytest.mark.parametrize("golden", [True, False], ids=["golden images tell so as well", "no golden images"])
+def test_channels_that_are_reversed(exported, original, folder, tmp_path, golden):
     taken = read_spec_of(exported).input
-    path = rewritten(exported, tmp_path, input=replace(taken, color="bgr"), golden=())
-    message = first_failed(stages_of(path, original, folder))
+    changes = {} if golden else {"golden": ()}
+    path = rewritten(exported, tmp_path, input=replace(taken, color="bgr"), **changes)
+    stages = stages_of(path, original, folder)
+    assert not golden or not stages["golden"].passed
+    message = first_failed(stages)
     assert message.startswith("the answers part at the stage 'resizing': ")
     assert "the channels are reversed: one side takes RGB and the other BGR" in message
 
