@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.errors import CnnkitError
+from cnnkit.errors import CnnkitError, ModelError
 from cnnkit.export.graph import load_graph, save_with_spec
 from cnnkit.export.options import CalibrationMethod, Target
 from cnnkit.export.quantization.correction import correct_biases
@@ -22,7 +22,7 @@ from cnnkit.export.quantization.own_weights import put_pair_safe
 from cnnkit.export.quantization.progress import shown
 from cnnkit.export.quantization.saturation import wrong_on
 from cnnkit.export.quantization.schemes import FLOAT16, FLOAT32, SCHEMES, Scheme
-from cnnkit.runtime import OnnxClassifier, short_reason
+from cnnkit.runtime import OnnxClassifier, lacks_memory, runtime_errors, short_reason
 from cnnkit.spec import ModelSpec, Precision, Quantization
 from cnnkit.system import log
 
@@ -93,6 +93,9 @@ class Workshop:
         Args:
             method: Leaves out schemes of other calibration methods, and uses it for all that are left.
             only: The one scheme to make beside float32; None makes all.
+
+        Raises:
+            ModelError: There is too little memory.
         """
         made, failed = [self._float32()], []
         wanted = {only} if only is not None else {name for name, _ in self._makers(method)} - _ON_REQUEST
@@ -101,7 +104,9 @@ class Workshop:
             try:
                 candidate = make()
                 candidate.open(threads=1)
-            except _MAKING as error:
+            except (*_MAKING, *runtime_errors()) as error:
+                if lacks_memory(str(error)):
+                    raise ModelError(f"{self._model} cannot be quantized here: {short_reason(str(error))}") from error
                 failed.append(Failed(name, short_reason(str(error)) or type(error).__name__))
                 log.debug("%s cannot be made: %r", name, error)
             else:

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from cnnkit.runtime.saved_model import is_saved_model as is_saved_model
     from cnnkit.runtime.session import (
         import_onnxruntime as import_onnxruntime,
+        lacks_memory as lacks_memory,
         open_session as open_session,
         runtime_errors as runtime_errors,
         short_reason as short_reason,
@@ -120,6 +121,6 @@ else:
             ),
             "run_folder": ("find_keras_file", "keras_sha256", "original_input", "read_run_spec"),
             "saved_model": ("is_saved_model",),
-            "session": ("import_onnxruntime", "open_session", "runtime_errors", "short_reason"),
+            "session": ("import_onnxruntime", "open_session", "runtime_errors", "lacks_memory", "short_reason"),
         },
     )

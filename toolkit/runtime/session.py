@@ -21,6 +21,7 @@ _ERROR_NAMES = (
     "EPFail", "EngineError", "Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "ModelLoaded", "NoModel",
     "NoSuchFile", "NotImplemented", "RuntimeException",
 )  # fmt: skip
+_NO_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory")
 _FATAL = 4  # log severity: what goes wrong is raised as well, so nothing needs to be logged
 _FEWEST_THREADS, _THREADS_A_PROCESSOR = 8, 4  # what may be asked for
 _MAX_REASON = 240  # characters of onnxruntime's message that are worth a line
@@ -133,8 +134,15 @@ def runtime_errors() -> tuple[type[Exception], ...]:
     return (*own, RuntimeError, ValueError)
 
 
+def lacks_memory(text: str) -> bool:
+    """Whether onnxruntime's message is about memory that it did not get."""
+    return any(words in text for words in _NO_MEMORY)
+
+
 def short_reason(text: str) -> str:
     """Returns onnxruntime's message as one line, without its error code, cut where it becomes a dump."""
+    if lacks_memory(text):
+        return "there is too little memory, close other programs"
     line = " ".join(text.split())
     if line.startswith("[ONNXRuntimeError]"):
         line = line.split(" : ", 3)[-1]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from small_cnn import SMALL_SPEC, colour_images, run_graph, save_small, trained_graph
 
-from cnnkit.errors import UsageError
+from cnnkit.errors import ModelError, UsageError
 from cnnkit.export import QuantizeOptions, quantize_model
 from cnnkit.export.graph.graphs import constants, load_graph
 from cnnkit.export.quantization import further, heats, quantizing
@@ -90,6 +90,17 @@ def test_what_cannot_be_made_is_told_and_the_rest_is_made(workshop, monkeypatch)
     made, failed = workshop.make_all(None, None)
     assert [(one.name, one.reason) for one in failed] == [("u16s8", "no 16-bit operators")]
     assert len(made) == len(NAMES) - 1
+
+
+def test_too_little_memory_is_told_in_one_line(workshop, monkeypatch):
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail
+
+    def fails(*_):
+        raise Fail("[ONNXRuntimeError] : 1 : FAIL : std::bad_alloc")
+
+    monkeypatch.setattr("cnnkit.export.quantization.candidates.correct_biases", fails)
+    with pytest.raises(ModelError, match=r"small.onnx cannot be quantized here: there is too little memory, close"):
+        workshop.make_all(None, "u8s8-pairs")
 
 
 def test_equalization_changes_ranges_and_no_answer(images):

@@ -229,6 +229,11 @@ def test_session_options(make_model, threads, expected):
         pytest.param("[ONNXRuntimeError] : 1 : FAIL : Load\n failed: x : y", "Load failed: x : y", id="code"),
         pytest.param("plain", "plain", id="plain"),
         pytest.param("x" * 300, "x" * 240 + "...", id="long"),
+        pytest.param(
+            "[ONNXRuntimeError] : 1 : FAIL : std::bad_alloc",
+            "there is too little memory, close other programs",
+            id="memory",
+        ),
     ],
 )
 def test_short_reason(text, expected):
