@@ -154,13 +154,8 @@ def read_label_file(path: Path, part: Part | None = None, *, several: bool = Fal
         place = finder.find(row.name, row.line, part_named(row.split))
         if place is None:
             missing.append((row.name, row.line))
-        elif row.several is not None and not several:
-            named = f" ({', '.join(row.several)})" if row.several else ""
-            raise DataError(
-                f"{path}, line {row.line}: {row.name} belongs to {len(row.several)} classes{named}, expected one"
-            )
-        elif not row.label and not several:
-            raise DataError(f"{path}, line {row.line}: {row.name} has no label: add one, or take the line out")
+        elif not several and (row.several is not None or not row.label):
+            raise DataError(_not_one(row, rows, path))
         else:
             given = row.several if row.label or row.several is not None else ()
             found.append(LabelledFile(place, row.label, row.split, row.line, given))
@@ -171,6 +166,17 @@ def read_label_file(path: Path, part: Part | None = None, *, several: bool = Fal
             raise DataError(f"{path}: {said}; names are taken relative to {path.parent}")
         log.warning("%s: %s", path, said)
     return _once(found, path)
+
+
+def _not_one(row: LabelRow, rows: Sequence[LabelRow], path: Path) -> str:
+    """Says what is wrong with a row that has not one label: that the whole list gives several, or it alone has none."""
+    plural = next((one for one in rows if one.several), None)
+    if plural is None or plural.several is None:
+        return f"{path}, line {row.line}: {row.name} has no label: add one, or take the line out"
+    return (
+        f"{path} gives several labels an image (line {plural.line}: {plural.name} has {', '.join(plural.several)}), "
+        "expected one here: cnnkit train takes such a list whole, and cnnkit evaluate for a model of independent labels"
+    )
 
 
 def some_of_list(path: Path, part: Part | None, most: int) -> tuple[Path, ...]:

@@ -176,8 +176,9 @@ class _Columns:
         split = "" if self.split is None else row[self.split]
         if self.label is not None:
             parts = re.split(r"[|;]", row[self.label])
-            several = tuple(part.strip() for part in parts if part.strip()) if len(parts) > 1 else None
-            return LabelRow(number, row[self.name], row[self.label], split, several)
+            named = tuple(part.strip() for part in parts if part.strip())
+            label = named[0] if len(named) == 1 else row[self.label]
+            return LabelRow(number, row[self.name], label, split, named if len(parts) > 1 and len(named) != 1 else None)
         chosen = tuple(name for place, name in self.classes.items() if row[place].lower() in _ONE)
         return LabelRow(number, row[self.name], "|".join(chosen), split, None if len(chosen) == 1 else chosen)
 

@@ -53,14 +53,24 @@ def test_a_list_of_one_label_each_stays_one(listed):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (ONE_HOT, r"labels.csv, line 3: b belongs to 2 classes \(ant, bee\), expected one"),
-        (CELLS, r"labels.csv, line 3: b belongs to 2 classes \(bee, ant\), expected one"),
-        ("file,ant,bee\na,0,0\nb,1,0\n", "line 2: a belongs to 0 classes, expected one"),
+        (
+            ONE_HOT,
+            r"labels.csv gives several labels an image \(line 3: b has ant, bee\), expected one here: cnnkit train",
+        ),
+        (CELLS, r"labels.csv gives several labels an image \(line 3: b has bee, ant\), expected one here"),
+        ("file,ant,bee\na,0,0\nb,1,1\n", r"gives several labels an image \(line 3: b has ant, bee\)"),
+        ("file,ant,bee\na,0,0\nb,1,0\n", "line 2: a has no label: add one, or take the line out"),
+        ("file,label\na,ant;bee\nb,\n", r"gives several labels an image \(line 2: a has ant, bee\)"),
     ],
 )
 def test_where_one_label_is_needed(listed, text, message):
     with pytest.raises(DataError, match=message):
         list_listed(listed(text))
+
+
+def test_a_mark_behind_one_label_is_no_second(listed):
+    files = list_listed(listed("file,label\na,ant;\nb,;bee\nc,ant\n"))[None]
+    assert named(files) == {"a": "ant", "b": "bee", "c": "ant"}
 
 
 @pytest.mark.parametrize(
