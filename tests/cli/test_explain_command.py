@@ -164,6 +164,8 @@ def test_answers_are_those_of_predict(here: Path) -> None:
         pytest.param(("corner.onnx", "photo.png", "--method", "activation"), 2, "take occlusion or masks", id="method"),
         pytest.param(("corner.onnx", "photo.png", "--labels", "a,b"), 2, "leave out --labels", id="labels"),
         pytest.param(("run", "photo.png", "--threads", "2"), 2, "--threads and --provider, which are for", id="keras"),
+        pytest.param(("run", "photo.png", "--labels", "a,b"), 2, "run has a spec.json, which says", id="in a run"),
+        pytest.param(("lone.keras", "photo.png", "--labels", "a,b"), 1, "lone.keras has no spec.json", id="alone"),
         pytest.param(("corner.onnx", "photo.png", "-o", "why.txt"), 1, "a file name that ends in .png", id="suffix"),
         pytest.param(("corner.onnx", "photo.png", "-o", "photo.png", "--overwrite"), 1, "would be lost", id="itself"),
         pytest.param(("corner.onnx", "photo.png", "-o", "no/why.png"), 1, "the folder no does not exist", id="folder"),
@@ -173,6 +175,7 @@ def test_answers_are_those_of_predict(here: Path) -> None:
 )  # fmt: skip
 def test_errors_are_one_line(here: Path, run_folder, arguments, code, line) -> None:
     save_corner_onnx(here / "poisoned.onnx", "top right", poisoned=True)
+    (here / "lone.keras").write_bytes((here / "run" / "model.keras").read_bytes())
     before = {path.name: path.read_bytes() for path in here.iterdir() if path.is_file()}
     result = explain(*arguments)
     assert (result.exit_code, result.stdout) == (code, "")

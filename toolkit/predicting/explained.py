@@ -22,7 +22,7 @@ from cnnkit.predicting.explained_sheet import Explained, ExplainedSheet
 from cnnkit.predicting.options import Outcome
 from cnnkit.predicting.outputs import check_sheet
 from cnnkit.report import PredictionRow, printable
-from cnnkit.runtime import load_model, open_classifier
+from cnnkit.runtime import find_keras_file, load_model, open_classifier, read_run_spec
 from cnnkit.sources import FoundImage, expand_sources
 from cnnkit.system import check_other_file
 
@@ -85,10 +85,11 @@ def run_explain(run: ExplainRun) -> RunCounts:
 def _open(run: ExplainRun) -> Classifier:
     if run.model.suffix.lower() in (".onnx", ".ort"):
         return load_model(run.model, threads=run.threads, provider=run.provider, said=run.said).classifier
-    if (run.said is not None and run.said.anything()) or run.threads is not None or run.provider != "cpu":
+    if run.threads is not None or run.provider != "cpu":
+        raise UsageError(f"{run.model} is run by Keras: leave out --threads and --provider, which are for .onnx files")
+    if run.said is not None and run.said.anything() and read_run_spec(find_keras_file(run.model)) is not None:
         raise UsageError(
-            f"{run.model} is run by Keras, as the spec.json beside it says: leave out --labels, --scale and the like, "
-            "--threads and --provider, which are for .onnx files"
+            f"{run.model} has a spec.json, which says what it takes and gives: leave out --labels, --scale and the like"
         )
     return open_classifier(run.model)
 
