@@ -125,10 +125,26 @@ def predict_rows(probabilities: NDArray[np.float32], spec: ModelSpec, k: int, le
     if not spec.independent:
         predictions = batch_candidates(probabilities, spec.labels, k)
         return [or_unknown(prediction, least) for prediction in predictions] if least else predictions
-    limits = (least,) * len(spec.labels) if least else spec.label_limits
-    by_label = dict(zip(spec.labels, limits, strict=True))
-    ranked = batch_candidates(probabilities, spec.labels, len(spec.labels))
-    return [_reaching(prediction, by_label) for prediction in ranked]
+    return labels_reaching(probabilities, spec.labels, limits_of(spec, least))
+
+
+def limits_of(spec: ModelSpec, least: float) -> tuple[float, ...]:
+    """Returns from which probability on each label counts: `least`, or those of the model where that is 0."""
+    return (least,) * len(spec.labels) if least or not spec.independent else spec.label_limits
+
+
+def labels_reaching(
+    probabilities: NDArray[np.float32], labels: tuple[str, ...], limits: tuple[float, ...]
+) -> list[Prediction]:
+    """Names the independent labels of each image that reach their limits.
+
+    Args:
+        probabilities: (N, classes) float32.
+        labels: One name a class.
+        limits: One a class, 0 to 1.
+    """
+    by_label = dict(zip(labels, limits, strict=True))
+    return [_reaching(prediction, by_label) for prediction in batch_candidates(probabilities, labels, len(labels))]
 
 
 def _reaching(prediction: Prediction, limits: Mapping[str, float]) -> Prediction:

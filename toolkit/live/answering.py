@@ -7,11 +7,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.classifier import Classifier, Prediction, or_unknown, predict_rows, short_float, top_candidates
+from cnnkit.classifier import (
+    Classifier,
+    Prediction,
+    labels_reaching,
+    limits_of,
+    or_unknown,
+    short_float,
+    top_candidates,
+)
 from cnnkit.errors import ModelError
 from cnnkit.images import resize_image
 from cnnkit.live.region import Box, Region
-from cnnkit.live.smoothing import LabelSmoother
+from cnnkit.live.smoothing import HeldLabels, LabelSmoother
 from cnnkit.system import import_cv2
 
 DEFAULT_SMOOTH_S = 0.3
@@ -23,7 +31,7 @@ class AnswerOptions:
 
     name: str = "the source"  # in messages
     top_k: int = 5  # classes named
-    min_confidence: float = 0.0  # 0 to 1; below it the label is "unknown"
+    min_confidence: float = 0.0  # 0 to 1; below it the label is "unknown", or clearly below where it was known
     smooth_s: float = DEFAULT_SMOOTH_S  # time constant of the smoothing; 0 for none
     region: Region | None = None  # the part that is classified; None for the whole frame
 
@@ -39,6 +47,8 @@ class FrameClassifier:
     def __init__(self, classifier: Classifier, options: AnswerOptions) -> None:
         self._classifier, self._options = classifier, options
         self._smoother = LabelSmoother(options.smooth_s)
+        limits = limits_of(classifier.spec, options.min_confidence)
+        self._held = HeldLabels(limits, holding=options.smooth_s > 0)
         # The model's size, and the colours as they come.
         self._as_it_is = replace(classifier.spec.input, color="rgb", channels=3)
 
@@ -78,6 +88,7 @@ class FrameClassifier:
     def forget(self) -> None:
         """Forgets the frames before, since those after them show something else."""
         self._smoother.reset()
+        self._held.hold(())
 
     def _small_rgb(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Makes (H, W, 3) BGR small before it turns the colours, which is the same and less work."""
@@ -86,11 +97,15 @@ class FrameClassifier:
         return small
 
     def _named(self, probabilities: NDArray[np.float32], shown: int) -> Prediction:
-        spec, labels = self._classifier.spec, self._classifier.spec.labels
+        """Names what counts of a smoothed answer, and keeps in mind what does."""
+        spec, labels, limits = self._classifier.spec, self._classifier.spec.labels, self._held.limits()
         if spec.independent:
-            return predict_rows(probabilities[None], spec, self._options.top_k, self._options.min_confidence)[0]
+            (prediction,) = labels_reaching(probabilities[None], labels, limits)
+            self._held.hold([labels.index(candidate.label) for candidate in prediction.top])
+            return prediction
         prediction = top_candidates(probabilities, labels, self._options.top_k)
         if labels[shown] != prediction.label:  # it stays, as the class ahead of it is not far enough ahead
             label, confidence = labels[shown], short_float(probabilities[shown])
             prediction = prediction._replace(label=label, confidence=confidence)
-        return or_unknown(prediction, self._options.min_confidence)
+        self._held.hold([shown] if prediction.confidence >= limits[shown] else ())
+        return or_unknown(prediction, limits[shown])

@@ -1,13 +1,14 @@
-"""Labels that do not flicker: smoothed over time, and kept until another one is clearly ahead."""
+"""Labels that do not flicker: smoothed over time, and kept until another is clearly ahead, or it is clearly too low."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
 
-MARGIN = 0.1  # of probability, by which another class must be ahead of the label shown
+MARGIN = 0.1  # of probability, by which another class must be ahead of the label shown, or that below its limit
 
 
 class LabelSmoother:
@@ -50,3 +51,28 @@ class LabelSmoother:
     def reset(self) -> None:
         """Forgets what was, as after a lost signal."""
         self._mean = None
+
+
+class HeldLabels:
+    """Two limits a label, as a thermostat has: one that reached its own is kept until it falls clearly below that.
+
+    Clearly is by `MARGIN`, or by half of limits that are lower than two of it.
+
+    Args:
+        limits: From which probability on each label counts, 0 to 1.
+        holding: Whether labels are kept at all.
+    """
+
+    def __init__(self, limits: tuple[float, ...], *, holding: bool) -> None:
+        self._limits = limits
+        self._lower = tuple(max(limit - MARGIN, limit / 2) for limit in limits) if holding else limits
+        self._held: frozenset[int] = frozenset()
+
+    def limits(self) -> tuple[float, ...]:
+        """Returns the limits of the next answer: the lower ones of the labels that are held."""
+        pairs = zip(self._limits, self._lower, strict=True)
+        return tuple(lower if index in self._held else limit for index, (limit, lower) in enumerate(pairs))
+
+    def hold(self, reached: Collection[int]) -> None:
+        """Takes the indices of the labels that reached those limits; none, as after a lost signal."""
+        self._held = frozenset(reached)
