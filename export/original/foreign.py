@@ -9,8 +9,8 @@ from typing import Any
 
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.original.scaling import Seen, are_usual, ranges_seen, settled_scale
-from cnnkit.foreign import InputFlags, per_channel
-from cnnkit.spec import InputSpec
+from cnnkit.foreign import InputFlags, said_scaling
+from cnnkit.spec import LARGEST_SIDE, InputSpec
 from cnnkit.system import log
 
 
@@ -55,12 +55,8 @@ def describe_input(
 
 
 def _said(model: Any, taken: InputSpec, flags: InputFlags, dtype: str, path: Path, *, tried: bool) -> InputSpec:
-    said = replace(
-        taken,
-        scale=1.0 if flags.scale is None else flags.scale,
-        mean=per_channel("--mean", flags.mean or (0.0,), taken.channels),
-        std=per_channel("--std", flags.std or (1.0,), taken.channels),
-    )
+    scale, mean, std = said_scaling(flags, taken.channels)
+    said = replace(taken, scale=scale, mean=mean, std=std)
     if "int" in dtype and not all(number.is_integer() for number in (said.scale, *said.mean, *said.std)):
         raise UsageError(f"{path} takes {dtype}, whole numbers: --scale, --mean and --std must be whole, too")
     settled = None if tried else settled_scale(model, taken)
@@ -119,4 +115,6 @@ def _image_shape(model: Any, flags: InputFlags, path: Path) -> tuple[int, int, i
         raise UsageError(f"{path} does not say its input size: add --size HEIGHTxWIDTH")
     if shape[0] not in (None, height) or shape[1] not in (None, width):
         raise UsageError(f"--size {height}x{width} does not fit {path}, which takes {shape[0]}x{shape[1]}")
+    if not (0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE):
+        raise ModelError(f"{path} takes images of {height}x{width}, expected 1 to {LARGEST_SIDE} pixels a side")
     return height, width, shape[2], dtype

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cnnkit.foreign.flags import (
         InputFlags as InputFlags,
         Said as Said,
-        per_channel as per_channel,
+        said_scaling as said_scaling,
         with_limits as with_limits,
     )
     from cnnkit.foreign.labels import parse_labels as parse_labels
@@ -27,7 +27,7 @@ else:
         {
             "answers": ("Head", "are_probabilities", "judge_output"),
             "ending": ("GraphEnd", "graph_end"),
-            "flags": ("InputFlags", "Said", "per_channel", "with_limits"),
+            "flags": ("InputFlags", "Said", "said_scaling", "with_limits"),
             "labels": ("parse_labels",),
             "opening": ("describe_session",),
         },

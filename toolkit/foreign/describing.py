@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from cnnkit.errors import ModelError, UsageError
-from cnnkit.foreign.flags import InputFlags, Said, per_channel
+from cnnkit.foreign.flags import InputFlags, Said, said_scaling
 from cnnkit.foreign.labels import parse_labels
 from cnnkit.foreign.metadata import metadata_labels
-from cnnkit.spec import Dtype, InputSpec, Layout, ModelSpec, TensorFacts
+from cnnkit.spec import LARGEST_SIDE, Dtype, InputSpec, Layout, ModelSpec, TensorFacts
 
 Read = TypeVar("Read")
 _CHANNELS: dict[Layout, int] = {"nhwc": 3, "nchw": 1}  # the axis they stand on
@@ -120,6 +120,8 @@ def foreign_input(model: ForeignModel, flags: InputFlags) -> InputSpec:
     if taken.dtype not in _DTYPES:
         raise ModelError(f"{model.path} takes {taken.dtype}, expected {', '.join(_DTYPES)}")
     layout, height, width, channels = _image_shape(taken, flags, model.path)
+    if taken.shape[0] == 0:
+        raise ModelError(f"{model.path} takes {_shown(taken.shape)}, no image at a time, expected 1 or more")
     if flags.color is not None and (flags.color == "gray") != (channels == 1):
         raise UsageError(f"--color {flags.color} does not fit {model.path}, which takes {channels} channels")
     spec = InputSpec(
@@ -144,13 +146,8 @@ def _scaled(spec: InputSpec, taken: TensorFacts, flags: InputFlags, path: Path) 
             f"how {path} wants its pixels is unknown: say --scale (1/255 for inputs from 0 to 1, 1 for 0 to 255), and "
             "--mean and --std where it has them"
         )
-    return replace(
-        spec,
-        dtype=cast(Dtype, taken.dtype),
-        scale=1.0 if flags.scale is None else flags.scale,
-        mean=per_channel("--mean", flags.mean or (0.0,), spec.channels),
-        std=per_channel("--std", flags.std or (1.0,), spec.channels),
-    )
+    scale, mean, std = said_scaling(flags, spec.channels)
+    return replace(spec, dtype=cast(Dtype, taken.dtype), scale=scale, mean=mean, std=std)
 
 
 def class_count(shape: tuple[int | str | None, ...]) -> int | None:
@@ -170,6 +167,8 @@ def _image_shape(taken: TensorFacts, flags: InputFlags, path: Path) -> tuple[Lay
         raise UsageError(f"{path} does not say its input size: add --size HEIGHTxWIDTH")
     if flags.size is not None and flags.size != (height, width):
         raise UsageError(f"--size {wanted[0]}x{wanted[1]} does not fit {path}, which takes {height}x{width}")
+    if not (0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE):
+        raise ModelError(f"{path} takes images of {height}x{width}, expected 1 to {LARGEST_SIDE} pixels a side")
     return layout, height, width, channels
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cnnkit.errors import UsageError
 from cnnkit.foreign.answers import Head
-from cnnkit.spec import Color, Interpolation, Layout, ModelSpec, Resize
+from cnnkit.spec import Color, Interpolation, Layout, ModelSpec, Resize, wrong_labels, wrong_scaling
 
 
 class InputFlags(NamedTuple):
@@ -49,8 +49,12 @@ def with_limits(spec: ModelSpec, limits: tuple[float, ...] | None, path: Path) -
     """Returns a spec with the limits of independent labels that are said.
 
     Raises:
-        UsageError: Its labels are not independent, there are neither one limit nor one a label, or one is no fraction.
+        UsageError: Its labels are not independent, there are neither one limit nor one a label, or one is no fraction;
+            or independent labels have names that an answer could not list.
     """
+    problem = wrong_labels(spec.labels, independent=True) if spec.independent else None
+    if problem is not None:
+        raise UsageError(f"the list of labels of {path} {problem}: name them otherwise with --labels")
     if limits is None:
         return spec
     if not spec.independent:
@@ -64,14 +68,22 @@ def with_limits(spec: ModelSpec, limits: tuple[float, ...] | None, path: Path) -
     return replace(spec, limits=limits * len(spec.labels) if len(limits) == 1 else limits)
 
 
-def per_channel(flag: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
-    """Returns one number a channel.
+def said_scaling(flags: InputFlags, channels: int) -> tuple[float, tuple[float, ...], tuple[float, ...]]:
+    """Returns scale, and mean and deviation, one a channel, as they are said; 1, 0 and 1 where they are not.
 
     Raises:
-        UsageError: There are neither one nor as many as channels, or a deviation is not above 0.
+        UsageError: There are neither one nor as many as channels, or they cannot be meant.
     """
+    scale = 1.0 if flags.scale is None else flags.scale
+    mean = _per_channel("--mean", flags.mean or (0.0,), channels)
+    std = _per_channel("--std", flags.std or (1.0,), channels)
+    problem = wrong_scaling(scale, mean, std)
+    if problem is not None:
+        raise UsageError(f"--{problem}")
+    return scale, mean, std
+
+
+def _per_channel(flag: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
     if len(values) not in (1, channels):
         raise UsageError(f"{flag} has {len(values)} numbers, expected 1 or {channels}, one a channel")
-    if flag == "--std" and min(values) <= 0:
-        raise UsageError(f"--std holds {min(values)}, expected numbers above 0")
     return values * channels if len(values) == 1 else values

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from cnnkit.errors import UsageError
-from cnnkit.spec import repeated
+from cnnkit.spec import wrong_labels
 from cnnkit.system import decode_text, parse_json
 
 _EXPECTED = "expected a file with one name a line, or names separated by commas"
@@ -44,10 +44,6 @@ def _read(path: Path) -> list[str]:
 
 
 def _check(names: list[str], text: str) -> None:
-    if "" in names:
-        raise UsageError(f"--labels {text} holds an empty name, {_EXPECTED}")
-    twice = repeated(names)
-    if twice:
-        raise UsageError(f"--labels {text} names {twice[0]!r} more than once, expected distinct names")
-    if len(names) < 2:
-        raise UsageError(f"--labels {text} holds {len(names)} name, expected at least 2")
+    problem = wrong_labels(names)
+    if problem is not None:
+        raise UsageError(f"--labels {text} {problem}, {_EXPECTED}" if "" in names else f"--labels {text} {problem}")

@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from cnnkit.spec import wrong_labels
+
 _KEYS = ("names", "labels", "classes", "class_names", "class_labels", "categories", "id2label", "label_names")
 
 
@@ -34,9 +36,9 @@ def _parse(text: str) -> tuple[str, ...] | None:
         value = _in_order(value)
     if value is None and text and text[0] not in "[{":
         value = [part.strip() for part in (text.splitlines() if "\n" in text else text.split(","))]
-    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         return None
-    return tuple(value) if len(value) >= 2 and len(set(value)) == len(value) else None
+    return tuple(value) if wrong_labels(value) is None else None
 
 
 def _literal(text: str) -> Any:

@@ -68,6 +68,7 @@ def _answers(
         0, 256, (_PROBES, taken.height, taken.width, taken.channels), dtype=np.uint8
     )
     batch = image.shape[0] if isinstance(image.shape[0], int) else 1
-    parts = np.concatenate([noise] * batch)[: _PROBES * batch].reshape(_PROBES, batch, *noise.shape[1:])
+    shape = noise.shape[1:]
+    parts = np.resize(noise, (-(-_PROBES // batch) * batch, *shape)).reshape(-1, batch, *shape)
     answers = [run([output], {image.name: prepare_batch(part, taken)})[0] for part in parts]
-    return np.concatenate([np.asarray(answer, np.float32).reshape(batch, -1) for answer in answers])
+    return np.concatenate([np.asarray(answer, np.float32).reshape(batch, -1) for answer in answers])[:_PROBES]

@@ -13,7 +13,7 @@ from cnnkit.sources.image_finder import ImageFinder
 from cnnkit.sources.label_table import LabelRow, read_label_table
 from cnnkit.sources.layouts import Part, part_named
 from cnnkit.sources.spelling import find_places, warn_of_spellings
-from cnnkit.spec import NO_LABEL
+from cnnkit.spec import NO_LABEL, wrong_labels
 from cnnkit.system import log
 
 SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
@@ -93,6 +93,9 @@ def with_sets(
     known = labels or tuple(sorted({label for one in learned for label in one}))
     if len(known) < 2:
         raise DataError(f"{source} holds one label ({', '.join(known)}), expected at least two")
+    problem = wrong_labels(known, independent=True)
+    if problem is not None:
+        raise DataError(f"{source} {problem}")
     if labels is None:
         warn_of_spellings(known, source)
     every_label = {label for every in sets.values() for one in every for label in one}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Resize as Resize,
         Tolerance as Tolerance,
     )
+    from cnnkit.spec.meanings import wrong_labels as wrong_labels, wrong_scaling as wrong_scaling
     from cnnkit.spec.model_facts import (
         LayerFacts as LayerFacts,
         ModelFacts as ModelFacts,
@@ -80,6 +81,7 @@ else:
                 "Resize",
                 "Tolerance",
             ),
+            "meanings": ("wrong_labels", "wrong_scaling"),
             "model_facts": ("LayerFacts", "ModelFacts", "TensorFacts", "dtype_name", "tensor_facts"),
             "onnx_header": (
                 "GraphNode",

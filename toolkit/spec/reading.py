@@ -27,10 +27,12 @@ from cnnkit.spec.fields import (
     Resize,
     Tolerance,
 )
+from cnnkit.spec.meanings import wrong_labels, wrong_scaling
 from cnnkit.spec.strict import StrictObject, repeated
 
 MAX_GOLDEN_IMAGES = 16
 MAX_GOLDEN_BYTES = 256 * 1024
+_ROUNDED = 0.02  # of a probability, as integers round it
 
 
 def read_spec(text: str | bytes) -> ModelSpec:
@@ -51,10 +53,11 @@ def read_spec(text: str | bytes) -> ModelSpec:
         raise SpecError(f"the model spec is no JSON ({error}): export the model again") from error
     top = StrictObject(data, "spec")
     version = _checked_version(top.integer("spec_version"))
+    output = _output(top, version)
     spec = ModelSpec(
-        labels=_labels(top),
+        labels=_labels(top, independent=output in INDEPENDENT),
         input=_input(top.object("input")),
-        output=_output(top, version),
+        output=output,
         graph=_optional(top, "graph", _graph),
         tolerance=_tolerance(top.object("tolerance")),
         provenance=_optional(top, "provenance", _provenance),
@@ -100,13 +103,11 @@ def _limits(top: StrictObject, count: int) -> tuple[float, ...]:
     return limits
 
 
-def _labels(top: StrictObject) -> tuple[str, ...]:
+def _labels(top: StrictObject, *, independent: bool) -> tuple[str, ...]:
     labels = top.texts("labels")
-    twice = sorted(repeated(labels))
-    if twice:
-        raise SpecError(f"spec.labels names {twice[0]!r} more than once, expected distinct class names")
-    if len(labels) < 2:
-        raise SpecError(f"spec.labels has {len(labels)} class names, expected at least 2")
+    problem = wrong_labels(labels, independent=independent)
+    if problem is not None:
+        raise SpecError(f"spec.labels {problem}")
     return labels
 
 
@@ -134,10 +135,12 @@ def _input(item: StrictObject) -> InputSpec:
 
 
 def _standardisation(item: StrictObject, channels: int) -> dict[str, Any]:
+    scale = item.number("scale")
     mean, std = item.numbers("mean", count=channels), item.numbers("std", count=channels)
-    if min(std) <= 0:
-        raise SpecError(f"{item.where}.std holds {min(std)}, expected numbers above 0")
-    return {"scale": item.number("scale"), "mean": mean, "std": std}
+    problem = wrong_scaling(scale, mean, std)
+    if problem is not None:
+        raise SpecError(f"{item.where}.{problem}")
+    return {"scale": scale, "mean": mean, "std": std}
 
 
 def _graph(item: StrictObject) -> GraphFacts:
@@ -214,10 +217,11 @@ def _check_golden(spec: ModelSpec) -> None:
     if size > MAX_GOLDEN_BYTES:
         raise SpecError(f"spec.golden holds {size:,} bytes of images, expected at most {MAX_GOLDEN_BYTES:,}")
     for index, image in enumerate(spec.golden):
+        where = f"spec.golden[{index}]"
         if len(image.probabilities) != len(spec.labels):
-            raise SpecError(
-                f"spec.golden[{index}] has {len(image.probabilities)} probabilities for {len(spec.labels)} labels"
-            )
+            raise SpecError(f"{where} has {len(image.probabilities)} probabilities for {len(spec.labels)} labels")
+        if not all(-_ROUNDED <= value <= 1 + _ROUNDED for value in image.probabilities):
+            raise SpecError(f"{where}.probabilities holds something that is not from 0 to 1")
 
 
 def _choice(item: StrictObject, key: str, choices: Any) -> Any:

@@ -11,6 +11,9 @@ from typing import Any
 
 from cnnkit.errors import SpecError
 
+LARGEST = 2**63 - 1  # of whole numbers
+_SHOWN = 60  # characters of a value
+
 
 def repeated(names: Iterable[str]) -> list[str]:
     """Returns those that stand there more than once, however many there are in all."""
@@ -70,13 +73,13 @@ class StrictObject:
             raise SpecError(f"{self.where}.{key} is {value!r}, expected one of {', '.join(choices)}")
         return value
 
-    def integer(self, key: str, minimum: int | None = None, maximum: int | None = None) -> int:
+    def integer(self, key: str, minimum: int | None = None, maximum: int = LARGEST) -> int:
         value = self._take(key)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._wrong(key, value, "a whole number")
-        if minimum is not None and value < minimum:
-            raise SpecError(f"{self.where}.{key} is {value}, expected {minimum} or more")
-        if maximum is not None and value > maximum:
+        if value < (-maximum if minimum is None else minimum):
+            raise SpecError(f"{self.where}.{key} is {str(value)[:_SHOWN]}, expected {minimum or 0} or more")
+        if value > maximum:
             raise SpecError(f"{self.where}.{key} is {_kind(value)}, expected {maximum:,} or less")
         return value
 
@@ -158,4 +161,4 @@ def _is_number(value: object) -> bool:
 def _kind(value: object) -> str:
     if value is None:
         return "null"
-    return f"{type(value).__name__} {value!r}"[:60]
+    return f"{type(value).__name__} {value!r}"[:_SHOWN]

@@ -38,6 +38,8 @@ def test_names_between_commas():
         pytest.param("missing.txt", "no such file, expected a file with one name a line", id="missing file"),
         pytest.param("a,,b", "holds an empty name", id="empty name"),
         pytest.param("a,b,a", "names 'a' more than once", id="repeated"),
+        pytest.param("\u00e9,b,e\u0301", "names '\u00e9' more than once", id="an accent in two ways"),
+        pytest.param(f"a,{'b' * 2000}", "holds a name of 2,000 characters, expected at most 1,000", id="endless"),
     ],
 )
 def test_wrong_text(text, message):
@@ -48,8 +50,8 @@ def test_wrong_text(text, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        pytest.param("one.txt", b"cat\n", "holds 1 name, expected at least 2", id="one"),
-        pytest.param("empty.txt", b"", "holds 0 name", id="empty"),
+        pytest.param("one.txt", b"cat\n", "has 1 class names, expected at least 2", id="one"),
+        pytest.param("empty.txt", b"", "has 0 class names", id="empty"),
         pytest.param("binary.txt", b"\xff\xfe\x00", "cannot be read", id="binary"),
         pytest.param("broken.json", b"[", "cannot be read", id="broken"),
         pytest.param("object.json", b'{"a": 1}', "no JSON list of names", id="object"),

@@ -79,6 +79,7 @@ def test_a_mark_behind_one_label_is_no_second(listed):
         (None, "file,size,ant\na,1,ant|ant\nb,2,\n", "and none of labels"),
         (None, "file,label\na,ant|ant\nb,\n", "holds one label .ant., expected at least two"),
         (("ant", "bee"), ONE_HOT, "cat"),
+        (None, "file,label\na,ant|none\nb,ant\n", "labels.csv names 'none', expected names without comma and space"),
     ],
 )
 def test_lists_that_cannot_be_learned(listed, labels, text, message):

@@ -23,6 +23,14 @@ def twice(key: str, value: str) -> str:
     return json.dumps(GOOD).replace(key, f"{key}: {value}, {key}", 1)
 
 
+def graph(**fields: object) -> str:
+    return json.dumps({**GOOD, "graph": {"parameters": 1, "multiply_adds": 1, "opset": 17, "ir_version": 8, **fields}})
+
+
+def golden(*probabilities: float) -> str:
+    return json.dumps({**GOOD, "golden": [{"png": "", "probabilities": probabilities}]})
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -35,6 +43,31 @@ def twice(key: str, value: str) -> str:
         pytest.param(twice('"scale"', "0.5"), "says 'scale' twice in one object", id="a scale twice"),
         pytest.param(twice('"output"', '"logits"'), "says 'output' twice in one object", id="an output twice"),
         pytest.param(json.dumps({**GOOD, "labels": ["a", "b", "a"]}), "names 'a' more than once", id="a name twice"),
+        pytest.param(json.dumps({**GOOD, "labels": ["a", "a "]}), "names 'a' more than once", id="but for a space"),
+        pytest.param(
+            json.dumps({**GOOD, "labels": ["\u00e9", "e\u0301"]}), "more than once", id="an accent in two ways"
+        ),
+        pytest.param(json.dumps({**GOOD, "labels": ["a", " "]}), "spec.labels holds an empty name", id="no name"),
+        pytest.param(
+            json.dumps({**GOOD, "labels": ["a", "b" * 1001]}), "1,001 characters, expected at", id="long name"
+        ),
+        pytest.param(json.dumps({**GOOD, "labels": ["a", "\ud800"]}), "half a character", id="half a character"),
+        pytest.param(changed(scale=0), "spec.input.scale is 0, expected a number that is not 0", id="no scale"),
+        pytest.param(changed(scale=1e308), "spec.input.scale is 1e\\+308, expected", id="a scale beyond float32"),
+        pytest.param(
+            changed(std=[1, 1e-320, 1]), "spec.input.std holds 9.99989e-321 to 1", id="a std that is 0 in float32"
+        ),
+        pytest.param(changed(std=[1, 0, 1]), "spec.input.std holds 0.0, expected numbers above 0", id="no std"),
+        pytest.param(changed(mean=[1, -1e30, 1]), "spec.input.mean holds -1e\\+30", id="a mean"),
+        pytest.param(
+            json.dumps({**GOOD, "spec_version": 10**200}), "spec_version is int 1000", id="a version of 200 digits"
+        ),
+        pytest.param(
+            graph(parameters=10**40), "spec.graph.parameters is int 1000.*, expected 9,223,372", id="parameters"
+        ),
+        pytest.param(
+            golden(1.5, -0.5), r"spec.golden\[0\].probabilities holds something that is not from 0", id="golden"
+        ),
     ],
 )
 def test_malformed_specs(text: str, message: str) -> None:
@@ -66,6 +99,8 @@ def test_independent_labels_are_version_2() -> None:
         ({"limits": [0.5]}, "spec.limits has 1 numbers, expected 2"),
         ({"limits": [0, 0.5]}, "spec.limits holds something that is not between 0 and 1"),
         ({"output": "probabilities"}, "spec has the unknown field 'limits'"),
+        ({"labels": ["none", "b"]}, "spec.labels names 'none', expected names without comma and space, and not 'none'"),
+        ({"labels": ["a", "a, b"]}, "spec.labels names 'a, b', expected names without"),
     ],
 )
 def test_malformed_second_versions(fields: dict[str, object], message: str) -> None:
