@@ -25,6 +25,7 @@ class Tiff:
     order: str = "<"
     big: bool = False
     tile: int = 0  # side of a tile; 0 for strips
+    named_as_strips: bool = False  # where tiles are and how large, under the numbers of strips
     rows: int = 0  # of a strip; 0 for one strip
     compression: int = PLAIN
     predictor: bool = False
@@ -98,7 +99,8 @@ class Tiff:
             tags |= {322: (4, [self.tile]), 323: (4, [self.tile])}
         else:
             tags |= {278: (4, [self.rows or height])}
-        tags |= {324 if self.tile else 273: (longs, starts), 325 if self.tile else 279: (4, list(map(len, pieces)))}
+        where, sizes = (324, 325) if self.tile and not self.named_as_strips else (273, 279)
+        tags |= {where: (longs, starts), sizes: (4, list(map(len, pieces)))}
         if self.predictor:
             tags[317] = (3, [2])
         if self.extra is not None:

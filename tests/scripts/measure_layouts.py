@@ -19,7 +19,8 @@ from cnnkit.images import decode_image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 
-from image_layouts import ImageLayout, layouts
+from image_layouts import layouts
+from layout_pictures import ImageLayout
 
 
 def is_equal(layout: ImageLayout) -> bool:

@@ -23,12 +23,16 @@ def inspect(file: ImageBytes) -> Traits:
 
 
 def decode(file: ImageBytes, traits: Traits) -> Decoded:
-    """Decodes the main picture."""
-    if not traits.transparent:
-        return Decoded(decode_rgb(file.data))
-    pixels = decode_unchanged(file.data)
+    """Decodes the main picture.
+
+    Raises:
+        ImageError: OpenCV does not, and does not say why.
+    """
+    pixels = decode_unchanged(file.data) if traits.transparent else decode_rgb(file.data)
     if pixels is None:
-        return Decoded(None)
+        raise file.undecodable()
+    if not traits.transparent:
+        return Decoded(pixels)
     if pixels.dtype == np.uint16:
         pixels <<= 16 - read_picture(file).bits
     return Decoded(on_white(pixels, traits))

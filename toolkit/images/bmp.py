@@ -1,4 +1,4 @@
-"""BMP: its size, and its pixels, which are stored plainly; OpenCV unpacks those that are run-length encoded."""
+"""BMP: its size, and its pixels, which are stored plainly or in run lengths."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.images.opencv_codec import decode_rgb
+from cnnkit.images.bmp_runs import unpack_runs
 from cnnkit.images.reader import Decoded, ImageBytes, Traits
 from cnnkit.images.transparency import blend
 from cnnkit.images.zeroed import zeroed_damage
@@ -15,6 +15,7 @@ from cnnkit.system import import_cv2
 
 SIGNATURE = b"BM"
 _OLD, _SHORT, _USUAL = 12, 16, 40  # bytes of a header: OS/2's, its second one cut short, and that of Windows
+_HEADERS = frozenset({_OLD, _SHORT, _USUAL, 52, 56, 64, 108, 124})
 _PLAIN, _RLE8, _RLE4, _MASKS, _ALPHA_MASKS = 0, 1, 2, 3, 6  # compression
 _NAMES = {4: "JPEG in a BMP", 5: "PNG in a BMP"}
 _DEFAULT_MASKS = {16: (0x7C00, 0x03E0, 0x001F), 32: (0xFF0000, 0xFF00, 0xFF)}
@@ -45,6 +46,11 @@ def read_size(file: ImageBytes) -> tuple[int, int]:
     return header.width, header.height
 
 
+def has_known_header(head: bytes) -> bool:
+    """Whether what begins as a BMP goes on as one: many a text begins with the same two letters."""
+    return int.from_bytes(head[14:18], "little") in _HEADERS
+
+
 def inspect(file: ImageBytes) -> Traits:
     """Checks that the rows of pixels lie within the file.
 
@@ -69,7 +75,7 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
     """Decodes the pixels."""
     header = _read_header(file)
     if header.compression in (_RLE8, _RLE4):
-        return Decoded(decode_rgb(file.data))
+        return _decode_runs(file, header)
     rows = np.frombuffer(file.data, np.uint8, header.row_bytes * header.height, header.pixels)
     rows = rows.reshape(header.height, header.row_bytes)
     if not header.downward:
@@ -80,6 +86,13 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
     for top in range(0, header.height, band):
         pixels[top : top + band] = _rgb(rows[top : top + band], header, read)
     return Decoded(pixels, zeroed_damage(file, header.pixels, header.row_bytes))
+
+
+def _decode_runs(file: ImageBytes, header: _Header) -> Decoded:
+    unpacked = unpack_runs(file.data[header.pixels :], header.width, header.height, nibbles=header.compression == _RLE4)
+    indices = unpacked.indices if header.downward else unpacked.indices[::-1]
+    pixels: NDArray[np.uint8] = _read_palette(file, header)[indices]
+    return Decoded(pixels, None if unpacked.whole else "its run lengths end before its picture does")
 
 
 def _read_header(file: ImageBytes) -> _Header:

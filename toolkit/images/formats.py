@@ -9,7 +9,7 @@ from cnnkit.errors import ImageError
 from cnnkit.images import avif, bmp, gif, heic, jpeg, jpeg2000, jpeg_losses, png, tiff, webp
 from cnnkit.images.iso_media import AVIF_BRANDS, HEIC_BRANDS, read_brands
 from cnnkit.images.reader import Decoded, ImageBytes, Traits
-from cnnkit.images.unsupported import unsupported_name
+from cnnkit.images.unsupported import begins_unsupported, unsupported_name
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,19 @@ _GIF = ImageFormat("GIF", gif.read_size, gif.inspect, gif.decode)
 _BMP = ImageFormat("BMP", bmp.read_size, bmp.inspect, bmp.decode)
 _WEBP = ImageFormat("WebP", webp.read_size, webp.inspect, webp.decode)
 _TIFF = ImageFormat("TIFF", tiff.read_size, tiff.inspect, tiff.decode)
-_JPEG_2000 = ImageFormat("JPEG 2000", jpeg2000.read_size, jpeg2000.inspect)
+_JPEG_2000 = ImageFormat("JPEG 2000", jpeg2000.read_size, jpeg2000.inspect, jpeg2000.decode)
 _AVIF = ImageFormat("AVIF", avif.read_size, avif.inspect, avif.decode)
 _HEIC = ImageFormat("HEIC", heic.read_size, heic.inspect, heic.decode)
 
+_BY_SIGNATURE: tuple[tuple[bytes | tuple[bytes, ...], ImageFormat], ...] = (
+    (jpeg.SIGNATURE, _JPEG),
+    (png.SIGNATURE, _PNG),
+    (gif.SIGNATURES, _GIF),
+    (bmp.SIGNATURE, _BMP),
+    (tiff.SIGNATURES, _TIFF),
+    (jpeg2000.SIGNATURES, _JPEG_2000),
+)
+HEAD_BYTES = 32
 EXPECTED = "expected JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or JPEG 2000"
 
 
@@ -45,16 +54,33 @@ def identify(data: bytes, source: str) -> ImageFormat:
     Raises:
         ImageError: The data is empty, or begins as no known format does.
     """
+    image_format = _known(data)
+    if image_format is not None:
+        return image_format
     if not data:
         raise ImageError(source, "empty file")
-    for image_format, signatures in (
-        (_JPEG, jpeg.SIGNATURE),
-        (_PNG, png.SIGNATURE),
-        (_GIF, gif.SIGNATURES),
-        (_BMP, bmp.SIGNATURE),
-        (_TIFF, tiff.SIGNATURES),
-        (_JPEG_2000, jpeg2000.SIGNATURES),
-    ):
+    name = unsupported_name(data)
+    if name is not None:
+        raise ImageError(source, f"unsupported format: {name}, {EXPECTED}")
+    raise ImageError(source, f"not an image: {EXPECTED}")
+
+
+def begins_as_image(head: bytes) -> bool:
+    """Whether a file is surely an image, decoded here or not, by its first bytes alone.
+
+    Args:
+        head: The first `HEAD_BYTES` of the file, or all there are.
+    """
+    known = _known(head)
+    if known is _JPEG:
+        return head[2:3] == b"\xff"
+    if known is _BMP:
+        return bmp.has_known_header(head)
+    return known is not None or begins_unsupported(head)
+
+
+def _known(data: bytes) -> ImageFormat | None:
+    for signatures, image_format in _BY_SIGNATURE:
         if data.startswith(signatures):
             return image_format
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
@@ -62,9 +88,4 @@ def identify(data: bytes, source: str) -> ImageFormat:
     brands = read_brands(data)
     if brands & AVIF_BRANDS:
         return _AVIF
-    if brands & HEIC_BRANDS:
-        return _HEIC
-    name = unsupported_name(data)
-    if name is not None:
-        raise ImageError(source, f"unsupported format: {name}, {EXPECTED}")
-    raise ImageError(source, f"not an image: {EXPECTED}")
+    return _HEIC if brands & HEIC_BRANDS else None

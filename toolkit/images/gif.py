@@ -14,7 +14,6 @@ from cnnkit.images.opencv_codec import decode_on_white
 from cnnkit.images.reader import Decoded, ImageBytes, Traits
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
-_SMALL = 2**20  # pixels: no harm, if a frame is larger than the canvas
 _FRAME, _EXTENSION, _TRAILER, _CONTROL = 0x2C, 0x21, 0x3B, 0xF9
 
 
@@ -23,16 +22,12 @@ class _Frame(NamedTuple):
 
     control: bytes  # the extension that says what is transparent; may be empty
     start: int  # of its descriptor
-    end: int  # of its data
 
 
 def read_size(file: ImageBytes) -> tuple[int, int]:
-    """Returns width and height of the canvas in pixels; of the first frame where there is no canvas."""
-    width, height = file.number(6, 2, "little"), file.number(8, 2, "little")
-    if width and height:
-        return width, height
-    frame = _first_frame(file)
-    return file.number(frame.start + 5, 2, "little"), file.number(frame.start + 7, 2, "little")
+    """Returns width and height of the canvas in pixels, enlarged as a first frame needs it, as in browsers."""
+    left, top, width, height = _placed(file, _first_frame(file))
+    return max(file.number(6, 2, "little"), left + width), max(file.number(8, 2, "little"), top + height)
 
 
 def inspect(file: ImageBytes) -> Traits:
@@ -41,18 +36,14 @@ def inspect(file: ImageBytes) -> Traits:
     Raises:
         ImageError: The file is cut before the end of its first frame, or holds none.
     """
-    frame = _first_frame(file)
-    width, height = (file.number(frame.start + at, 2, "little") for at in (5, 7))
-    canvas_width, canvas_height = read_size(file)
-    if width * height > max(canvas_width * canvas_height, _SMALL):
-        raise file.corrupt(f"its first frame has {width:,} x {height:,} pixels, more than its canvas")
+    _frame_end(file, _first_frame(file))
     return Traits(transparent=True)
 
 
 def decode(file: ImageBytes, traits: Traits) -> Decoded:
     """Decodes the first frame on a white canvas."""
     frame = _first_frame(file)
-    left, top, width, height = (file.number(frame.start + at, 2, "little") for at in (1, 3, 5, 7))
+    left, top, width, height = _placed(file, frame)
     pixels = _decode_alone(file, frame, width, height)
     if pixels is None or pixels.shape[:2] != (height, width):
         return Decoded(None)
@@ -60,8 +51,7 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
     if (left, top, width, height) == (0, 0, canvas_width, canvas_height):
         return Decoded(pixels)
     canvas = np.full((canvas_height, canvas_width, 3), 255, np.uint8)
-    seen = pixels[: max(0, canvas_height - top), : max(0, canvas_width - left)]
-    canvas[top : top + seen.shape[0], left : left + seen.shape[1]] = seen
+    canvas[top : top + height, left : left + width] = pixels
     return Decoded(canvas)
 
 
@@ -70,9 +60,16 @@ def _decode_alone(file: ImageBytes, frame: _Frame, width: int, height: int) -> N
     tables = 13 + _table_size(file.number(10, 1, "little"))
     size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
     canvas = SIGNATURES[1] + size + file.data[10:11] + b"\0\0" + file.data[13:tables]
-    described = bytes([_FRAME]) + bytes(4) + file.data[frame.start + 5 : frame.end]
-    data = canvas + frame.control + described + bytes([_TRAILER])
+    described = bytes([_FRAME]) + bytes(4) + file.data[frame.start + 5 : _frame_end(file, frame)]
+    control = frame.control[:3] + bytes([frame.control[3] & 1]) + frame.control[4:] if len(frame.control) > 3 else b""
+    data = canvas + control + described + bytes([_TRAILER])
     return decode_on_white(data, Traits(transparent=True))
+
+
+def _placed(file: ImageBytes, frame: _Frame) -> tuple[int, int, int, int]:
+    """Returns where a frame lies on the canvas, its left and top, and its width and height."""
+    left, top, width, height = (file.number(frame.start + at, 2, "little") for at in (1, 3, 5, 7))
+    return left, top, width, height
 
 
 def _first_frame(file: ImageBytes) -> _Frame:
@@ -86,7 +83,12 @@ def _first_frame(file: ImageBytes) -> _Frame:
         if file.number(at + 1, 1, "little") == _CONTROL:
             control = file.data[at:end]
         at = end
-    return _Frame(control, at, _after_blocks(file, at + 11 + _table_size(file.number(at + 9, 1, "little"))))
+    return _Frame(control, at)
+
+
+def _frame_end(file: ImageBytes, frame: _Frame) -> int:
+    """Returns where its data end."""
+    return _after_blocks(file, frame.start + 11 + _table_size(file.number(frame.start + 9, 1, "little")))
 
 
 def _table_size(flags: int) -> int:

@@ -69,7 +69,7 @@ def read_picture(file: ImageBytes) -> Picture:
         file.number(size, 4, "big"),
         file.number(size + 4, 4, "big"),
         _orientation(file, found),
-        _bits(file, found),
+        _bits(file, {box.kind: box for box in all_of_them} | found),
         alpha,
     )
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from struct import Struct
 from typing import NamedTuple
 
 from cnnkit.images.orientation import read_orientation
-from cnnkit.images.reader import ImageBytes, Traits
+from cnnkit.images.reader import PLAIN, ImageBytes, Traits
 
 SIGNATURE = b"\xff\xd8"
 END = b"\xff\xd9"
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame, of all kinds of JPEG
 SCAN, PROGRESSIVE = 0xDA, 0xC2
 _END, _APP1 = 0xD9, 0xE1
+# Of frames that hardly any decoder knows.
+_RARE = {0xC3: "lossless JPEG", 0xC5: "hierarchical JPEG", 0xC6: "hierarchical JPEG", 0xC7: "hierarchical JPEG"}
+_RARE |= {0xCB: "lossless JPEG", 0xCD: "hierarchical JPEG", 0xCE: "hierarchical JPEG", 0xCF: "hierarchical JPEG"}
+_FRAME = Struct(">BHH")  # bits of a sample, height and width
 _ALONE = frozenset({0x01, 0xD8, _END})  # markers without a length
 _MEASURED = frozenset(range(1, 0xFF)) - frozenset(range(0xD0, 0xD8)) - _ALONE  # those with a length
 # In a scan, FF is followed by 00 or a restart marker: all else ends it. FF may be repeated in front of a marker.
@@ -42,7 +47,6 @@ class Head(NamedTuple):
 
 _ADOBE = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0"  # a segment that tells how colours are stored, but for its last byte
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
-_WHOLE = Traits()
 _MOST_KEPT = 4096  # bytes of a head
 _last = Head(b"-", 0)
 
@@ -55,10 +59,14 @@ def read_size(file: ImageBytes) -> tuple[int, int]:
     """
     usual = _usual_head(file.data)
     start = usual.frame if usual is not None else _frame(file)
-    bits = file.number(start, 1, "big")
+    if start + _FRAME.size > len(file.data):
+        raise file.truncated()
+    bits, height, width = _FRAME.unpack_from(file.data, start)
     if bits != 8:
         raise file.unsupported(f"pixel type: {bits}-bit JPEG, expected 8 bits")
-    return file.number(start + 3, 2, "big"), file.number(start + 1, 2, "big")
+    if file.data[start - 3] in _RARE:
+        raise file.unsupported(f"compression: {_RARE[file.data[start - 3]]}, expected a baseline or progressive JPEG")
+    return width, height
 
 
 def read_head(file: ImageBytes) -> tuple[Traits, Head]:
@@ -69,7 +77,7 @@ def read_head(file: ImageBytes) -> tuple[Traits, Head]:
     """
     usual = _usual_head(file.data)
     if usual is not None:
-        return _WHOLE, usual
+        return PLAIN, usual
     exif, xmp, frame, scan = b"", b"", 0, len(file.data)
     for segment in segments(file):
         if segment.marker == _APP1 and not exif and file.data.startswith(b"Exif\0", segment.start):

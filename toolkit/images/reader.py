@@ -18,6 +18,7 @@ class ImageBytes(NamedTuple):
     data: bytes
     source: str  # what the user called the file
     format: str  # "JPEG", "PNG", ...
+    lenient: bool = False  # parts that are damaged are left out, rather than the whole file refused
 
     def number(self, offset: int, size: int, order: Order) -> int:
         """Returns the unsigned number of `size` bytes at `offset`.
@@ -51,6 +52,10 @@ class ImageBytes(NamedTuple):
         """Returns the error for data that is right and still cannot be read here."""
         return ImageError(self.source, f"unsupported {what}")
 
+    def undecodable(self) -> ImageError:
+        """Returns the error for data that looks right, and is refused without a reason."""
+        return ImageError(self.source, f"unsupported or corrupt {self.format}: OpenCV cannot decode its pixels")
+
 
 class Traits(NamedTuple):
     """What decoding has to take care of, beyond size and colours."""
@@ -65,6 +70,9 @@ class Traits(NamedTuple):
     weight: int = 1  # how many times 8 bytes a pixel it takes to decode it
     warning: str | None = None  # what is odd about a file whose picture is whole
     damage: str | None = None  # what the file's bytes say of damage, before anything is decoded
+
+
+PLAIN = Traits()  # of most files
 
 
 class Decoded(NamedTuple):

@@ -18,8 +18,21 @@ from cnnkit.images.opencv_codec import decode_rgb
 from cnnkit.images.reader import Decoded, ImageBytes, Traits
 from cnnkit.images.tiff_colours import read_samples, to_rgb
 from cnnkit.images.tiff_fields import SIGNATURES as SIGNATURES, read_fields
-from cnnkit.images.tiff_layout import FAX, JPEG, LAB, LZW, PLAIN, RGB, WHITE_IS_ZERO, YCBCR, Layout, read_layout
-from cnnkit.images.tiff_pieces import Bytes, Size, reverse_bits, unpack
+from cnnkit.images.tiff_layout import (
+    FAX,
+    JPEG,
+    LAB,
+    LZW,
+    PLAIN,
+    RGB,
+    WHITE_IS_ZERO,
+    YCBCR,
+    Bytes,
+    Layout,
+    PieceSize,
+    read_layout,
+)
+from cnnkit.images.tiff_pieces import reverse_bits, unpack
 from cnnkit.images.zeroed import zeroed_damage
 from cnnkit.system import opencv_warnings
 
@@ -64,14 +77,17 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
     layout = read_layout(file)
     if layout.compression in FAX or layout.photometric == LAB or _is_raw_ycbcr(layout):
         return Decoded(_decode_by_opencv(file))
-    pixels = np.empty((layout.height, layout.width, 3), np.uint8)
-    for part in _parts(layout):
-        bottom = part.top + part.rows * part.pieces
-        seen = pixels[part.top : bottom, part.left : part.left + layout.piece_width]
-        if layout.compression == JPEG:
-            seen[:] = _decode_jpeg(file, layout, part)[: len(seen), : seen.shape[1]]
-        else:
-            _fill(seen, layout, _unpack_part(file, layout, part))
+    pixels = (np.zeros if file.lenient else np.empty)((layout.height, layout.width, 3), np.uint8)
+    lost: list[ImageError] = []
+    for part in _parts(layout, alone=file.lenient):
+        try:
+            _decode_part(file, layout, part, pixels)
+        except ImageError as error:
+            lost.append(error)
+            if not file.lenient:
+                raise
+    if len(lost) == layout.across * layout.down:
+        raise lost[0]
     plain = layout.compression == PLAIN
     return Decoded(pixels, zeroed_damage(file, int(layout.pieces[0, 0, 0]), layout.row_bytes) if plain else None)
 
@@ -86,9 +102,19 @@ class _Part(NamedTuple):
     left: int
 
 
-def _parts(layout: Layout) -> Iterator[_Part]:
-    """Gives the pieces; so many strips at once that the time for each does not count."""
-    if layout.tiled or layout.compression == JPEG:
+def _decode_part(file: ImageBytes, layout: Layout, part: _Part, pixels: NDArray[np.uint8]) -> None:
+    """Writes the pixels of pieces to where they belong in the picture."""
+    bottom = part.top + part.rows * part.pieces
+    seen = pixels[part.top : bottom, part.left : part.left + layout.piece_width]
+    if layout.compression == JPEG:
+        seen[:] = _decode_jpeg(file, layout, part)[: len(seen), : seen.shape[1]]
+    else:
+        _fill(seen, layout, _unpack_part(file, layout, part))
+
+
+def _parts(layout: Layout, *, alone: bool) -> Iterator[_Part]:
+    """Gives the pieces; if not each alone, so many strips at once that the time for each does not count."""
+    if alone or layout.tiled or layout.compression == JPEG:
         for index in range(layout.down * layout.across):
             down, across = divmod(index, layout.across)
             yield _Part(index, 1, layout.rows(down), down * layout.piece_height, across * layout.piece_width)
@@ -114,7 +140,7 @@ def _fill(pixels: NDArray[np.uint8], layout: Layout, planes: Sequence[NDArray[np
 
 def _unpack_part(file: ImageBytes, layout: Layout, part: _Part) -> list[NDArray[np.uint8]]:
     """Returns (rows, bytes a row) uint8 of each plane."""
-    size = Size(part.rows, layout.row_bytes, layout.piece_height)
+    size = PieceSize(part.rows, layout.row_bytes, layout.piece_height)
     planes = []
     for plane in range(len(layout.pieces)):
         pieces = [_piece(file, layout, plane, part.first + index) for index in range(part.pieces)]

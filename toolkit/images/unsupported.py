@@ -22,8 +22,10 @@ _SIGNATURES = (
     (b"IIRO", "ORF, a camera's raw file"),
     (b"IIU\0", "RW2, a camera's raw file"),
     (b"II\xbc", "JPEG XR"),
+    (b"\x28\0\0\0", "DIB, a bitmap without the header of its file"),
     (b"%PDF-", "PDF"),
 )
+_DOUBTFUL = (b"\xff\x0a", b"\0\0\1\0", b"\0\0\2\0", b"II\xbc", b"%PDF-", b"\x28\0\0\0")  # others begin so, too
 _SVG = re.compile(rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>]*>|\s)*<svg[\s>]", re.DOTALL)
 
 
@@ -34,3 +36,10 @@ def unsupported_name(data: bytes) -> str | None:
     if _SVG.match(data[:4096].removeprefix(b"\xef\xbb\xbf")):
         return "SVG, a drawing"
     return next((name for signature, name in _SIGNATURES if data.startswith(signature)), None)
+
+
+def begins_unsupported(head: bytes) -> bool:
+    """Whether a file is surely an image that is not decoded, by its first 32 bytes, where its name does not tell."""
+    return head[4:12] == b"ftypcrx " or any(
+        head.startswith(signature) for signature, _ in _SIGNATURES if signature not in _DOUBTFUL
+    )

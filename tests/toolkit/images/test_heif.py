@@ -9,7 +9,7 @@ import numpy as np
 import pillow_heif
 import pytest
 from image_files import encode, heic, photo
-from image_layouts import ALPHA, CAT, GRAY, on_white, turned
+from layout_pictures import ALPHA, CAT, GRAY, on_white, turned
 from PIL import Image
 
 from cnnkit.errors import ImageError

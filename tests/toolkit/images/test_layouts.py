@@ -4,11 +4,12 @@ from functools import cache
 
 import numpy as np
 import pytest
-from image_layouts import ImageLayout, layouts
+from image_layouts import layouts
+from layout_pictures import ImageLayout
 
 from cnnkit.images import decode_image
 
-KINDS = ("avif", "bmp", "gif", "jpeg", "png", "tiff", "webp")
+KINDS = ("avif", "bmp", "gif", "jpeg", "jpeg2000", "png", "tiff", "webp")
 
 
 @cache
