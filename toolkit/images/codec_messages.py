@@ -14,9 +14,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TextIO, TypeVar
+from functools import partial
+from typing import ParamSpec, TextIO, TypeVar
 
 Result = TypeVar("Result")
+Given = ParamSpec("Given")
+Heard = tuple[Result, tuple[str, ...]]
 
 _DAMAGE = (  # as libjpeg says it, and hardly anybody else
     "Corrupt JPEG data: ", "Premature end of JPEG file", "Invalid SOS parameters", "Inconsistent progression sequence",
@@ -36,7 +39,8 @@ class CodecListener:
     """Hears what decoding prints; there is one in a process."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()  # taken by itself, which is C, where nobody is to be woken
+        self._changed = threading.Condition(self._lock)
         self._listening = 0  # threads that decode or want to, and blocks in which many do
         self._decoding = 0
         self._alone = 0  # threads that decode alone, or wait for it
@@ -44,19 +48,15 @@ class CodecListener:
         self._kept = -1  # another descriptor of stderr, while somebody listens; -1 where nothing can be listened to
         self._read = 0  # bytes of the file that have been looked at
 
-    def decode(self, decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:
-        """Returns what decoding gives, and the lines that it printed.
-
-        Args:
-            decode: Can be called once more.
-        """
+    def decode(self, decode: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Heard[Result]:
+        """Returns what decoding gives, and the lines that it printed."""
         before = self._enter()
         try:
-            result = decode()
+            result = decode(*given, **named)
             quiet = self._size() == before
         finally:
             self._leave()
-        return (result, ()) if quiet else self._decode_alone(decode)
+        return (result, ()) if quiet else self._decode_alone(partial(decode, *given, **named))
 
     @contextmanager
     def among_others(self) -> Iterator[None]:
@@ -69,21 +69,28 @@ class CodecListener:
 
     def _enter(self) -> int:
         """Waits for those who decode alone; returns how many bytes had been looked at."""
-        with self._changed:
+        with self._lock:
             while self._alone:
                 self._changed.wait()
-            self._begin()
+            if self._listening:  # as nearly always: a call less
+                self._listening += 1
+            else:
+                self._begin()
             self._decoding += 1
             return self._read
 
     def _leave(self) -> None:
-        with self._changed:
+        with self._lock:
             self._decoding -= 1
-            self._end()
-            self._wake()
+            if self._listening > 1:
+                self._listening -= 1
+            else:
+                self._end()
+            if self._alone:
+                self._changed.notify_all()
 
-    def _decode_alone(self, decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:
-        with self._changed:
+    def _decode_alone(self, decode: Callable[[], Result]) -> Heard[Result]:
+        with self._lock:
             self._alone += 1
             self._begin()
             try:
@@ -98,19 +105,15 @@ class CodecListener:
         lines = _OWN.sub(rb"\n\g<0>", text).decode(errors="replace").splitlines()  # a progress bar may be in front
         return result, tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
 
-    def _wake(self) -> None:
-        if self._alone:
-            self._changed.notify_all()
-
     @contextmanager
     def listening(self) -> Iterator[int]:
         """Listens as long as the block lasts, which gets the kept descriptor of stderr, or -1."""
-        with self._changed:
+        with self._lock:
             self._begin()
         try:
             yield self._kept
         finally:
-            with self._changed:
+            with self._lock:
                 self._end()
 
     def give_back(self) -> None:
@@ -152,7 +155,7 @@ class CodecListener:
         return text
 
     def _size(self) -> int:
-        return os.fstat(self._file).st_size if self._file >= 0 else 0
+        return os.lseek(self._file, 0, os.SEEK_END) if self._file >= 0 else 0  # what is printed goes there anyway
 
 
 _listener = CodecListener()
@@ -176,13 +179,15 @@ def damage_said(lines: Sequence[str]) -> list[str]:
     return found[:_MOST_SAID] + [f"and {more:,} more"] * (more > 0)
 
 
-def decode_heard(decode: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:
+def decode_heard(decode: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Heard[Result]:
     """Returns what decoding gives, and the lines that the codec printed meanwhile.
 
     Args:
         decode: Can be called once more.
+        given: To `decode`.
+        named: To `decode`.
     """
-    return _listener.decode(decode)
+    return _listener.decode(decode, *given, **named)
 
 
 @contextmanager

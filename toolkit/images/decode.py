@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from cnnkit.images.formats import ImageFormat, identify
 from cnnkit.images.jpeg_end import mend_end
 from cnnkit.images.opencv_codec import decode_on_white, decode_rgb
 from cnnkit.images.orientation import upright
-from cnnkit.images.reader import Decoded, ImageBytes, Traits
+from cnnkit.images.reader import PLAIN, Decoded, ImageBytes, Traits
 from cnnkit.images.reduced import reduction
 from cnnkit.spec import InputSpec
 
@@ -67,25 +67,33 @@ def decode_image(
     """
     image_format = identify(data, source)
     file = ImageBytes(data, source, image_format.name)
-    width, height = _check_size(file, image_format, max_pixels)
+    width, height = check_size(file, image_format, max_pixels)
     traits = image_format.inspect(file)
     if traits.weight > 1:
         _check_weight(file, width * height, max_pixels // traits.weight)
-    warnings = [] if traits.warning is None else [traits.warning]
-    if traits.lacks_end:
-        with decoding_unheard():
-            file = file._replace(data=mend_end(file, lambda padded: _decode_by_opencv(padded, traits)))
-        warnings.append("JPEG lacks its end marker")
     factor = 1
     if taken and image_format.name == "JPEG":
         factor = min([reduction(width, height, traits.orientation, spec) for spec in taken])
-    decoded, said = decode_heard(lambda: _decode(file, image_format, traits, factor))
-    if decoded.pixels is None:
+    if traits.lacks_end:
+        with decoding_unheard():
+            file = file._replace(data=mend_end(file, lambda padded: _decode_by_opencv(padded, traits)))
+    decoded, said = decode_heard(decode_pixels, file, image_format, traits, factor)
+    pixels = decoded.pixels
+    if pixels is None:
         raise file.corrupt("its pixels cannot be decoded")
-    if traits.deep and decoded.pixels.max() < _DARK:
-        warnings.append("its 16-bit values use their lower 12 bits alone, so the picture is nearly black")
+    warnings = () if traits is PLAIN else tuple(_odd(traits, pixels))
     seen = decoded.damage or traits.damage
-    return DecodedImage(decoded.pixels, tuple(warnings), _damage(file, said, seen) if said or seen else None)
+    return DecodedImage(pixels, warnings, _damage(file, said, seen) if said or seen else None)
+
+
+def _odd(traits: Traits, pixels: NDArray[np.uint8]) -> Iterator[str]:
+    """Says what is odd about a file whose picture is whole."""
+    if traits.warning is not None:
+        yield traits.warning
+    if traits.lacks_end:
+        yield "JPEG lacks its end marker"
+    if traits.deep and pixels.max() < _DARK:
+        yield "its 16-bit values use their lower 12 bits alone, so the picture is nearly black"
 
 
 def _damage(file: ImageBytes, said: Sequence[str], seen: str | None) -> str | None:
@@ -94,8 +102,12 @@ def _damage(file: ImageBytes, said: Sequence[str], seen: str | None) -> str | No
     return f"damaged {file.format}: {'; '.join(lines)}" if lines else None
 
 
-def _check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) -> tuple[int, int]:
-    """Returns width and height, as stored."""
+def check_size(file: ImageBytes, image_format: ImageFormat, max_pixels: int) -> tuple[int, int]:
+    """Returns width and height, as stored.
+
+    Raises:
+        ImageError: There are none, or too many pixels.
+    """
     width, height = image_format.read_size(file)
     pixels = width * height
     if pixels == 0:
@@ -119,7 +131,7 @@ def _shown(width: int, height: int) -> str:
     return f"{width:,} x {height:,} pixels"
 
 
-def _decode(file: ImageBytes, image_format: ImageFormat, traits: Traits, factor: int) -> Decoded:
+def decode_pixels(file: ImageBytes, image_format: ImageFormat, traits: Traits, factor: int) -> Decoded:
     """Returns (H, W, 3) uint8 RGB, upright, `factor` times smaller, if it can be decoded."""
     if image_format.decode is None:
         return Decoded(_decode_by_opencv(file.data, traits, factor))
