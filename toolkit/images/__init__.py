@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     )
     from cnnkit.images.files import (
         IMAGE_SUFFIXES as IMAGE_SUFFIXES,
-        LISTED_SUFFIXES as LISTED_SUFFIXES,
+        is_image_file as is_image_file,
+        is_listed as is_listed,
         read_bytes as read_bytes,
         read_image as read_image,
         read_size as read_size,
     )
+    from cnnkit.images.formats import HEAD_BYTES as HEAD_BYTES
     from cnnkit.images.framing import Placement as Placement, Window as Window, place_image as place_image
     from cnnkit.images.likeness import HASH_WORDS as HASH_WORDS, perceptual_hash as perceptual_hash
     from cnnkit.images.likeness_search import find_groups as find_groups, find_partners as find_partners
@@ -33,7 +35,8 @@ else:
         {
             "codec_messages": ("listening_to_codecs",),
             "decode": ("DEFAULT_MAX_PIXELS", "DecodedImage", "decode_image"),
-            "files": ("IMAGE_SUFFIXES", "LISTED_SUFFIXES", "read_bytes", "read_image", "read_size"),
+            "files": ("IMAGE_SUFFIXES", "is_image_file", "is_listed", "read_bytes", "read_image", "read_size"),
+            "formats": ("HEAD_BYTES",),
             "framing": ("Placement", "Window", "place_image"),
             "likeness": ("HASH_WORDS", "perceptual_hash"),
             "likeness_search": ("find_groups", "find_partners"),

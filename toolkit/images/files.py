@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from os import PathLike
 
 from cnnkit.errors import ImageError
 from cnnkit.images.decode import DEFAULT_MAX_PIXELS, DecodedImage, decode_image
-from cnnkit.images.formats import identify
+from cnnkit.images.formats import HEAD_BYTES, begins_as_image, identify
 from cnnkit.images.reader import ImageBytes
 from cnnkit.images.unsupported import UNSUPPORTED_SUFFIXES
 from cnnkit.spec import InputSpec
@@ -19,9 +20,41 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".avif", ".heic", ".heif", ".hif"}
     | {".bmp", ".dib", ".tif", ".tiff", ".gif", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"}
 )
-LISTED_SUFFIXES = IMAGE_SUFFIXES | UNSUPPORTED_SUFFIXES  # what is looked at in a folder, if only to say why not
+_LISTED = IMAGE_SUFFIXES | UNSUPPORTED_SUFFIXES  # what is looked at in a folder, if only to say why not
 _MAX_BYTES = 2**30
 _PART = 2**20
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+
+
+def is_listed(name: str, head: Callable[[], bytes]) -> bool:
+    """Whether a file that was found is an image by its suffix or, where that says nothing, by its first bytes.
+
+    A suffix says nothing where it is no word: there is none, or as in "photo.jpeg~", "photo.jpg.1", "IMG_2024.05".
+
+    Args:
+        name: Of the file, or its path.
+        head: Reads the first bytes of the file; asked for those of such a name alone.
+    """
+    suffix = os.path.splitext(name)[1].lower()
+    if suffix in _LISTED:
+        return True
+    return not (suffix[1:2].isalpha() and suffix[1:].isalnum()) and begins_as_image(head())
+
+
+def is_image_file(path: str | PathLike[str]) -> bool:
+    """Whether a file in a folder is an image, see `is_listed`."""
+    return is_listed(os.fspath(path), partial(_read_head, path))
+
+
+def _read_head(path: str | PathLike[str]) -> bytes:
+    """Reads the first bytes of a file; none of one that cannot be read, and of pipes and devices."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for somebody to write to it
+            return b""
+        with open(path, "rb", buffering=0) as file:
+            return file.read(HEAD_BYTES)
+    except OSError:
+        return b""
 
 
 def read_image(
@@ -64,8 +97,9 @@ def read_bytes(source: str) -> bytes:
     """
     try:
         status = os.stat(source)
-        _check_readable(source, status)
-        descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
+            raise _refused(source, status)
+        descriptor = os.open(source, _FLAGS)
         try:
             return _read_all(descriptor, status.st_size)
         finally:
@@ -89,11 +123,10 @@ def _read_all(descriptor: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _check_readable(source: str, status: os.stat_result) -> None:
-    # Opening a pipe would wait for somebody to write to it.
+def _refused(source: str, status: os.stat_result) -> ImageError:
+    """Says why something is not even opened; opening a pipe would wait for somebody to write to it."""
     if stat.S_ISDIR(status.st_mode):
-        raise ImageError(source, "is a folder, expected an image file")
+        return ImageError(source, "is a folder, expected an image file")
     if not stat.S_ISREG(status.st_mode):
-        raise ImageError(source, "is a device, pipe or socket, expected an image file")
-    if status.st_size > _MAX_BYTES:
-        raise ImageError(source, f"file of {status.st_size:,} bytes, more than the {_MAX_BYTES:,} that are read")
+        return ImageError(source, "is a device, pipe or socket, expected an image file")
+    return ImageError(source, f"file of {status.st_size:,} bytes, more than the {_MAX_BYTES:,} that are read")

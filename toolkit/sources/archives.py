@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
@@ -10,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cnnkit.errors import ImageError
-from cnnkit.images import IMAGE_SUFFIXES, LISTED_SUFFIXES
+from cnnkit.images import HEAD_BYTES, IMAGE_SUFFIXES, is_listed
 from cnnkit.sources.archive_limits import MEMBER_BYTES, LimitedFile, limit_of, shared_bytes, too_much
 from cnnkit.sources.found import FoundImage
 from cnnkit.sources.kinds import ZIP_SUFFIXES, is_hidden
@@ -54,9 +53,10 @@ def _zip_images(source: str) -> Iterator[FoundImage]:
     for entry in archive.infolist():
         if entry.is_dir():
             continue
-        image = _member(
-            source, entry.filename, entry.file_size, _zip_problem(entry, shared), partial(_zip_bytes, archive, entry)
-        )
+        problem = _zip_problem(entry, shared)
+        listed = is_listed(entry.filename, partial(_zip_head, archive, entry, problem))
+        content = partial(_zip_bytes, archive, entry) if listed else None
+        image = _member(source, entry.filename, entry.file_size, problem, content)
         if image.content is not None and not image.skipped:
             unpacked += entry.file_size  # which is as much as is unpacked at most
             if unpacked > limit:
@@ -70,6 +70,17 @@ def _zip_problem(entry: ZipInfo, shared: Set[int]) -> str | None:
     if entry.flag_bits & 1:
         return "is encrypted: unpack the archive first"
     return "shares its bytes with other members, as no archive of files does" if entry.header_offset in shared else None
+
+
+def _zip_head(archive: ZipFile, entry: ZipInfo, problem: str | None) -> bytes:
+    """Returns the first bytes of a member; none of one with a problem, or that cannot be read."""
+    if problem is not None:
+        return b""
+    try:
+        with archive.open(entry) as file:
+            return file.read(HEAD_BYTES)
+    except _errors():
+        return b""
 
 
 def _zip_bytes(archive: ZipFile, entry: ZipInfo) -> bytes:
@@ -97,18 +108,26 @@ def _tar_images(source: str) -> Iterator[FoundImage]:
 
 def _tar_image(source: str, archive: TarFile, entry: TarInfo, problem: str | None) -> FoundImage:
     """Reads a member at once: the next one cannot be found before it is behind."""
+    file = archive.extractfile(entry) if entry.isreg() and problem is None else None
+    head = b""
+
+    def read_head() -> bytes:
+        nonlocal head
+        head = b"" if file is None else file.read(HEAD_BYTES)
+        return head
+
+    listed = is_listed(entry.name, read_head)
     if not entry.isreg():
-        return _member(source, entry.name, 0, "is a link or a device within the archive, expected a file", bytes)
-    image = _member(source, entry.name, entry.size, problem, bytes)
-    file = archive.extractfile(entry) if not image.skipped and image.problem is None else None
-    if file is None:
-        return image
-    data = _read(file, image.name)
+        problem = "is a link or a device within the archive, expected a file"
+    if not listed or file is None or entry.size > MEMBER_BYTES:
+        return _member(source, entry.name, entry.size, problem, bytes if listed else None)
+    data = head + _read(file, entry.name)
     return _member(source, entry.name, entry.size, None, lambda: data)
 
 
-def _member(source: str, name: str, size: int, problem: str | None, content: Callable[[], bytes]) -> FoundImage:
-    skipped = os.path.splitext(name)[1].lower() not in LISTED_SUFFIXES
+def _member(source: str, name: str, size: int, problem: str | None, content: Callable[[], bytes] | None) -> FoundImage:
+    """Makes a member, which is skipped where it has no content."""
+    skipped = content is None
     if size > MEMBER_BYTES:
         problem = f"{size:,} bytes, more than the {MEMBER_BYTES:,} that are read from an archive"
     return FoundImage(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import DataError, ImageError
-from cnnkit.images import DEFAULT_MAX_PIXELS, LISTED_SUFFIXES, read_image, resize_image
+from cnnkit.images import DEFAULT_MAX_PIXELS, is_image_file, read_image, resize_image
 from cnnkit.sources.layouts import find_layout, holds_images, part_named, visible_entries
 from cnnkit.sources.spelling import find_places, warn_of_spellings
 from cnnkit.spec import InputSpec, ModelSpec
@@ -97,7 +97,7 @@ def list_images(root: Path) -> tuple[Path, ...]:
 
 def _list_images(root: Path, above: frozenset[str]) -> tuple[Path, ...]:
     files = list(_walk(root, above))
-    images = tuple(path for path in files if path.suffix.lower() in LISTED_SUFFIXES)
+    images = tuple(path for path in files if is_image_file(path))
     if len(images) < len(files):
         log.info("%s: skipped %d files that are no images by their suffix", root, len(files) - len(images))
     return images
@@ -215,7 +215,7 @@ def has_trained(root: Path, spec: ModelSpec) -> bool:
 def _images_by_class(root: Path) -> tuple[dict[str, tuple[Path, ...]], int]:
     """Returns the images of each class folder by its name in NFC, and how many lie beside the folders."""
     entries = visible_entries(root)
-    outside = sum(not entry.is_dir() and Path(entry.name).suffix.lower() in LISTED_SUFFIXES for entry in entries)
+    outside = sum(not entry.is_dir() and is_image_file(entry.path) for entry in entries)
     found: dict[str, tuple[Path, ...]] = {}
     for entry in entries:
         if entry.is_dir():  # two folders may have one name in NFC

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 
-from cnnkit.images import IMAGE_SUFFIXES, LISTED_SUFFIXES
+from cnnkit.images import IMAGE_SUFFIXES, is_image_file
 from cnnkit.sources.found import FoundImage
 from cnnkit.sources.kinds import is_hidden
 
@@ -60,8 +60,8 @@ def _walk(folder: str, place: str, seen: set[tuple[int, int]], exclude: Sequence
         if name in others and os.path.isdir(path):
             yield from _walk(path, below, seen, exclude)
         else:
-            image = os.path.splitext(name)[1].lower() in LISTED_SUFFIXES
-            yield FoundImage(path, skipped=not image or (name in others and not _may_be_read(path)), place=below)
+            read = name not in others or _may_be_read(path)
+            yield FoundImage(path, skipped=not (read and is_image_file(path)), place=below)
 
 
 def _list(folder: str) -> tuple[list[str], set[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from cnnkit.errors import DataError, SourceError
-from cnnkit.images import IMAGE_SUFFIXES
+from cnnkit.images import is_image_file
 from cnnkit.sources.kinds import is_hidden
 from cnnkit.system import log
 
@@ -171,7 +171,7 @@ def _any_image(folder: Path) -> bool:
     for where, folders, names in os.walk(folder):
         if any(os.path.islink(os.path.join(where, name)) for name in folders):
             return True
-        if any(Path(name).suffix.lower() in IMAGE_SUFFIXES and not is_hidden(name) for name in names):
+        if any(not is_hidden(name) and is_image_file(os.path.join(where, name)) for name in names):
             return True
     return folder.is_symlink()
 
@@ -182,9 +182,9 @@ def folder_names(folder: Path) -> list[str]:
 
 
 def holds_images(folder: Path) -> bool:
-    """Whether images lie in a folder itself, by their suffix."""
-    files = (entry.name for entry in visible_entries(folder) if not entry.is_dir())
-    return any(Path(name).suffix.lower() in IMAGE_SUFFIXES for name in files)
+    """Whether images lie in a folder itself."""
+    files = (entry for entry in visible_entries(folder) if not entry.is_dir())
+    return any(is_image_file(entry.path) for entry in files)
 
 
 def visible_entries(folder: Path) -> list[os.DirEntry[str]]:
