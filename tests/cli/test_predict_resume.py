@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from image_files import damaged_jpeg, encode, photo
 
 from cnnkit.cli import main
 
@@ -106,6 +107,48 @@ def test_more_rows_than_inputs(folder, predict):
     (folder / "in" / "ü 猫.png").unlink()  # the last one
     done = predict("in", "--format", "jsonl", "--output", "rows", "--resume")
     assert "and there is no such input: resume with the same inputs" in done.stderr
+
+
+CUT = encode(photo(), "PNG")[:-800]
+
+
+@pytest.mark.parametrize("style", ["jsonl", "csv"])
+@pytest.mark.parametrize("hurt", [CUT, damaged_jpeg()], ids=["cut", "damaged"])
+@pytest.mark.parametrize(
+    ("first", "then", "message"),
+    [
+        ("report", "report", None),
+        ("use", "use", None),
+        (
+            "report",
+            "use",
+            "row 2 of rows leaves a damaged image out: resume without --damaged use, or name another file",
+        ),
+        ("use", "report", "row 2 of rows answers a damaged image: resume with --damaged use, or name another file"),
+    ],
+)
+def test_damaged_images_are_taken_as_before(folder, predict, style, hurt, first, then, message):
+    (folder / "in" / "ab.png").write_bytes(hurt)
+    predict("in", "--format", style, "--output", "rows", "--damaged", first)
+    lines = (folder / "rows").read_bytes().splitlines(keepends=True)
+    begun = b"".join(lines[:-1])
+    (folder / "rows").write_bytes(begun)
+    done = predict("in", "--format", style, "--output", "rows", "--damaged", then, "--resume")
+    assert done.exit_code == 1  # one is no image
+    if message is not None:
+        assert message in done.stderr
+        assert (folder / "rows").read_bytes() == begun
+        return
+    assert (folder / "rows").read_bytes() == b"".join(lines)
+    assert f"{1 if then == 'use' else 2} of 7 inputs failed" in done.stderr
+    assert ("1 of 7 inputs has a warning" in done.stderr) == (then == "use")
+
+
+def test_images_of_which_nothing_is_left_are_the_same_either_way(folder, predict):
+    (folder / "in" / "ab.png").write_bytes(CUT[:60])
+    predict("in", "--format", "jsonl", "--output", "rows", "--damaged", "use")
+    done = predict("in", "--format", "jsonl", "--output", "rows", "--damaged", "use", "--resume")
+    assert "rows: 7 rows are there already" in done.stderr
 
 
 @pytest.mark.parametrize(

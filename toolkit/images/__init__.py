@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         prepare_batch as prepare_batch,
         resize_image as resize_image,
     )
+    from cnnkit.images.salvaging import salvage_image as salvage_image
 else:
     __getattr__ = hand_on(
         __name__,
@@ -41,5 +42,6 @@ else:
             "likeness": ("HASH_WORDS", "perceptual_hash"),
             "likeness_search": ("find_groups", "find_partners"),
             "preprocess": ("prepare_batch", "resize_image"),
+            "salvaging": ("salvage_image",),
         },
     )

@@ -43,10 +43,11 @@ class RunCounts:
             else:
                 yield found
 
-    def add_done(self, images: int, failed: int) -> None:
+    def add_done(self, images: int, failed: int, odd: int = 0) -> None:
         """Counts what an interrupted run did."""
         self.images += images
         self.failed += failed
+        self.odd += odd
         self._before += images
 
     def add(self, outcomes: Sequence[Outcome]) -> None:

@@ -15,7 +15,7 @@ from cnnkit.errors import ImageError, UsageError
 from cnnkit.explaining import ExplainOptions, Explanation, Network, explain_image, planned_evaluations
 from cnnkit.images import DEFAULT_MAX_PIXELS, Placement, Window, place_image, resize_image
 from cnnkit.predicting.counts import RunCounts
-from cnnkit.predicting.damage import Damaged, warning_of
+from cnnkit.predicting.damage import Damaged, decode_found, warning_of
 from cnnkit.predicting.evaluation_bar import evaluation_bar
 from cnnkit.predicting.explained_rows import Reason, ReasonRow, ReasonWriter, RowStyle
 from cnnkit.predicting.explained_sheet import Explained, ExplainedSheet
@@ -137,10 +137,10 @@ class _Explainer:
 
     def _read(self, found: FoundImage) -> tuple[NDArray[np.uint8], NDArray[np.uint8], str | None]:
         """Returns the model's input, made as `cnnkit predict` makes it, the whole photo, and what is odd about it."""
-        decoded = found.decode(max_pixels=self._run.max_pixels, taken=(self._spec.input,))
-        warning = warning_of(decoded, found.name, self._run.damaged)
-        whole = found.decode(max_pixels=self._run.max_pixels).pixels
-        return resize_image(decoded.pixels, self._spec.input), whole, warning
+        run = self._run
+        decoded = decode_found(found, run.damaged, max_pixels=run.max_pixels, taken=(self._spec.input,))
+        whole = decode_found(found, run.damaged, max_pixels=run.max_pixels).pixels
+        return resize_image(decoded.pixels, self._spec.input), whole, warning_of(decoded)
 
     def _reason(
         self, explanation: Explanation, index: int, probabilities: NDArray[np.float32], placement: Placement

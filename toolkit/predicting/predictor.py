@@ -11,7 +11,7 @@ import numpy as np
 from cnnkit.classifier import Prediction, predict_rows
 from cnnkit.errors import ImageError
 from cnnkit.images import resize_image
-from cnnkit.predicting.damage import warning_of
+from cnnkit.predicting.damage import decode_found, warning_of
 from cnnkit.predicting.options import NamedClassifier, Outcome, PredictOptions
 from cnnkit.predicting.pipeline import Pipeline
 from cnnkit.report import PredictionRow
@@ -54,6 +54,7 @@ class Predictor:
         self._models = tuple(models)
         self._options = options
         self._on_one_thread, self._picture_side = on_one_thread, picture_side
+        self.damaged = options.damaged
         self._taken = () if options.exact else tuple(model.classifier.spec.input for model in models)
 
     def outcomes(self, images: Iterable[FoundImage]) -> Iterator[list[Outcome]]:
@@ -86,20 +87,23 @@ class Predictor:
         if isinstance(found, _Loaded):
             return found
         try:
-            decoded = found.decode(max_pixels=self._options.max_pixels, taken=self._taken)
-            warning = warning_of(decoded, found.name, self._options.damaged)
+            options = self._options
+            decoded = decode_found(found, options.damaged, max_pixels=options.max_pixels, taken=self._taken)
             picture = self._picture(found)
         except ImageError as error:
             return _Loaded(found, error=error.reason)
         images = tuple([resize_image(decoded.pixels, model.classifier.spec.input) for model in self._models])
         if found.pixels is not None and not self._options.keep_frames:
             found = replace(found, pixels=None)  # a frame is large, and its batch is small
-        return _Loaded(found, images, picture, warning=warning)
+        return _Loaded(found, images, picture, warning=warning_of(decoded))
 
     def _picture(self, found: FoundImage) -> NDArray[np.uint8] | None:
         """Decodes in full what is to be looked at: the model's own may be a much smaller image."""
         side = self._picture_side()
-        return _shrunk(found.decode(max_pixels=self._options.max_pixels).pixels, side) if side else None
+        if not side:
+            return None
+        options = self._options
+        return _shrunk(decode_found(found, options.damaged, max_pixels=options.max_pixels).pixels, side)
 
     def _answer(self, batch: list[_Loaded]) -> list[Outcome]:
         columns = [self._rows(model, index, batch) for index, model in enumerate(self._models)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 
 from cnnkit.predicting.counts import RunCounts, count
+from cnnkit.predicting.damage import other_policy
 from cnnkit.predicting.outputs import OutcomeSink
 from cnnkit.predicting.predictor import Predictor
 from cnnkit.report import BegunFile, PredictionRow
@@ -29,12 +31,12 @@ class DoneImages:
         """Returns the images that are still to be predicted; the others are counted.
 
         Raises:
-            OutputError: The rows are those of other images.
+            OutputError: The rows are those of other images, or of a run that took damaged images otherwise.
         """
-        done = begun.resume(self._expected(predictor))
+        done = begun.resume(self._expected(predictor), partial(other_policy, damaged=predictor.damaged))
         if done.inputs:
             log.info("%s: %s are there already", begun.path, count(done.rows, "row"))
-        counts.add_done(done.inputs, done.failures)
+        counts.add_done(done.inputs, done.failures, done.odd)
         if self._last is not None and done.unfinished:
             return chain((self._last,), self._images)
         self._note()

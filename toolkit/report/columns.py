@@ -34,9 +34,9 @@ class Columns:
         }
         return tuple("" if values[name] is None else values[name] for name in self._identity_heading())
 
-    def failed(self, cells: Sequence[str]) -> bool:
-        """Whether a row, read back, has an error."""
-        return bool(cells[-2])
+    def said(self, cells: Sequence[str]) -> tuple[str | None, str | None]:
+        """Returns the error and the warning of a row that was read back."""
+        return cells[-2] or None, cells[-1] or None
 
     @property
     def identity_width(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -16,6 +16,8 @@ from cnnkit.report.predictions import Format, ReportOptions
 from cnnkit.report.rows import PredictionRow
 from cnnkit.system import log, parse_json
 
+Otherwise = Callable[["str | None", "str | None"], "str | None"]
+
 _ROW = b'{"source": '  # how a row of JSON lines begins
 
 
@@ -25,7 +27,16 @@ class Done(NamedTuple):
     inputs: int = 0  # whole ones
     rows: int = 0  # of those
     failures: int = 0  # inputs of which a row has an error
+    odd: int = 0  # inputs that were answered, with a warning
     unfinished: bool = False  # whether the last of the rows looked at is one of an input that lacks some
+
+
+class _Read(NamedTuple):
+    """A row as it was read back."""
+
+    identity: dict[str, Any] | list[str]  # what tells it from others, as it is written
+    error: str | None
+    warning: str | None
 
 
 @dataclass(frozen=True)
@@ -37,22 +48,29 @@ class BegunFile:
     columns: Columns
     file: OutputFile  # the same, open for the rows to come
 
-    def resume(self, expected: Iterable[Sequence[PredictionRow]]) -> Done:
+    def resume(
+        self,
+        expected: Iterable[Sequence[PredictionRow]],
+        otherwise: Otherwise = lambda error, warning: None,
+    ) -> Done:
         """Counts the inputs that have their rows and those that failed, and cuts off what a killed run left behind.
 
         Nothing is cut before all that is there has been found to be of this run.
 
         Args:
             expected: The rows of each input in order, without answers; taken as far as there are rows.
+            otherwise: Says, of the error and the warning of a row, what this run would have done otherwise, and with
+                which options it would not.
 
         Raises:
-            OutputError: It is no such file, has other columns, or rows of other inputs, or cannot be read or written.
+            OutputError: It is no such file, has other columns, rows of other inputs or of a run with other options, or
+                cannot be read or written.
         """
         if not self.path.exists():
             return Done()
         try:
             with self.path.open("r+b") as file:
-                end, done = self._check(file, iter(expected))
+                end, done = self._check(file, iter(expected), otherwise)
                 if end < file.seek(0, io.SEEK_END):
                     log.info("%s: half a row at its end is written again", self.path)
                     file.truncate(end)
@@ -60,23 +78,28 @@ class BegunFile:
             raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
         return done
 
-    def _check(self, file: BinaryIO, expected: Iterator[Sequence[PredictionRow]]) -> tuple[int, Done]:
+    def _check(
+        self, file: BinaryIO, expected: Iterator[Sequence[PredictionRow]], otherwise: Otherwise
+    ) -> tuple[int, Done]:
         """Returns where the rows of the last whole input end, and what is done until there."""
         records, done, at, end = self._records(file), Done(), 0, 0
         if self.style == "csv":
             end = at = self._check_heading(records)
         waiting: list[PredictionRow] = []
-        failed = False
+        failed = odd = False
         for number, (record, whole) in enumerate(records, start=1):
             at += len(record)
             if not whole:
                 self._check_beginning(record, number)
                 break
             if not waiting:
-                waiting, failed = list(next(expected, ())), False
-            failed = self._check_row(record, number, waiting) or failed
+                waiting, failed, odd = list(next(expected, ())), False, False
+            row = self._check_row(record, number, waiting)
+            if why := otherwise(row.error, row.warning):
+                raise OutputError(f"row {number} of {self.path} {why}")
+            failed, odd = failed or row.error is not None, odd or row.warning is not None
             if not waiting:
-                end, done = at, Done(done.inputs + 1, number, done.failures + failed)
+                end, done = at, Done(done.inputs + 1, number, done.failures + failed, done.odd + odd)
         return end, done._replace(unfinished=bool(waiting))
 
     def _check_heading(self, records: Iterator[tuple[bytes, bool]]) -> int:
@@ -103,29 +126,26 @@ class BegunFile:
         if self.style == "jsonl" and record[: len(_ROW)] != _ROW[: len(record)]:
             raise self._foreign(number)
 
-    def _check_row(self, record: bytes, number: int, waiting: list[PredictionRow]) -> bool:
-        """Returns whether a row failed, after checking that it is the first of those that are waited for."""
-        identity, failed = self._read(record.decode(errors="replace"), number)
-        expected = waiting.pop(0) if waiting else None
+    def _check_row(self, record: bytes, number: int, waiting: list[PredictionRow]) -> _Read:
+        """Reads a row, and checks that it is the first of those that are waited for."""
+        row = self._read(record.decode(errors="replace"), number)
+        identity, expected = row.identity, waiting.pop(0) if waiting else None
         if expected is None or self._as_written(expected) != identity:
             found = "there is no such input" if expected is None else f"input {number} is {expected.source!r}"
             shown = identity["source"] if isinstance(identity, dict) else identity[0]
             raise OutputError(f"row {number} of {self.path} is of {shown!r}, and {found}: resume with the same inputs")
-        return failed
+        return row
 
-    def _read(self, text: str, number: int) -> tuple[dict[str, Any] | list[str], bool]:
-        """Returns what tells a row from others, as it is written, and whether the row failed."""
+    def _read(self, text: str, number: int) -> _Read:
         try:
             if self.style == "csv":
                 cells = next(csv.reader(io.StringIO(text, newline="")))
                 if len(cells) != len(self.columns.heading()):
                     raise self._foreign(number)
-                return cells[: self.columns.identity_width], self.columns.failed(cells)
+                return _Read(cells[: self.columns.identity_width], *self.columns.said(cells))
             row = parse_json(text)
-            failed = row["error"] is not None
-            return {
-                name: row[name] for name in ("source", "member", "frame", "seconds", "model") if name in row
-            }, failed
+            names = (name for name in ("source", "member", "frame", "seconds", "model") if name in row)
+            return _Read({name: row[name] for name in names}, row["error"], row.get("warning"))
         except (ValueError, KeyError, TypeError, IndexError, StopIteration, csv.Error) as error:
             raise self._foreign(number) from error
 

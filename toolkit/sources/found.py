@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cnnkit.errors import ImageError
-from cnnkit.images import DEFAULT_MAX_PIXELS, DecodedImage, decode_image, read_image
+from cnnkit.images import DEFAULT_MAX_PIXELS, DecodedImage, decode_image, read_bytes, read_image, salvage_image
 from cnnkit.report import input_name
 from cnnkit.system import import_cv2
 
@@ -56,6 +56,17 @@ class FoundImage:
         if self.content is not None:
             return decode_image(self.content(), self.name, max_pixels=max_pixels, taken=taken)
         return read_image(self.source, max_pixels=max_pixels, taken=taken)
+
+    def salvage(self, error: ImageError, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> DecodedImage:
+        """Decodes what is left of a file that was refused with `error`.
+
+        Raises:
+            ImageError: Nothing of it can be used.
+        """
+        if self.problem is not None or self.pixels is not None:
+            raise error
+        data = self.content() if self.content is not None else read_bytes(self.source)
+        return salvage_image(data, self.name, error, max_pixels=max_pixels)
 
 
 def _rgb(pixels: NDArray[np.uint8], name: str, max_pixels: int) -> NDArray[np.uint8]:
