@@ -140,15 +140,15 @@ def test_damaged_images_are_taken_as_before(folder, predict, style, hurt, first,
         assert (folder / "rows").read_bytes() == begun
         return
     assert (folder / "rows").read_bytes() == b"".join(lines)
-    assert f"{1 if then == 'use' else 2} of 7 inputs failed" in done.stderr
-    assert ("1 of 7 inputs has a warning" in done.stderr) == (then == "use")
+    assert f"{1 if then == 'use' else 2} of 8 inputs failed" in done.stderr
+    assert ("1 of 8 inputs has a warning" in done.stderr) == (then == "use")
 
 
 def test_images_of_which_nothing_is_left_are_the_same_either_way(folder, predict):
     (folder / "in" / "ab.png").write_bytes(CUT[:60])
     predict("in", "--format", "jsonl", "--output", "rows", "--damaged", "use")
     done = predict("in", "--format", "jsonl", "--output", "rows", "--damaged", "use", "--resume")
-    assert "rows: 7 rows are there already" in done.stderr
+    assert "rows: 8 rows are there already" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ def bmp_layouts() -> Iterator[ImageLayout]:
         yield ImageLayout(
             f"bmp-{header}-palette-{bits}-bit", _palette_bmp(header, bits, palette), palette[GRAY >> (8 - bits)]
         )
+    palette = np.random.default_rng(8).integers(0, 256, (256, 3), dtype=np.uint8)
+    data = _palette_bmp(40, 8, palette)
+    misplaced = data[:10] + struct.pack("<I", 54) + data[14:]
+    yield ImageLayout("bmp-pixels-said-to-be-where-the-palette-is", misplaced, palette[GRAY])
     for header in (12, 16, 40, 124):
         yield ImageLayout(f"bmp-{header}-24-bit", _true_bmp(header), CAT)
     yield from _packed_bmps()

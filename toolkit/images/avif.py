@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from cnnkit.images.iso_media import read_picture
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.images.iso_media import check_places, read_picture
 from cnnkit.images.opencv_codec import decode_rgb, decode_unchanged
 from cnnkit.images.reader import Decoded, ImageBytes, Traits
 from cnnkit.images.transparency import on_white
@@ -17,7 +20,12 @@ def read_size(file: ImageBytes) -> tuple[int, int]:
 
 
 def inspect(file: ImageBytes) -> Traits:
-    """Reads the orientation; what is missing the decoder says."""
+    """Reads the orientation, and checks that nothing is missing.
+
+    Raises:
+        ImageError: The file is cut.
+    """
+    check_places(file)
     picture = read_picture(file)
     return Traits(transparent=picture.has_alpha, orientation=picture.orientation, weight=2)
 
@@ -28,7 +36,7 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
     Raises:
         ImageError: OpenCV does not, and does not say why.
     """
-    pixels = decode_unchanged(file.data) if traits.transparent else decode_rgb(file.data)
+    pixels: NDArray[Any] | None = decode_unchanged(file.data) if traits.transparent else decode_rgb(file.data)
     if pixels is None:
         raise file.undecodable()
     if not traits.transparent:

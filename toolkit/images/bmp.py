@@ -85,7 +85,7 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
     band = max(1, _BAND // header.width)
     for top in range(0, header.height, band):
         pixels[top : top + band] = _rgb(rows[top : top + band], header, read)
-    return Decoded(pixels, zeroed_damage(file, header.pixels, header.row_bytes))
+    return Decoded(pixels, zeroed_damage(file, header.pixels, header.pixels + rows.size, header.row_bytes))
 
 
 def _decode_runs(file: ImageBytes, header: _Header) -> Decoded:
@@ -106,16 +106,19 @@ def _read_header(file: ImageBytes) -> _Header:
     width, height = file.number(18, 4, "little"), file.number(22, 4, "little")
     short = size == _SHORT
     compression, packed, entries = (0 if short else file.number(at, 4, "little") for at in (30, 34, 46))
+    bits, pixels = file.number(28, 2, "little"), file.number(10, 4, "little")
+    if pixels == 14 + size and bits <= 8:  # where the palette is
+        pixels += 4 * (entries or 2**bits)
     return _Header(
         size,
         width,
         min(height, 2**32 - height),
         height >= 2**31,
-        file.number(28, 2, "little"),
+        bits,
         compression,
         packed,
         entries,
-        file.number(10, 4, "little"),
+        pixels,
     )
 
 

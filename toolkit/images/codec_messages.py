@@ -30,7 +30,11 @@ _HARMLESS = ("Warning: unknown JFIF revision", "Unknown Adobe color transform", 
 _TIFF = r"\[ ?(?:WARN|ERROR):[^\n]*?grfmt_tiff\.cpp:\d+ \S+ |OpenCV TIFF: "
 _LOG = _TIFF + r"|\[DEBUG:\d|\[ ?(?:WARN|ERROR):[^\n]*?loadsave\.cpp:"
 _OWN = re.compile(f"(?:{_LOG})[^\n]*\n\n?|(?:{'|'.join((*_DAMAGE, *_HARMLESS))})[^\n]*\n".encode())
-_SAID = re.compile(f"Corrupt JPEG data: |(?:{_TIFF})(?!TIFFRead|TIFFFetch|OpenCV)")  # of pixels, not of fields
+_SAID = re.compile(
+    f"Corrupt JPEG data: |(?:{_TIFF})(?!TIFFRead|TIFFFetch|TIFFAdvance|OpenCV)"
+)  # of pixels, not of fields
+# Between the segments in front of the pixels bytes may stand that mean nothing.
+_IN_FRONT = re.compile(r"Corrupt JPEG data: \d+ extraneous bytes before marker 0x(?:c[0-2]|db|dd|e[0-9a-f]|fe)$")
 _MOST_SAID = 3  # lines of one file
 _MOST_BYTES = 2**20  # of the file, before it is emptied
 
@@ -174,7 +178,8 @@ if hasattr(os, "register_at_fork"):
 
 def damage_said(lines: Sequence[str]) -> list[str]:
     """Returns what is damaged about a file, of the lines that its codec printed; the first ones of many."""
-    found = [_SAID.sub("", line) for line in lines if line.startswith(_DAMAGE) or _SAID.match(line)]
+    spoken = (line for line in lines if line.startswith(_DAMAGE) or _SAID.match(line))
+    found = [_SAID.sub("", line) for line in spoken if not _IN_FRONT.match(line)]
     more = len(found) - _MOST_SAID
     return found[:_MOST_SAID] + [f"and {more:,} more"] * (more > 0)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ImageError, MissingExtraError
-from cnnkit.images.iso_media import read_picture
+from cnnkit.images.iso_media import check_places, read_picture
 from cnnkit.images.reader import Decoded, ImageBytes, Traits
 from cnnkit.images.transparency import blend
 from cnnkit.system import require
@@ -23,15 +23,16 @@ def read_size(file: ImageBytes) -> tuple[int, int]:
 
 
 def inspect(file: ImageBytes) -> Traits:
-    """Checks that there is a decoder, which turns the picture upright itself, and says what is missing.
+    """Checks that there is a decoder, which turns the picture upright itself, and that nothing is missing.
 
     Raises:
-        ImageError: There is none.
+        ImageError: There is none, or the file is cut.
     """
     try:
         require("HEIC", _EXTRA, "pillow_heif")
     except MissingExtraError as error:
         raise ImageError(file.source, f"unsupported format: {error}") from error
+    check_places(file)
     return Traits()
 
 

@@ -74,6 +74,32 @@ def read_picture(file: ImageBytes) -> Picture:
     )
 
 
+def check_places(file: ImageBytes) -> None:
+    """Checks that all that the file says to hold lies within it.
+
+    Raises:
+        ImageError: The file is cut.
+    """
+    meta = _find(file, 0, len(file.data), b"meta")
+    places = next((box for box in _boxes(file, meta.start + _FULL, meta.end) if box.kind == b"iloc"), None)
+    if places is None:
+        return
+    version, sizes = file.number(places.start, 1, "big"), file.number(places.start + _FULL, 2, "big")
+    offset, length, base, index = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
+    wide, at = 4 if version == 2 else 2, places.start + _FULL + 2
+    count, at = file.number(at, wide, "big"), at + wide
+    for _ in range(count):
+        at += wide
+        elsewhere = version > 0 and file.number(at, 2, "big") & 15 > 0  # in a box, or made of other items
+        at += (2 if version else 0) + 2
+        begin, extents, at = file.number(at, base, "big"), file.number(at + base, 2, "big"), at + base + 2
+        for _ in range(extents):
+            at += index if version else 0
+            end = begin + file.number(at, offset, "big") + file.number(at + offset, length, "big")
+            at += offset + length
+            file.need(0 if elsewhere else end)
+
+
 def _orientation(file: ImageBytes, found: dict[bytes, _Box]) -> int:
     turns = file.number(found[b"irot"].start, 1, "big") & 3 if b"irot" in found else 0
     mirrored = file.number(found[b"imir"].start, 1, "big") & 1 if b"imir" in found else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnnkit.images.opencv_codec import decode_rgb, decode_unchanged
 from cnnkit.images.reader import Decoded, ImageBytes, Traits
@@ -58,7 +60,7 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
     luminance = _YCC.search(data, 0, data.find(_SIZE)) is not None
     if luminance:  # OpenCV takes them for those of analogue television
         data = _YCC.sub(lambda match: match[1] + b"\x10", data, 1)
-    pixels = decode_unchanged(data) if traits.transparent else decode_rgb(data)
+    pixels: NDArray[Any] | None = decode_unchanged(data) if traits.transparent else decode_rgb(data)
     if pixels is None:
         raise file.undecodable()
     if luminance and not traits.transparent:

@@ -9,7 +9,7 @@ from cnnkit.images.jpeg_end import has_all_scans
 from cnnkit.images.reader import ImageBytes, Traits
 
 _TABLES, _END = 0xC4, 0xD9
-_ZEROS = bytes(64)
+_ZEROS = bytes(16)
 _SECTOR = 512  # bytes of a disk
 _OTHER = re.compile(rb"[^\0]")
 

@@ -88,8 +88,9 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
                 raise
     if len(lost) == layout.across * layout.down:
         raise lost[0]
-    plain = layout.compression == PLAIN
-    return Decoded(pixels, zeroed_damage(file, int(layout.pieces[0, 0, 0]), layout.row_bytes) if plain else None)
+    plain = layout.compression == PLAIN and not layout.padded  # what fills tiles up is zeros, too
+    start, end = int(layout.pieces[0, 0, 0]), int(layout.pieces.sum(axis=2).max())
+    return Decoded(pixels, zeroed_damage(file, start, end, layout.row_bytes) if plain else None)
 
 
 class _Part(NamedTuple):

@@ -70,6 +70,11 @@ class Layout(NamedTuple):
         return -(-self.height // self.piece_height)
 
     @property
+    def padded(self) -> bool:
+        """Whether tiles hold more than the picture."""
+        return self.tiled and (self.width % self.piece_width > 0 or self.height % self.piece_height > 0)
+
+    @property
     def plane_samples(self) -> int:
         """The samples of a pixel that lie in one plane."""
         return 1 if self.separate else self.samples

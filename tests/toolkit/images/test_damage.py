@@ -69,7 +69,7 @@ def test_zeros_where_pixels_should_be(data: bytes, expected: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["BMP", "TIFF", "JPEG", "WEBP", "PNG", "GIF"])
-@pytest.mark.parametrize("picture", ["black", "border", "sky", "circle", "flat", "line"])
+@pytest.mark.parametrize("picture", ["black", "border", "sky", "circle", "flat", "line", "frame", "triangle"])
 def test_black_parts_of_a_picture_are_no_damage(name: str, picture: str) -> None:
     pixels = (
         np.zeros_like(CAT) if picture == "black" else np.full_like(CAT, 130) if picture == "flat" else CAT.copy() | 1
@@ -79,6 +79,8 @@ def test_black_parts_of_a_picture_are_no_damage(name: str, picture: str) -> None
         "border": (rows > 150) | (columns < 30),
         "sky": rows < 70 + columns // 9,
         "circle": (rows - 100) ** 2 + (columns - 150) ** 2 > 90**2,
+        "frame": (rows < 20) | (rows >= 180) | (columns < 9) | (columns >= 291),
+        "triangle": np.abs(columns - 150) > 150 - rows,
         "line": (rows == 50) & (columns > 20) & (columns < 280),
     }
     pixels[where.get(picture, np.zeros_like(rows, dtype=bool))] = 0
@@ -99,6 +101,13 @@ def without_last_scan(data: bytes) -> bytes:
 def test_a_progressive_jpeg_that_lacks_scans_though_it_has_its_end() -> None:
     assert told(PROGRESSIVE) is None
     assert told(without_last_scan(PROGRESSIVE)) == "damaged JPEG: scans are missing"
+
+
+def test_bytes_between_the_segments_in_front_of_the_pixels_are_no_damage() -> None:
+    at = JPEG.index(b"\xff\xdb")
+    assert told(JPEG[:at] + b"\0\1\2" + JPEG[at:]) is None
+    frame = JPEG.index(b"\xff\xc0")
+    assert told(JPEG[:frame] + b"more" + JPEG[frame:]) is None
 
 
 def test_zeros_behind_the_end_of_a_jpeg_are_none_of_its_picture() -> None:
@@ -140,6 +149,23 @@ def test_fields_that_libtiff_does_not_know_are_no_damage(capfd: pytest.CaptureFi
     data = encode(Image.fromarray(CAT).convert("1"), "TIFF", compression="group4", tiffinfo={40_000: "of a map"})
     assert told(data) is None
     assert capfd.readouterr().err == ""
+
+
+def test_a_directory_behind_the_first_that_cannot_be_read_is_no_damage(capfd: pytest.CaptureFixture[str]) -> None:
+    data = encode(Image.fromarray(CAT).convert("1"), "TIFF", compression="group4")
+    at = int.from_bytes(data[4:8], "little")
+    end = at + 2 + 12 * int.from_bytes(data[at : at + 2], "little")
+    assert data[end : end + 4] == bytes(4)
+    assert told(data[:end] + b"\xff\xff\xff\x7f" + data[end + 4 :]) is None
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("shape", [(200, 300), (256, 300), (200, 256)], ids=["both", "right", "below"])
+def test_zeros_that_fill_tiles_up_are_no_damage(shape: tuple[int, int]) -> None:
+    padded = np.zeros((256, 512, 3), np.uint8)
+    padded[: shape[0], : shape[1]] = photo(*shape) | 1
+    stored = padded[:, : 256 * -(-shape[1] // 256)]
+    assert told(Tiff(stored, tile=256, tags={256: (4, [shape[1]]), 257: (4, [shape[0]])}).write()) is None
 
 
 def test_a_fax_without_its_kind_of_colours_is_refused_and_nothing_else_is_said(
