@@ -27,7 +27,7 @@ class Picture(NamedTuple):
     width: int  # as stored
     height: int
     orientation: int  # as in EXIF, 1 to 8
-    bits: int  # of a sample, of AVIF
+    bits: int  # of a sample, of AVIF; the picture itself may be made of others, which say it
     has_alpha: bool  # there is an item of opacity
 
 
@@ -69,7 +69,7 @@ def read_picture(file: ImageBytes) -> Picture:
         file.number(size, 4, "big"),
         file.number(size + 4, 4, "big"),
         _orientation(file, found),
-        _bits(file, {box.kind: box for box in all_of_them} | found),
+        max((_bits(file, box) for box in all_of_them if box.kind == b"av1C"), default=8),
         alpha,
     )
 
@@ -106,8 +106,8 @@ def _orientation(file: ImageBytes, found: dict[bytes, _Box]) -> int:
     return _TURNS[turns, mirrored]
 
 
-def _bits(file: ImageBytes, found: dict[bytes, _Box]) -> int:
-    flags = file.number(found[b"av1C"].start + 2, 1, "big") if b"av1C" in found else 0
+def _bits(file: ImageBytes, box: _Box) -> int:
+    flags = file.number(box.start + 2, 1, "big")
     return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
 
 

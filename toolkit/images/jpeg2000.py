@@ -57,20 +57,24 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
     """
     components = _components(file)
     data = _as_gray(file, components[0]) if len(components) == 1 else file.data
-    luminance = _YCC.search(data, 0, data.find(_SIZE)) is not None
+    luminance = not traits.transparent and _YCC.search(data, 0, data.find(_SIZE)) is not None
     if luminance:  # OpenCV takes them for those of analogue television
         data = _YCC.sub(lambda match: match[1] + b"\x10", data, 1)
     pixels: NDArray[Any] | None = decode_unchanged(data) if traits.transparent else decode_rgb(data)
     if pixels is None:
         raise file.undecodable()
-    if luminance and not traits.transparent:
+    if traits.transparent:
+        return Decoded(on_white(_at_full_range(pixels, _bits(components[0])), traits))
+    if luminance:
         cv2 = import_cv2()
         pixels = cv2.cvtColor(np.ascontiguousarray(pixels[..., [0, 2, 1]]), cv2.COLOR_YCrCb2RGB)
-    if not traits.transparent:
-        return Decoded(pixels)
+    return Decoded(pixels)
+
+
+def _at_full_range(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
     if pixels.dtype == np.uint16:
-        pixels <<= 16 - _bits(components[0])
-    return Decoded(on_white(pixels, traits))
+        pixels <<= 16 - bits
+    return pixels
 
 
 def _as_gray(file: ImageBytes, component: bytes) -> bytes:
