@@ -22,7 +22,7 @@ class SignalWatch:
     Args:
         now_ns: The clock.
         frozen_s: Seconds of the same picture that count as frozen; 0 for never, as of a picture that may stand still.
-        stall_s: Seconds without a whole picture after which the signal is lost.
+        stall_s: Seconds without a whole picture after which the signal is lost, unless the picture before says another.
     """
 
     def __init__(self, now_ns: int, frozen_s: float = FROZEN_S, stall_s: float = STALL_S) -> None:
@@ -48,13 +48,15 @@ class SignalWatch:
         self._handled_ns, self._damaged = now_ns, False
         if frame is not self._stand_in:
             self._last = frame
+        if frame.stall_s:
+            self._stall_s = frame.stall_s
 
     def note_damaged(self) -> None:
         """Takes notice of a picture that came and is not whole: if no other comes, that is why."""
         self._damaged = True
 
     def overdue(self, now_ns: int) -> Frame | None:
-        """Returns a frame without pixels in place of one that has not come for a second, else None."""
+        """Returns a frame without pixels in place of one that has not come in its time, else None."""
         if now_ns - self._handled_ns < self._stall_s * 1e9:
             return None
         fault: Fault = "damaged" if self._damaged else ""

@@ -32,6 +32,7 @@ class Frame:
     pixels: NDArray[np.uint8] | None  # (H, W, 3) BGR; None when the read failed
     captured_ns: int  # the clock when it was taken, as far as that is known; else when it was there
     fault: Fault = ""  # "damaged": there is a picture, but none that is whole
+    stall_s: float = 0.0  # of a live source: without another one for so long its signal is lost; 0 where it is not said
 
 
 def file_frames(capture: Capture, name: str, rate_hz: float, promised: int, clock: Clock) -> Iterator[Frame]:

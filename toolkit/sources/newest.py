@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
 
@@ -25,6 +26,10 @@ class FrameSource(Protocol):
         Raises:
             SourceError: The source failed for good.
         """
+        ...
+
+    def stop(self) -> None:
+        """Has the reading end soon; returns at once, so that several can be told before one is waited for."""
         ...
 
     def close(self) -> None:
@@ -55,6 +60,7 @@ class NewestFrame:
         self._newest: Frame | None = None
         self._error: Exception | None = None
         self._finished = False
+        self._stopped_s = 0.0  # when it was told to stop
         self._thread = threading.Thread(target=self._read, name="cnnkit-reader", daemon=True)
         self._thread.start()
 
@@ -72,9 +78,14 @@ class NewestFrame:
                 raise error
             return frame
 
+    def stop(self) -> None:
+        if not self._stop.is_set():
+            self._stopped_s = time.monotonic()
+            self._stop.set()
+
     def close(self) -> None:
-        self._stop.set()
-        self._thread.join(_JOIN_S)
+        self.stop()
+        self._thread.join(max(0.0, self._stopped_s + _JOIN_S - time.monotonic()))
 
     def _read(self) -> None:
         error = None
@@ -117,6 +128,9 @@ class EveryFrame:
         self._bell.set()  # there is always another one
         self._ended = frame is None
         return frame
+
+    def stop(self) -> None:
+        """Nothing is read but what is asked for."""
 
     def close(self) -> None:
         self._release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from itertools import count
 
 from cnnkit.errors import SourceError
@@ -10,6 +11,7 @@ from cnnkit.measuring import Clock
 from cnnkit.sources.ages import Ages
 from cnnkit.sources.frames import RETRY_S, Frame, Pause
 from cnnkit.sources.moving import USUAL_LIMITS, Opened, TimeLimits
+from cnnkit.sources.patience import Patience
 from cnnkit.system import log
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0  # before it is opened again; each wait is twice the one before
@@ -23,7 +25,7 @@ class Reconnecting:
 
     Args:
         opened: Open already; None to open it first.
-        reopen: Opens it again.
+        reopen: Opens it again, within time limits that may have grown.
         name: What messages call it.
         clock: Nanoseconds.
         pause: Waits so many seconds, or less when `stopped` becomes true.
@@ -35,7 +37,7 @@ class Reconnecting:
     def __init__(
         self,
         opened: Opened | None,
-        reopen: Callable[[], Opened],
+        reopen: Callable[[TimeLimits], Opened],
         name: str,
         clock: Clock,
         pause: Pause,
@@ -45,7 +47,8 @@ class Reconnecting:
     ) -> None:
         self._opened = opened
         self._reopen, self._name, self._clock, self._pause = reopen, name, clock, pause
-        self._stopped, self._limits, self._retries = stopped, limits, retries
+        self._stopped, self._retries = stopped, retries
+        self._patience = Patience(limits, name)
         self._numbers, self._start = count(), clock()
         self._attempts = 0  # since the last picture
         self._seen = False  # whether one ever came
@@ -70,7 +73,8 @@ class Reconnecting:
         failed, opened = 0, self._opened
         if opened is None:
             return
-        ages = Ages(opened, self._limits, self._clock, self._pause, self._name)
+        self._patience.connect(opened)
+        ages = Ages(opened, self._patience, self._clock, self._pause, self._name)
         while (opened.final or (failed < _MOST_FAILED and not ages.given_up)) and not self._stopped():
             asked_ns = self._clock()
             shot = opened.capture.read()
@@ -93,6 +97,7 @@ class Reconnecting:
                 yield self._frame(frame)
                 if frame.pixels is not None:
                     self._note_picture()
+        self._patience.disconnect()
         self._release()
 
     def _require_pictures(self) -> None:
@@ -123,14 +128,14 @@ class Reconnecting:
             wait_s -= _SLICE_S
         if not self._stopped():
             try:
-                self._opened = self._reopen()
+                self._opened = self._reopen(self._patience.limits)
             except SourceError as error:
                 log.debug("%s", error)
 
     def _frame(self, frame: Frame) -> Frame:
         """Numbers a frame, and tells when it was taken in seconds since the beginning."""
         seconds = max(0.0, (frame.captured_ns - self._start) / 1e9)
-        return Frame(next(self._numbers), seconds, frame.pixels, frame.captured_ns, frame.fault)
+        return replace(frame, number=next(self._numbers), seconds=seconds)
 
     def _release(self) -> None:
         opened, self._opened = self._opened, None

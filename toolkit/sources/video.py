@@ -53,12 +53,6 @@ class Video:
     lost: bool = False  # it could not be opened, and will not be
 
     @property
-    def limits(self) -> TimeLimits:
-        """How long it may take; a picture that is asked for now and then may be as old as that."""
-        limits, period_s = self.options.limits, self.opened.period_s if self.opened is not None else 0.0
-        return replace(limits, stall_s=max(limits.stall_s, 2 * period_s)) if period_s else limits
-
-    @property
     def is_live(self) -> bool:
         """Whether frames come when they come: a camera or a live stream, not something recorded."""
         return not self.lost and (self.opened is None or not self.opened.recorded)
@@ -90,8 +84,9 @@ class Video:
             return NewestFrame(_nothing(), lambda: None, stop, bell)
         if self.opened is None or self.is_live:
             live = Reconnecting(
-                self.opened, self._reopened, str(self.address), clock, stop.wait, stop.is_set, self.limits, retries
-            )
+                self.opened, self._reopened, str(self.address), clock, stop.wait, stop.is_set, self.options.limits,
+                retries,
+            )  # fmt: skip
             return NewestFrame(live.frames(), lambda: None, stop, bell)
         release = self.opened.capture.release
         recorded = self._recorded(self.opened, clock)
@@ -99,8 +94,8 @@ class Video:
             return EveryFrame(recorded, release, bell)
         return NewestFrame(paced(recorded, clock, stop.wait), release, stop, bell)
 
-    def _reopened(self) -> Opened:
-        return _open(self.address, self.options)
+    def _reopened(self, limits: TimeLimits) -> Opened:
+        return _open(self.address, replace(self.options, limits=limits))
 
     def recorded_frames(self, clock: Clock = time.perf_counter_ns) -> Generator[Frame]:
         """Gives every frame of a recorded video in order, and then the file back.

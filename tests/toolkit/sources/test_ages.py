@@ -7,6 +7,7 @@ from live_fakes import FakeClock, picture
 
 from cnnkit.sources.ages import Ages
 from cnnkit.sources.moving import USUAL_LIMITS, Opened, Shot, TimeLimits
+from cnnkit.sources.patience import Patience
 
 
 class Stream:
@@ -14,7 +15,9 @@ class Stream:
 
     def __init__(self, limits=USUAL_LIMITS, **traits):
         self.clock = FakeClock()
-        self.ages = Ages(Opened(None, **traits), limits, self.clock, self.clock.advance, "the camera")
+        opened, patience = Opened(None, **traits), Patience(limits, "the camera")
+        patience.connect(opened)
+        self.ages = Ages(opened, patience, self.clock, self.clock.advance, "the camera")
 
     def given(self, *waits):
         """Which pictures are given; a wait alone, or with the source's own time."""
@@ -54,11 +57,16 @@ def test_a_stream_that_stays_behind_is_given_up():
     assert stream.ages.given_up
 
 
-def test_a_slow_camera_is_told_what_would_help_and_is_live_with_it(caplog):
+def test_a_slow_camera_is_live_when_its_pace_is_known():
+    assert Stream().given(*[1.9] * 6) == "---+++"
+    assert Stream(timed=True).given(*((1.9, 1.9 * number) for number in range(6))) == "-+++++"
+
+
+def test_where_limits_are_fixed_a_slow_camera_is_told_what_would_help_and_is_live_with_it(caplog):
     with caplog.at_level(logging.WARNING, "cnnkit"):
-        assert Stream().given(*[1.9] * 6) == "------"
+        assert Stream(TimeLimits(adapts=False)).given(*[1.9] * 6) == "------"
     assert caplog.messages == ["the camera gives a picture each 1.9 seconds, which is no live signal: add --stall 5"]
-    assert Stream(TimeLimits(stall_s=5, read_s=10)).given(*[1.9] * 6) == "++++++"
+    assert Stream(TimeLimits(stall_s=5, read_s=10, adapts=False)).given(*[1.9] * 6) == "++++++"
 
 
 def test_segments_are_given_when_they_are_due():

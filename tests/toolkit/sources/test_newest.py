@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+import time
 
 import pytest
 from hypothesis import given, strategies as st
@@ -152,6 +153,21 @@ def test_closing_does_not_wait_for_a_read_that_hangs(monkeypatch):
     gate.allowed.release()
     source._thread.join(5)
     assert released == [True]
+
+
+def test_several_that_hang_are_waited_for_together(monkeypatch):
+    monkeypatch.setattr("cnnkit.sources.newest._JOIN_S", 0.3)
+    gates = [Gate() for _ in range(6)]
+    sources = [NewestFrame(gate.frames(), lambda: None, threading.Event()) for gate in gates]
+    start = time.monotonic()
+    for source in sources:
+        source.stop()
+    for source in sources:
+        source.close()
+    assert 0.25 < time.monotonic() - start < 0.9
+    for gate, source in zip(gates, sources, strict=True):
+        gate.allowed.release()
+        source._thread.join(5)
 
 
 def test_every_frame_gives_all_of_them_without_a_thread():

@@ -29,7 +29,7 @@ class Device:
             retries=retries,
         ).frames()
 
-    def _open(self):
+    def _open(self, limits):
         self.tried_s.append(self.clock.now_ns / 1e9)
         numbers = self.openings.pop(0) if self.openings else None
         if numbers is None:

@@ -57,8 +57,9 @@ _SOURCE = (
         "--camera-fps", metavar="RATE", type=Range(0, min_open=True), help="Pictures a second that it is asked for: 30."
     ),
     click.option(
-        "--stall", "stall_s", type=Seconds(0, min_open=True), default=1.0, show_default=True,
-        help="Without a picture for so long the signal is lost, and nothing older is live; more for slow cameras.",
+        "--stall", "stall_s", type=Seconds(0, min_open=True),
+        help="Without a picture for so long the signal is lost, and nothing older is live  [default: 1s, or thrice the "
+        "time between two pictures of a slower camera].",
     ),
 )  # fmt: skip
 _VIEW = (
@@ -190,9 +191,10 @@ def _segments(length_s: float | None, keep_bytes: int | None, record: Path | Non
     return SegmentOptions(length_s, keep_bytes)
 
 
-def _limits(timeout_s: float | None, stall_s: float) -> TimeLimits:
+def _limits(timeout_s: float | None, stall_s: float | None) -> TimeLimits:
     """A stream that is given up before the signal is lost would never be seen to be slow."""
     from cnnkit.sources import USUAL_LIMITS, TimeLimits
 
-    read_s = max(timeout_s or USUAL_LIMITS.read_s, 2 * stall_s)
-    return TimeLimits(timeout_s or USUAL_LIMITS.open_s, read_s, stall_s)
+    lost_s = stall_s or USUAL_LIMITS.stall_s
+    read_s = max(timeout_s or USUAL_LIMITS.read_s, 2 * lost_s)
+    return TimeLimits(timeout_s or USUAL_LIMITS.open_s, read_s, lost_s, adapts=timeout_s is None and stall_s is None)

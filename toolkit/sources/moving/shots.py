@@ -58,6 +58,7 @@ class TimeLimits:
     open_s: float = 10.0  # to answer
     read_s: float = 3.0  # to send the next picture, after which it is opened again
     stall_s: float = 1.0  # without a picture, after which the signal is lost; nothing older is shown as live
+    adapts: bool = True  # whether the last two are longer for a camera whose pictures come slowly, but steadily
 
 
 USUAL_LIMITS = TimeLimits()
