@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cnnkit.live.flapping import Losses, lost_more
 from cnnkit.live.outputs import Observation
 from cnnkit.report import PredictionRow, RowWriter
 from cnnkit.view import SIGNAL_WORDS
@@ -38,7 +39,7 @@ class LiveRow(PredictionRow):
 
 
 class ChangeLog:
-    """Writes a row whenever the label or the signal changes, or time is up.
+    """Writes a row whenever the label or the signal changes, or time is up; a signal that flaps is said once a minute.
 
     Args:
         writer: Where rows go.
@@ -60,18 +61,30 @@ class ChangeLog:
         self._writer, self._source, self._every_s, self._now_s = writer, source, every_s, now_s
         self._last: tuple[str, str | None] | None = None  # signal and label
         self._written_s = 0.0
+        self._losses = Losses()
 
     def write(self, observation: Observation) -> None:
         """Writes the row of an observation, if it is due; without a picture it has an error and no label."""
-        prediction, frame = observation.prediction, observation.frame
+        prediction, seconds = observation.prediction, observation.frame.seconds
         state = observation.signal, None if prediction is None else prediction.label
-        if state == self._last and not self._is_due(frame.seconds):
-            return
-        self._last, self._written_s = state, frame.seconds
-        row = LiveRow(
+        lost = prediction is None
+        if not lost:
+            self._losses.over()
+        if not self._is_due(seconds):
+            if state == self._last and not self._losses.is_due(seconds):
+                return
+            if state != self._last and lost and self._losses.holds_back(seconds):
+                return
+        self._last, self._written_s = state, seconds
+        self._writer.write([self._row(observation, self._losses.note_said(seconds, lost=lost))])
+
+    def _row(self, observation: Observation, losses: int) -> LiveRow:
+        prediction, frame = observation.prediction, observation.frame
+        return LiveRow(
             self._source,
             prediction,
             None if prediction is not None else SIGNAL_WORDS[observation.signal],
+            warning=lost_more(losses),
             frame=frame.number,
             seconds=round(frame.seconds, 3),
             camera=self._camera,
@@ -80,7 +93,6 @@ class ChangeLog:
             capture_hz=observation.capture_hz,
             inference_hz=observation.inference_hz,
         )
-        self._writer.write([row])
 
     def _is_due(self, seconds: float) -> bool:
         return self._every_s is not None and seconds - self._written_s >= self._every_s - _ROUNDING_S
