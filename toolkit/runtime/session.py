@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,10 @@ _ERROR_NAMES = (
 _NO_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory")
 _FATAL = 4  # log severity: what goes wrong is raised as well, so nothing needs to be logged
 _FEWEST_THREADS, _THREADS_A_PROCESSOR = 8, 4  # what may be asked for
+# "/onnxruntime_src/onnxruntime/core/graph/model.cc:245 onnxruntime::Model::Model(...) ", "parse_string.h:116 Parse "
+_PLACE = re.compile(
+    r"\S*onnxruntime\S*\.(?:cc|cpp|h):\d+ [^()]*\([^()]*\)(?: const)?(?: \[[^\]]*\])? |\b\w+\.(?:cc|cpp|h):\d+ \w+ "
+)
 _MAX_REASON = 240  # characters of onnxruntime's message that are worth a line
 
 
@@ -140,10 +145,10 @@ def lacks_memory(text: str) -> bool:
 
 
 def short_reason(text: str) -> str:
-    """Returns onnxruntime's message as one line, without its error code, cut where it becomes a dump."""
+    """Returns onnxruntime's message as one line, without error code and place in its code, cut where it is a dump."""
     if lacks_memory(text):
         return "there is too little memory, close other programs"
-    line = " ".join(text.split())
+    line = _PLACE.sub("", " ".join(text.split()))
     if line.startswith("[ONNXRuntimeError]"):
         line = line.split(" : ", 3)[-1]
     return line if len(line) <= _MAX_REASON else line[:_MAX_REASON].rstrip() + "..."

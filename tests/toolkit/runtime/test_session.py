@@ -234,8 +234,17 @@ def test_session_options(make_model, threads, expected):
             "there is too little memory, close other programs",
             id="memory",
         ),
+        pytest.param(
+            "/onnxruntime_src/onnxruntime/core/graph/model.cc:245 onnxruntime::Model::Model(onnx::ModelProto&&, const "
+            "onnxruntime::PathString&, const onnxruntime::ModelOptions&) Missing opset in the model.",
+            "Missing opset in the model.", id="a place with its arguments",
+        ),
+        pytest.param(
+            "Error: tensorprotoutils.cc:619 ValidateExternalDataPathFromDir External data path does not exist",
+            "Error: External data path does not exist", id="a place",
+        ),
     ],
-)
+)  # fmt: skip
 def test_short_reason(text, expected):
     assert short_reason(text) == expected
 
