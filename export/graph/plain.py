@@ -22,9 +22,10 @@ def plain_graph(model: Any) -> Any:
         model: An onnx.ModelProto; it is not changed.
     """
     import onnx
+    from onnx import inliner  # which importing onnx alone does not bring
 
     plain = onnx.ModelProto()
-    plain.CopyFrom(onnx.inliner.inline_local_functions(model) if model.functions else model)
+    plain.CopyFrom(inliner.inline_local_functions(model) if model.functions else model)
     nodes = []
     for node in plain.graph.node:
         value = _constant_of(node)

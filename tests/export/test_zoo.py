@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 from click.testing import CliRunner
 from zoo_keras import EQUAL, KERAS
@@ -22,7 +23,16 @@ QUICK_KERAS = (
     "one hard sigmoid",
     "class that is not there",
 )
-QUICK_ONNX = ("opset 7", "opset 22", "argmax", "weights among the inputs", "one logit", "four channels")
+QUICK_ONNX = (
+    "opset 7",
+    "opset 22",
+    "argmax",
+    "weights among the inputs",
+    "one logit",
+    "four channels",
+    "a dictionary an image",
+    "a function of its own",
+)
 LARGEST = 600  # characters of a message
 
 
@@ -68,7 +78,8 @@ def test_keras(keras, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", some_quick(ONNX, QUICK_ONNX))
-def test_onnx(tmp_path, name):
+def test_onnx(tmp_path, name, monkeypatch):
+    monkeypatch.delattr(onnx, "inliner", raising=False)  # as in a process that has not imported it
     case, path = ONNX[name], tmp_path / "net.onnx"
     path.write_bytes(case.make().SerializeToString())
     said = Said(**{"labels": "a,b,c", "input": case.flags, **case.said})

@@ -129,6 +129,28 @@ def _in_percent(model):
     model.graph.initializer.append(numpy_helper.from_array(np.array(100, np.float32), "hundred"))
 
 
+def _dictionary_an_image(model):
+    model.graph.node[-1].CopyFrom(
+        helper.make_node("ZipMap", ["1"], ["out"], domain="ai.onnx.ml", classlabels_strings=["x", "y", "z"])
+    )
+    model.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    pairs = helper.make_map_type_proto(TensorProto.STRING, helper.make_tensor_type_proto(FLOAT, []))
+    model.graph.output[0].type.CopyFrom(helper.make_sequence_type_proto(pairs))
+
+
+def _names_of_classes(model):
+    model.graph.node[-1].CopyFrom(helper.make_node("Identity", ["names"], ["out"]))
+    model.graph.initializer.append(helper.make_tensor("names", TensorProto.STRING, [3], [b"a", b"b", b"c"]))
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("out", TensorProto.STRING, [3]))
+
+
+def _function(model):
+    relu = helper.make_node("Relu", ["x"], ["y"])
+    model.functions.append(helper.make_function("local", "Act", ["x"], ["y"], [relu], [helper.make_opsetid("", 13)]))
+    model.opset_import.append(helper.make_opsetid("local", 1))
+    model.graph.node[2].op_type, model.graph.node[2].domain = "Act", "local"
+
+
 SOFTMAX, SIGMOID, ONE = ("Softmax", {"axis": 1}), ("Sigmoid", {}), {"units": 1, "given": ("n", 1)}
 TWO = {"labels": "cat,dog"}
 ANY = ("n", "c", "h", "w")
@@ -153,6 +175,10 @@ ONNX: dict[str, Case] = {
     "weights as constants": Case(lambda: changed(_constants)),
     "axes of one": Case(lambda: changed(_axes_of_one, given=("n", 3, 1, 1))),
     "no shape of the output": Case(lambda: changed(_no_shape)),
+    "a dictionary an image": Case(lambda: changed(_dictionary_an_image), "gives seq.map.* as out, expected a"),
+    "names of classes": Case(lambda: changed(_names_of_classes), "gives tensor.string. as out, expected a"),
+    "a function of its own": Case(lambda: changed(_function)),
+    "no image at a time": Case(lambda: torch_like(shape=(0, 3, 8, 8)), "no image at a time, expected 1 or more"),
     "one image at a time": Case(lambda: torch_like(shape=(1, 3, 8, 8), given=(1, 3))),
     "four images at a time": Case(lambda: torch_like(shape=(4, 3, 8, 8), given=(4, 3))),
     "any size": Case(lambda: torch_like(shape=("n", 3, "h", "w")), "does not say its input size: add --size"),

@@ -54,7 +54,7 @@ def with_limits(spec: ModelSpec, limits: tuple[float, ...] | None, path: Path) -
     """
     problem = wrong_labels(spec.labels, independent=True) if spec.independent else None
     if problem is not None:
-        raise UsageError(f"the list of labels of {path} {problem}: name them otherwise with --labels")
+        raise UsageError(f"{path} {problem}: name its labels otherwise with --labels")
     if limits is None:
         return spec
     if not spec.independent:

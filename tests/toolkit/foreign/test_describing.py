@@ -113,6 +113,35 @@ def test_a_file_that_says_it_itself_is_not_contradicted(tiny_model, make_image):
 
 
 @pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"scale": 0.0}, "--scale is 0, expected a number that is not 0"),
+        ({"scale": 1e300}, r"--scale is 1e\+300, expected"),
+        ({"std": (1.0, 1e-40, 1.0)}, "--std holds 1e-40 to 1, expected numbers from 1e-12"),
+        ({"std": (0.0,)}, "--std holds 0.0, expected numbers above 0"),
+        ({"mean": (-1e20,)}, r"--mean holds -1e\+20, expected numbers up to"),
+        ({"mean": (1.0, 2.0)}, "--mean has 2 numbers, expected 1 or 3, one a channel"),
+    ],
+)
+def test_a_scaling_that_cannot_be_meant(tmp_path, flags, message):
+    with pytest.raises(UsageError, match=message):
+        load_model(build(tmp_path / "m.onnx"), said=Said("a,b,c", InputFlags(**flags)))
+
+
+@pytest.mark.parametrize("size", [0, 100_000])
+def test_a_size_that_is_no_image(tmp_path, size):
+    with pytest.raises(ModelError, match=rf"takes images of {size}x{size}, expected 1 to 16384 pixels a side"):
+        load_model(build(tmp_path / "m.onnx", size=size), said=Said("a,b,c", InputFlags(scale=1 / 255)))
+
+
+def test_independent_labels_that_an_answer_could_not_list(tmp_path):
+    (tmp_path / "labels.txt").write_text("cat\ncat, asleep\nnone\n", encoding="utf-8")
+    said = Said(str(tmp_path / "labels.txt"), InputFlags(scale=1 / 255), head="sigmoid-logits")
+    with pytest.raises(UsageError, match=r"m\.onnx names 'cat, asleep', expected names without comma and space"):
+        load_model(build(tmp_path / "m.onnx", softmax=False), said=said)
+
+
+@pytest.mark.parametrize(
     ("metadata", "labels"),
     [
         ({"names": "{0: 'cat', 1: \"dog's\", 2: 'bird'}"}, ("cat", "dog's", "bird")),
@@ -125,6 +154,8 @@ def test_a_file_that_says_it_itself_is_not_contradicted(tiny_model, make_image):
         ({"names": "['a', 'b', 'c']", "labels": "a,b,c"}, ("a", "b", "c")),
         ({"names": "a,b"}, None),
         ({"names": "a,b,a"}, None),
+        ({"names": '["\\u00e9", "e\\u0301", "c"]'}, None),
+        ({"names": '["a", " ", "c"]'}, None),
         ({"names": "a,b,c", "classes": "c,b,a"}, None),
         ({"names": "{0: 'a', 2: 'b', 3: 'c'}"}, None),
         ({"names": "[1, 2, 3]"}, None),
