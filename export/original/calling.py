@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnkit.errors import ModelError
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_MARKS = re.compile(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\} ")  # colours, and where a kernel stands
 _FRAME = re.compile(r"^Exception encountered when calling (.*?)\.call\(\)\.$")
 _MOST = 200  # characters: behind them a dump begins
 
@@ -64,7 +64,7 @@ def trace_model(function: Callable[[Any], Any], image: Any) -> Any:
 
 def _reason(error: BaseException) -> str:
     """Returns the first line that says what is wrong, behind the layer that Keras names."""
-    lines = [line.strip() for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
+    lines = [line.strip() for line in _MARKS.sub("", str(error)).splitlines() if line.strip()]
     frame = _FRAME.match(lines[0]) if len(lines) > 1 else None
     text = f"{frame.group(1)}: {lines[1]}" if frame else (lines or [type(error).__name__])[0]
     return text[:_MOST].rstrip(". :")

@@ -44,7 +44,10 @@ def stored_loss(path: Path) -> StoredLoss | None:
     if not path.is_file():
         return None
     text = _in_zip(path) if zipfile.is_zipfile(path) else _in_hdf5(path)
-    config = json.loads(text) if text else None
+    try:
+        config = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
     if zipfile.is_zipfile(path):
         config = _field(config, "compile_config")
     return _loss(_field(config, "loss"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cnnkit.classifier import class_probabilities
 from cnnkit.errors import CnnkitError, ModelError
 from cnnkit.runtime.keras2 import legacy_objects, with_plain_input
+from cnnkit.runtime.keras_reasons import first_line, load_reason
 from cnnkit.runtime.named import is_named, load_named
 from cnnkit.runtime.saved_model import is_saved_model, load_saved_model
 from cnnkit.system import broken_imports, log, require
@@ -83,7 +83,7 @@ def load_keras_model(path: Path) -> Any:
     except CnnkitError:
         raise
     except Exception as error:  # Keras raises whatever its readers and layers raise
-        raise ModelError(f"{path}: Keras cannot load it: {_reason(error)}") from error
+        raise ModelError(f"{path}: Keras cannot load it: {load_reason(error)}") from error
 
 
 def flat_layers(model: Any) -> Iterator[Any]:
@@ -148,7 +148,7 @@ class KerasClassifier:
         try:
             output: NDArray[np.float32] = self._xla(tensor)
         except Exception as error:  # TensorFlow raises whatever its compiler raises
-            raise ModelError(f"{self.path}: XLA cannot compile it: {_first_line(str(error))}") from error
+            raise ModelError(f"{self.path}: XLA cannot compile it: {first_line(str(error))}") from error
         return output
 
     def function_call(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
@@ -221,32 +221,18 @@ def _check_file(path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ModelError(f"{path}: not a Keras file by its name, {expected}")
-    if not (zipfile.is_zipfile(path) if suffix == ".keras" else _is_hdf5(path)):
-        raise ModelError(f"{path}: no {suffix} file by its content, expected one that Keras' model.save wrote")
+    zipped, hdf5 = zipfile.is_zipfile(path), _is_hdf5(path)
+    if not (zipped if suffix == ".keras" else hdf5):
+        other = " but one of the other kind: name it .h5" if hdf5 else " but one of Keras 3: name it .keras"
+        raise ModelError(
+            f"{path}: no {suffix} file by its content{other if zipped or hdf5 else ''}, expected one that Keras' "
+            "model.save wrote"
+        )
 
 
 def _is_hdf5(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE
-
-
-def _reason(error: BaseException) -> str:
-    """Returns one line of what may be a page, without Keras' advice to run the code in the file."""
-    text = str(error).strip() or type(error).__name__
-    if "safe_mode" in text:
-        return "it holds a Lambda layer, and code from a file is not run: save the model with Keras layers instead"
-    if "TFOpLambda" in text:
-        return "it calls TensorFlow functions between its layers: save it as a folder instead, which cnnkit loads too"
-    unknown = re.search(r"Could not locate class '[^']*'|Unknown layer: '[^']*'", text)
-    if unknown is not None:
-        return f"{unknown.group()}: save it as a SavedModel (model.export(FOLDER)), which holds such layers itself"
-    if "No model config found" in text:
-        return "it holds weights alone: give the whole model, as model.save('model.keras') writes it"
-    return f"{_first_line(text)} (copy it again, or save the model anew)"
-
-
-def _first_line(text: str) -> str:
-    return text.splitlines()[0].rstrip(". ")[:300]
 
 
 @contextmanager

@@ -32,6 +32,8 @@ def kind_of(data: bytes) -> str | None:
         return _archive(data)
     if data[4:8] == _LITERT:
         return "a LiteRT model (.tflite), which does not become ONNX: export the Keras model that it was made from"
+    if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data) - 8:
+        return "weights alone (.safetensors): torch.onnx.export makes ONNX of the model that they belong to"
     if data.startswith(b"\n") and any(operator in data for operator in _TENSORFLOW):
         return "a graph of TensorFlow (.pb) alone: save the model as a SavedModel, of which cnnkit export makes ONNX"
     return _text(data[:_HEAD])
@@ -52,6 +54,8 @@ def _text(head: bytes) -> str | None:
         return None
     if text[:200].lower().startswith(("<!doctype", "<html")):
         return "a web page: the download went wrong"
+    if text.startswith("<?xml") and "<net" in text:
+        return "a network of OpenVINO (.xml), which does not become ONNX: export the model that it was made from"
     if text.startswith("{"):
         what = "the architecture of a Keras model without its weights" if '"class_name"' in text else "JSON"
         return f"{what}: give the file that Keras' model.save wrote"

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
+import h5py
 import numpy as np
 import pytest
 from small_keras import SIZE, body, exported, keras_answers, random_images
@@ -161,3 +163,13 @@ def test_how_losses_are_written(tmp_path, said, expected):
     with zipfile.ZipFile(tmp_path / "net.keras", "w") as file:
         file.writestr("config.json", json.dumps({"compile_config": {"loss": said}}))
     assert stored_loss(tmp_path / "net.keras") == expected
+
+
+@pytest.mark.parametrize("config", ["{bad", "[" * 100_000, "[1]", "3", ""])
+def test_a_loss_that_cannot_be_read_is_none(tmp_path, config):
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        file.attrs["training_config"] = config[:60_000]
+    assert stored_loss(tmp_path / "net.h5") is None
+    with zipfile.ZipFile(tmp_path / "net.keras", "w") as file:
+        file.writestr("config.json", config)
+    assert stored_loss(tmp_path / "net.keras") is None

@@ -97,6 +97,12 @@ def test_two_inputs(tmp_path):
         pytest.param("model.onnx", b"x", "not a Keras file by its name", id="other suffix"),
         pytest.param("empty.keras", b"", "no .keras file by its content", id="empty"),
         pytest.param("text.h5", b"hello", "no .h5 file by its content", id="no HDF5"),
+        pytest.param(
+            "old.keras", b"\x89HDF\r\n\x1a\n\0", "no .keras file by its content but one of the other", id="HDF5"
+        ),
+        pytest.param(
+            "new.h5", b"PK\5\6" + bytes(18), "no .h5 file by its content but one of Keras 3: name it", id="a zip"
+        ),
         pytest.param("cut.h5", b"\x89HDF\r\n\x1a\n\0", "Keras cannot load it: ", id="damaged HDF5"),
     ],
 )

@@ -38,6 +38,8 @@ def archive(name: str) -> bytes:
         (pickle.dumps({"a": 1}), "a Python pickle"),
         (gzip.compress(b"x", mtime=0), "compressed by gzip: unpack it first"),
         (b"\xff\xd8\xff\xe0" + bytes(99), "a JPEG image"),
+        (b"\x10" + bytes(7) + b'{"w":{"dtype":"F32"}}', "weights alone (.safetensors): torch.onnx.export"),
+        (b'<?xml version="1.0"?>\n<net name="m" version="11">', "a network of OpenVINO (.xml), which does not become"),
         ("f\u00fcr alle F\u00e4lle ein Text\n".encode() * 500, "text"),
     ],
 )
