@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,12 +59,30 @@ def converted(
         An onnx.ModelProto with the input `image`.
     """
     import tensorflow as tf
-    import tf2onnx
 
     image = tf.TensorSpec((None, taken.height, taken.width, taken.channels), dtype, name=INPUT_NAME)
     with _quiet(), tf.device("/CPU:0"):
         frozen, outputs = frozen_graph(trace_model(function, image))
-        names = {f"{INPUT_NAME}:0": INPUT_NAME} | ({} if name is None else {outputs[0]: name})
+    return converted_graph(frozen, outputs, opset, name)
+
+
+def converted_graph(frozen: Any, outputs: Sequence[str], opset: int = OPSET, name: str | None = None) -> Any:
+    """Converts a frozen graph that takes `image`.
+
+    Args:
+        frozen: A tf.GraphDef.
+        outputs: Names of the tensors that are given.
+        opset: Of the graph.
+        name: Of its one output; None leaves those of TensorFlow.
+
+    Returns:
+        An onnx.ModelProto.
+    """
+    import tensorflow as tf
+    import tf2onnx
+
+    names = {f"{INPUT_NAME}:0": INPUT_NAME} | ({} if name is None else {outputs[0]: name})
+    with _quiet(), tf.device("/CPU:0"):
         graph, _ = tf2onnx.convert.from_graph_def(
             frozen,
             input_names=[f"{INPUT_NAME}:0"],

@@ -18,7 +18,7 @@ from cnnkit.export.golden_choice import choose_golden
 from cnnkit.export.graph import OPSET, ORT_SUFFIX, multiply_adds, opset_for, opset_of, publish, save_as, tidy
 from cnnkit.export.options import ExportOptions
 from cnnkit.export.original import Original, load_original, use_tensorflow
-from cnnkit.export.parity import Parity, check_parity, parity_images
+from cnnkit.export.parity import Parity, check_parity, parity_images, rounding_alone
 from cnnkit.export.quantization import FLOAT16_SCHEME, to_float16, tolerance_for
 from cnnkit.machine import cpu_name
 from cnnkit.runtime import OnnxClassifier, find_keras_file, import_onnxruntime, is_named, is_saved_model, network_name
@@ -137,11 +137,18 @@ def _write(
 def _compared(
     expected: NDArray[np.float32], trial: OnnxClassifier, original: Original, images: NDArray[np.uint8]
 ) -> Parity:
-    """Compares what was exported with the Keras model; the error names the first layer that differs, where one does."""
+    """Compares what was exported with the Keras model; the error says why they differ: by rounding, or which layer."""
     answers, independent = trial.probabilities(images), trial.spec.independent
     try:
         return check_parity(expected, answers, tolerance=TOLERANCE, independent=independent)
     except ParityError as error:
+        moved = rounding_alone(expected, answers, original.jittered(images), independent=independent)
+        if moved is not None:
+            raise ParityError(
+                f"{error}; where the last bits of its input change, those of Keras itself move by {moved:.2g}: the "
+                "network makes much of what float32 rounds, as one that is not trained may, and no other program can "
+                "answer as Keras does"
+            ) from error
         where = first_difference(original, images)
         if where is None:
             raise

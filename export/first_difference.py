@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.export.conversion import INPUT_NAME, converted
-from cnnkit.export.original import Original, call_model
+from cnnkit.export.conversion import INPUT_NAME, converted, converted_graph
+from cnnkit.export.original import CALL, HiddenGraph, Original, call_model, hidden_graph
 from cnnkit.images import prepare_batch
-from cnnkit.runtime import called_instead, flat_layers, import_onnxruntime, is_saved_model
+from cnnkit.runtime import called_instead, flat_layers, import_onnxruntime
 
 _IMAGES = 8
+_AT_ONCE = 16  # tensors of a graph that are held
 _ALLOWED = 1e-3  # of the largest number that a layer gives
 _FATAL = 4  # of onnxruntime's severities
 
@@ -30,11 +31,16 @@ def first_difference(original: Original, images: NDArray[np.uint8]) -> str | Non
         images: (N, height, width, channels) uint8, of which some are answered.
 
     Returns:
-        "'celu' (Activation)"; None where none differs, or the layers are hidden, as those of a SavedModel are.
+        "'celu' (Activation)", or of a SavedModel, whose layers TensorFlow does not know, the part of its graph and the
+        operator that gives its output, "'net/celu' (Elu)"; None where none differs.
+
+    Raises:
+        ModelError: It cannot be converted layer by layer, or gives no answer in time.
     """
-    if is_saved_model(original.path):
-        return None
     tensor = prepare_batch(images[:_IMAGES], original.spec.input)
+    hidden = hidden_graph(original.model, tensor)
+    if hidden is not None:
+        return _in_graph(hidden, tensor)
     expected = _outputs(original.model, tensor)
     if not expected:
         return None
@@ -43,14 +49,56 @@ def first_difference(original: Original, images: NDArray[np.uint8]) -> str | Non
         return tuple(output for _, output in _outputs(original.model, image))
 
     graph = converted(watched, original.spec.input, tensor.dtype.name)
-    runtime = import_onnxruntime()
-    options = runtime.SessionOptions()
-    options.log_severity_level = _FATAL
-    session = runtime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    for (layer, output), given in zip(expected, session.run(None, {INPUT_NAME: tensor}), strict=True):
+    outputs = _session(graph).run(None, {INPUT_NAME: tensor})
+    for (layer, output), given in zip(expected, outputs, strict=True):
         if _differ(np.asarray(output), given):
             return f"{layer.name!r} ({type(layer).__name__})"
     return None
+
+
+def _in_graph(hidden: HiddenGraph, tensor: NDArray[Any]) -> str | None:
+    """Compares what parts of a SavedModel's graph give to the others, some at a time."""
+    leaving = _leaving(hidden)
+    session = _session(converted_graph(hidden.frozen, [f"{name}:0" for name in leaving]))
+    for start in range(0, len(leaving), _AT_ONCE):
+        names = list(leaving)[start : start + _AT_ONCE]
+        given = session.run([f"{name}:0" for name in names], {INPUT_NAME: tensor})
+        for name, expected, found in zip(names, hidden.values(names, tensor), given, strict=True):
+            if _differ(expected, found):
+                return f"{_below_the_model(name)!r} ({leaving[name]})"
+    return None
+
+
+def _leaving(hidden: HiddenGraph) -> dict[str, str]:
+    """Returns the nodes that depend on the image and give floats to another part, or to nobody: name -> operator.
+
+    The parts are those of their names, which are in the order of computation.
+    """
+    leaving = {}
+    for node in hidden.operations:
+        if node.name in hidden.varying and node.outputs and node.outputs[0].dtype.name == "float32":
+            takers = node.outputs[0].consumers()
+            if not takers or any(_part(taker.name) != _part(node.name) for taker in takers):
+                leaving[node.name] = node.type
+    leaving.pop(INPUT_NAME, None)
+    return leaving
+
+
+def _part(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _below_the_model(node: str) -> str:
+    """Returns the part in which a node lies, below the call of the function and the name of the model."""
+    inside = node.rpartition(f"{CALL}/")[2].split("/")
+    return "/".join(inside[1:-1] or inside)
+
+
+def _session(graph: Any) -> Any:
+    runtime = import_onnxruntime()
+    options = runtime.SessionOptions()
+    options.log_severity_level = _FATAL
+    return runtime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def _outputs(model: Any, tensor: Any) -> Seen:

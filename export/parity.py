@@ -16,6 +16,7 @@ OTHER_IMAGES = 64
 LOGIT_TOLERANCE = 0.01  # of the logits' spread; other orders of the same float32 sums make 2e-5
 DO_NOT_VARY = "the network's answers do not vary from image to image, as with random weights"
 _LEAST_SPREAD = 1e-5  # of logits: a hundred times what float32 rounds them to
+_NEARLY = 0.1  # what one rounding of the input does, of what those of all layers do together
 _SMALLEST = 1e-30  # a probability below this counts as this
 _EDGE = 1e-5  # the same of two labels, and of independent ones
 _SEED = 20251  # any number, as long as the golden images are drawn with another
@@ -90,6 +91,27 @@ def logit_difference(original: Probabilities, other: Probabilities, *, independe
     if spread < _LEAST_SPREAD:
         return None
     return float(np.sqrt(((after - before) ** 2).mean())) / spread
+
+
+def rounding_alone(
+    original: Probabilities, exported: Probabilities, jittered: Probabilities, *, independent: bool = False
+) -> float | None:
+    """Returns how far answers move by rounding alone, where that is as far as those of the file are off, or nearly.
+
+    Args:
+        original: (N, K) probabilities.
+        exported: Of the file.
+        jittered: Of the original again, with the last bits of its input changed.
+        independent: Whether each has a logit of its own.
+
+    Returns:
+        The largest difference of a probability; None where rounding explains nothing.
+    """
+    moved = logit_difference(original, jittered, independent=independent)
+    off = logit_difference(original, exported, independent=independent)
+    if moved is None or off is None or moved < _NEARLY * off:
+        return None
+    return float(np.abs(jittered - original).max())
 
 
 def _logits(probabilities: Probabilities, *, independent: bool) -> NDArray[np.float64]:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
         check_conventions as check_conventions,
         judge as judge,
     )
-    from cnnkit.export.original.layers import layer_of as layer_of
+    from cnnkit.export.original.hidden import HiddenGraph as HiddenGraph, hidden_graph as hidden_graph
+    from cnnkit.export.original.layers import CALL as CALL, layer_of as layer_of
     from cnnkit.export.original.original import (
         Original as Original,
         load_again as load_again,
@@ -26,7 +27,8 @@ else:
         {
             "calling": ("call_model", "trace_model"),
             "conventions": ("Tried", "check_conventions", "judge"),
-            "layers": ("layer_of",),
+            "hidden": ("HiddenGraph", "hidden_graph"),
+            "layers": ("CALL", "layer_of"),
             "original": ("Original", "load_again", "load_original", "use_tensorflow"),
         },
     )

@@ -80,10 +80,11 @@ def _computed(model: Any, taken: InputSpec, path: Path, *, scaling_known: bool) 
         return scaled
     if scaling_known:
         return taken
-    seen = _shown(ranges_seen(model, taken))
+    seen = ranges_seen(model, taken)
+    why = f" (of pixels from 0 to 255 its first layer sees {_shown(seen)})" if seen else ""
     raise UsageError(
-        f"how {path} wants its pixels is unknown (of pixels from 0 to 255 its first layer sees {seen}): say --scale "
-        "(1/255 for inputs from 0 to 1, 1 for 0 to 255), and --mean and --std; --data DIR tries the usual ways"
+        f"how {path} wants its pixels is unknown{why}: say --scale (1/255 for inputs from 0 to 1, 1 for 0 "
+        "to 255), and --mean and --std; --data DIR tries the usual ways"
     )
 
 

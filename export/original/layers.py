@@ -6,7 +6,7 @@ from typing import Any
 
 from cnnkit.runtime import flat_layers
 
-_CALL = "StatefulPartitionedCall"  # of the function of a SavedModel
+CALL = "StatefulPartitionedCall"  # of the function of a SavedModel
 _POLICY_CLASSES = {"DTypePolicy", "FloatDTypePolicy", "Policy"}
 
 
@@ -26,8 +26,8 @@ def layer_of(model: Any, node: str) -> str | None:
     Of a SavedModel, whose layers Keras does not know, it is the part below the model's own in which the node lies.
     """
     parts = node.split("/")
-    if _CALL in parts[:-1]:
-        inside = [part for part in parts[len(parts) - parts[::-1].index(_CALL) : -1] if part]
+    if CALL in parts[:-1]:
+        inside = [part for part in parts[len(parts) - parts[::-1].index(CALL) : -1] if part]
         return next(iter(inside[1:] or inside), None)
     names = {layer.name for layer in flat_layers(model)}
     for part in parts:
@@ -40,8 +40,9 @@ def layer_of(model: Any, node: str) -> str | None:
 
 
 def in_float32(model: Any) -> Any:
-    """Returns the model itself where all of it computes in float32, else a copy that does, with the same weights."""
-    if all(_policy(layer) in ("float32", None) for layer in (model, *flat_layers(model))):
+    """Returns the model itself where it takes and computes float32, else a copy that does, with the same weights."""
+    computes = all(_policy(layer) in ("float32", None) for layer in (model, *flat_layers(model)))
+    if computes and not any(str(taken.dtype).endswith("float16") for taken in getattr(model, "inputs", None) or ()):
         return model
     import keras
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import sys
 from dataclasses import dataclass
@@ -20,11 +21,12 @@ from cnnkit.export.original.calling import call_model
 from cnnkit.export.original.foreign import describe_input
 from cnnkit.export.original.head import looks_like, output_kind
 from cnnkit.export.original.layers import in_float32
-from cnnkit.export.original.shaping import shaped, takes_channels_first
+from cnnkit.export.original.shaping import outputs_of, shaped, takes_channels_first
 from cnnkit.foreign import InputFlags, parse_labels, with_limits
 from cnnkit.images import prepare_batch
 from cnnkit.runtime import (
     answer_in_parts,
+    decode_golden,
     find_keras_file,
     import_keras,
     is_named,
@@ -36,8 +38,10 @@ from cnnkit.runtime import (
     original_input,
     read_run_spec,
 )
-from cnnkit.spec import Layout, ModelSpec, Provenance
+from cnnkit.spec import InputSpec, Layout, ModelSpec, Provenance
 from cnnkit.system import require
+
+_ROUNDING = 2.0**-23  # of a float32: its last bit
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,18 @@ class Original:
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Classifies a batch; see `cnnkit.classifier.Classifier`."""
         return class_probabilities(answer_in_parts(self._outputs, images, keeps_activations=True), self.spec)
+
+    def jittered(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Classifies a batch with the last bits of the model's input changed, where that is float32."""
+        rng = np.random.default_rng(0)
+
+        def outputs(part: NDArray[np.uint8]) -> NDArray[np.float32]:
+            tensor = prepare_batch(part, self.spec.input)
+            if tensor.dtype == np.float32:
+                tensor = (tensor * (1 + rng.uniform(-_ROUNDING, _ROUNDING, tensor.shape))).astype(np.float32)
+            return self.answer(tensor)
+
+        return class_probabilities(answer_in_parts(outputs, images, keeps_activations=True), self.spec)
 
     def _outputs(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self.answer(prepare_batch(images, self.spec.input))
@@ -111,7 +127,7 @@ def load_again(source: Path, spec: ModelSpec, what: str = "--original") -> Origi
     path = find_keras_file(source)
     said = read_run_spec(path)
     taken = dataclasses.replace(original_input(spec) if said is None else said.input, layout="nhwc")
-    model = shaped(in_float32(load_keras_model(path)), None, path)
+    model = _the_output_of(in_float32(load_keras_model(path)), spec, taken, path)
     output = looks_like(model, taken, spec.output) if said is None else said.output
     labels = spec.labels if said is None else said.labels
     if is_named(path) and network_name(path) == str(path):  # its labels are here, those of keras-app: on the net
@@ -121,6 +137,37 @@ def load_again(source: Path, spec: ModelSpec, what: str = "--original") -> Origi
     if labels != spec.labels:
         raise ModelError(f"{path} has other labels than the model file: name the model it was exported from")
     return Original(path, model, ModelSpec(spec.labels, taken, output, limits=spec.limits))
+
+
+def _the_output_of(loaded: Any, spec: ModelSpec, taken: InputSpec, path: Path) -> Any:
+    """Returns a model with one output: of several the one that a file was exported from, by what its golden images say.
+
+    Raises:
+        UsageError: None gives one number a label, or there are several and no golden images.
+    """
+    several = outputs_of(loaded) if len(getattr(loaded, "inputs", None) or []) == 1 else {}
+    if len(several) < 2:
+        return shaped(loaded, None, path)
+    fitting = {
+        name: shaped(loaded, name, path)
+        for name, tensor in several.items()
+        if math.prod(size or 0 for size in tensor.shape[1:]) in (len(spec.labels), 1)
+    }
+    if not fitting or (len(fitting) > 1 and not spec.golden):
+        raise UsageError(
+            f"{path} has {len(several)} outputs, of which {len(fitting)} could be that of the model file: export it "
+            "again with --output-name and with golden images"
+        )
+    golden = decode_golden(spec) if spec.golden else None
+
+    def off(model: Any) -> float:
+        if golden is None:
+            return 0.0
+        known = Original(path, model, ModelSpec(spec.labels, taken, looks_like(model, taken, spec.output)))
+        answers = np.array([image.probabilities for image in spec.golden])
+        return float(np.abs(known.probabilities(golden) - answers).mean())
+
+    return min(fitting.values(), key=off)
 
 
 def use_tensorflow() -> None:

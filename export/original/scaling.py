@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.export.original.calling import call_model
+from cnnkit.export.original.hidden import hidden_graph
 from cnnkit.images import prepare_batch
 from cnnkit.runtime import called_instead, flat_layers
 from cnnkit.spec import InputSpec
@@ -98,6 +99,9 @@ def _entering(model: Any, tensor: NDArray[Any]) -> list[NDArray[np.float32]]:
 
     Those are the ones that take the same when all of them answer with zeros.
     """
+    hidden = hidden_graph(model, tensor)
+    if hidden is not None:
+        return [value.astype(np.float32) for value in hidden.values(hidden.before_kernels(), tensor)]
     layers = list(_with_kernel(model))
     before, after = (_inputs_of(layers, model, tensor, change) for change in (lambda answer: answer, _zeros))
     pairs = zip(before, after, strict=False)

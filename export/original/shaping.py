@@ -37,10 +37,7 @@ def takes_channels_first(model: Any) -> bool:
 def _with_one_output(model: Any, wanted: str | None, path: Path) -> Any:
     import keras
 
-    whole = isinstance(model, keras.Sequential)  # which knows one of each, and no others
-    taken, given = (model.inputs[0], model.outputs[0]) if whole else (model.input, model.output)
-    names = ["output"] if whole else model.output_names
-    outputs = given if isinstance(given, dict) else dict(zip(names, model.outputs, strict=True))
+    taken, outputs = _input(model), outputs_of(model)
     named = {name: tensor for name, tensor in outputs.items() if wanted in (None, name)}
     if len(named) != 1:
         listed = ", ".join(f"{name} {tuple(tensor.shape)}".replace("None", "?") for name, tensor in outputs.items())
@@ -48,9 +45,36 @@ def _with_one_output(model: Any, wanted: str | None, path: Path) -> Any:
         raise UsageError(f"{path} {problem}: say which with --output-name: {listed}")
     tensor = next(iter(named.values()))
     beside = len(tensor.shape) > 2 and sum(size != 1 for size in tensor.shape[1:]) == 1
-    if not beside and given is tensor and taken is model.inputs[0]:
+    alone = not isinstance(taken, (dict, list, tuple)) and _given(model) is tensor
+    if alone and not beside:
         return model
+    if alone:
+        tensor = model(model.inputs[0])  # the model itself is called: a SavedModel is in a process of its own
     return keras.Model(model.inputs[0], keras.layers.Flatten()(tensor) if beside else tensor)
+
+
+def outputs_of(model: Any) -> dict[str, Any]:
+    """Returns the outputs of a model with one input by name, whatever they lie in: "kind", or "heads/kind"."""
+    import keras
+
+    if isinstance(model, keras.Sequential):
+        return {"output": model.outputs[0]}
+    given = _given(model)
+    if isinstance(given, dict):
+        return {"/".join(map(str, path)): tensor for path, tensor in keras.tree.flatten_with_path(given)}
+    return dict(zip(model.output_names, model.outputs, strict=True))
+
+
+def _input(model: Any) -> Any:
+    import keras
+
+    return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+
+
+def _given(model: Any) -> Any:
+    import keras
+
+    return model.outputs[0] if isinstance(model, keras.Sequential) else model.output
 
 
 def _channels_last(model: Any) -> Any:

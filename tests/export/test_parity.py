@@ -9,7 +9,7 @@ from small_keras import exported
 from cnnkit.errors import ParityError
 from cnnkit.export import exporting
 from cnnkit.export.graph.graphs import add_constant, constants
-from cnnkit.export.parity import check_parity, logit_difference
+from cnnkit.export.parity import check_parity, logit_difference, rounding_alone
 from cnnkit.export.verification.ladder import climb
 from cnnkit.foreign import InputFlags
 from cnnkit.runtime.onnx import OnnxClassifier
@@ -122,3 +122,34 @@ def test_the_difference_is_relative_to_what_logits_vary(factor, difference):
 def test_probabilities_of_zero_are_no_trouble():
     sure = np.eye(3, dtype=np.float32)
     assert logit_difference(sure, sure) == 0
+
+
+def test_rounding_that_a_network_makes_much_of_is_said(keras, tmp_path):
+    """Each layer makes a difference several times as large, as those of random weights that are too large do."""
+    keras.utils.set_random_seed(0)
+    layer, steep = keras.layers, keras.initializers.VarianceScaling(20.0, "fan_in", "untruncated_normal")
+    model = keras.Sequential([
+        keras.Input((8, 8, 3)), layer.Rescaling(1 / 127.5, -1), layer.Flatten(),
+        *(layer.Dense(48, "tanh", kernel_initializer=steep) for _ in range(30)),
+        layer.Dense(3, "softmax"),
+    ])  # fmt: skip
+    model.save(tmp_path / "steep.keras")
+    message = r"where the last bits of its input change, those of Keras itself move by [\d.e-]+: the network makes much"
+    with pytest.raises(ParityError, match=message) as said:
+        exported(tmp_path / "steep.keras", tmp_path, labels="a,b,c")
+    assert "the first layer that differs" not in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("jitter", "expected"),
+    [pytest.param(1e-7, None, id="a fault"), pytest.param(0.2, pytest.approx(0.1, abs=0.1), id="rounding")],
+)
+def test_when_rounding_explains_a_difference(jitter, expected):
+    rng = np.random.default_rng(0)
+    logits, noise, other = rng.normal(0, 1, (3, 64, 5))
+
+    def softmax(values):
+        powers = np.exp(values)
+        return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+    assert rounding_alone(softmax(logits), softmax(logits + 0.3 * noise), softmax(logits + jitter * other)) == expected

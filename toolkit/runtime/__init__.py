@@ -69,7 +69,7 @@ if TYPE_CHECKING:
         original_input as original_input,
         read_run_spec as read_run_spec,
     )
-    from cnnkit.runtime.saved_model import is_saved_model as is_saved_model
+    from cnnkit.runtime.saved_model import guest_of as guest_of, is_saved_model as is_saved_model
     from cnnkit.runtime.session import (
         import_onnxruntime as import_onnxruntime,
         lacks_memory as lacks_memory,
@@ -120,7 +120,7 @@ else:
                 "this_system",
             ),
             "run_folder": ("find_keras_file", "keras_sha256", "original_input", "read_run_spec"),
-            "saved_model": ("is_saved_model",),
-            "session": ("import_onnxruntime", "open_session", "runtime_errors", "lacks_memory", "short_reason"),
+            "saved_model": ("guest_of", "is_saved_model"),
+            "session": ("import_onnxruntime", "lacks_memory", "open_session", "runtime_errors", "short_reason"),
         },
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import time
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -66,10 +68,32 @@ class Guest:
         Raises:
             ModelError: It gives none, or not in time.
         """
+        return self.values([], tensor)[0]
+
+    def load_graph(self, graph: bytes) -> None:
+        """Loads what the function was traced to, a tf.GraphDef that takes `image`, to look into it by `values`.
+
+        Raises:
+            ModelError: It cannot be loaded, or not in time.
+        """
+        self._send({"graph": len(graph)}, graph)
+        self._receive("load")
+
+    def values(self, names: Sequence[str], tensor: NDArray[Any]) -> list[NDArray[Any]]:
+        """Returns tensors of the graph by name for a batch of what it takes; the function's output where none is named.
+
+        Raises:
+            ModelError: It gives none, or not in time.
+        """
         array = np.ascontiguousarray(tensor)
-        self._send({"shape": array.shape, "dtype": array.dtype.name}, array.tobytes())
+        self._send({"shape": array.shape, "dtype": array.dtype.name, "names": list(names)}, array.tobytes())
         head, data = self._receive("answer")
-        return np.frombuffer(data, head["dtype"]).reshape(head["shape"])
+        values, start = [], 0
+        for given in head["outputs"]:
+            shape, dtype = given["shape"], np.dtype(given["dtype"])
+            values.append(np.frombuffer(data, dtype, math.prod(shape), start).reshape(shape))
+            start += values[-1].nbytes
+        return values
 
     def _send(self, head: dict[str, Any], data: bytes) -> None:
         stream = _pipe(self._process.stdin)

@@ -14,6 +14,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+Ask = Callable[[list[str], NDArray[Any]], list[NDArray[Any]]]  # names of tensors, what is taken
+
 _MAX_REASON = 200  # characters
 _NODE = re.compile(r"node \S{1,80}")
 _NO_REASON = ("Graph execution error", "Detected at", "<stack traces", "Hint:")
@@ -29,23 +31,41 @@ def main() -> None:
     wanted = json.loads(requests.readline() or sys.exit())
     _limit_memory()
     with _ended_after(wanted["limit_s"]), _told(replies):
-        loaded = tf.saved_model.load(wanted["folder"])
-        function = loaded.signatures[wanted["served"]]
-        _reply(replies, {"bytes": 0})
-    for head in iter(requests.readline, b""):
+        ask = _asking_function(tf, wanted["folder"], wanted["served"])
+        _reply(replies, [])
+    for line in iter(requests.readline, b""):
+        head = json.loads(line)
         with _ended_after(wanted["limit_s"]), _told(replies):
-            output = _answer(function, _read(json.loads(head), requests))
-            _reply(
-                replies, {"shape": output.shape, "dtype": output.dtype.name, "bytes": output.nbytes}, output.tobytes()
-            )
+            if "graph" in head:
+                look_into = _asking_graph(tf, requests.read(head["graph"]))
+                _reply(replies, [])
+            else:
+                names, tensor = head["names"], _read(head, requests)
+                _reply(replies, look_into(names, tensor) if names else ask(names, tensor))
 
 
-def _answer(function: Callable[..., Any], tensor: NDArray[Any]) -> NDArray[Any]:
-    import tensorflow as tf
+def _asking_function(tf: Any, folder: str, served: str) -> Ask:
+    """Returns what gives the one output of a served function."""
+    loaded = tf.saved_model.load(folder)
+    function = loaded.signatures[served]
+    ((name, taken),) = function.structured_input_signature[1].items()
 
-    ((name, taken),) = function.structured_input_signature[1].items()  # type: ignore[attr-defined]
-    (output,) = function(**{name: tf.constant(tensor, taken.dtype)}).values()
-    return np.ascontiguousarray(output)
+    def ask(_names: list[str], tensor: NDArray[Any]) -> list[NDArray[Any]]:
+        assert loaded is not None  # its variables live as long as it does
+        (output,) = function(**{name: tf.constant(tensor, taken.dtype)}).values()
+        return [np.ascontiguousarray(output)]
+
+    return ask
+
+
+def _asking_graph(tf: Any, data: bytes) -> Ask:
+    """Returns what gives tensors of a graph by name; it takes `image`."""
+    graph, definition = tf.Graph(), tf.compat.v1.GraphDef()
+    definition.ParseFromString(data)
+    with graph.as_default():
+        tf.graph_util.import_graph_def(definition, name="")
+    session = tf.compat.v1.Session(graph=graph)
+    return lambda names, tensor: [np.ascontiguousarray(value) for value in session.run(names, {"image:0": tensor})]
 
 
 def _read(head: dict[str, Any], requests: IO[bytes]) -> NDArray[Any]:
@@ -54,9 +74,16 @@ def _read(head: dict[str, Any], requests: IO[bytes]) -> NDArray[Any]:
     return np.frombuffer(requests.read(size), dtype).reshape(head["shape"])
 
 
-def _reply(replies: IO[bytes], head: dict[str, Any], data: bytes = b"") -> None:
-    replies.write(json.dumps(head).encode() + b"\n" + data)
+def _reply(replies: IO[bytes], outputs: list[NDArray[Any]]) -> None:
+    told = [{"shape": output.shape, "dtype": output.dtype.name} for output in outputs]
+    _write(replies, {"outputs": told, "bytes": sum(output.nbytes for output in outputs)})
+    for output in outputs:
+        replies.write(output.tobytes())
     replies.flush()
+
+
+def _write(replies: IO[bytes], head: dict[str, Any]) -> None:
+    replies.write(json.dumps(head).encode() + b"\n")
 
 
 @contextmanager
@@ -65,7 +92,8 @@ def _told(replies: IO[bytes]) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever its loader and its kernels raise
-        _reply(replies, {"error": _reason(str(error).strip() or type(error).__name__)})
+        _write(replies, {"error": _reason(str(error).strip() or type(error).__name__)})
+        replies.flush()
 
 
 def _reason(text: str) -> str:

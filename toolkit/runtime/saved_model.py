@@ -80,12 +80,23 @@ def _asked_elsewhere(guest: Guest, keras: Any) -> Any:
     import tensorflow as tf
 
     class AskedElsewhere(keras.Model):  # type: ignore[misc]
+        own_process = guest
+
         def __call__(self, tensor: Any, *arguments: Any, **options: Any) -> Any:
             if isinstance(tensor, keras.KerasTensor) or tf.is_symbolic_tensor(tensor):
                 return super().__call__(tensor, *arguments, **options)
             return guest.answer(np.asarray(tensor))
 
     return AskedElsewhere
+
+
+def guest_of(model: Any) -> Guest | None:
+    """Returns the process that a model is asked in, or a model within it; None where it is no SavedModel."""
+    found = getattr(model, "own_process", None)
+    if isinstance(found, Guest):
+        return found
+    inside = (guest_of(layer) for layer in getattr(model, "layers", ()))
+    return next((guest for guest in inside if guest is not None), None)
 
 
 def _listed(layers: list[str]) -> str:

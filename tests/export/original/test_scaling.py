@@ -7,6 +7,7 @@ from small_keras import LABELS, SIZE, body, exported, keras_answers, random_imag
 from cnnkit.errors import UsageError
 from cnnkit.export.original.scaling import Seen, settled_scale
 from cnnkit.foreign import InputFlags
+from cnnkit.runtime import load_keras_model
 from cnnkit.runtime.onnx import OnnxClassifier
 from cnnkit.spec import InputSpec
 
@@ -54,6 +55,35 @@ def test_what_layers_in_front_settle(keras, name):
     front, scale = FRONTS[name]
     model = keras.Sequential([keras.Input((SIZE, SIZE, 3)), *front(keras), *body(keras)])
     assert settled_scale(model, InputSpec(SIZE, SIZE, 3)) == scale
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Rescaling to 0..1",
+        "ImageNet's mean and variance",
+        "a nested model",
+        "Resizing, then Rescaling",
+        "nothing",
+        "too late",
+    ],
+)
+def test_what_the_graph_of_a_saved_model_settles(keras, tmp_path, name):
+    front, scale = FRONTS[name]
+    keras.Sequential([keras.Input((SIZE, SIZE, 3)), *front(keras), *body(keras)]).export(
+        str(tmp_path / "net"), verbose=False
+    )
+    assert settled_scale(load_keras_model(tmp_path / "net"), InputSpec(SIZE, SIZE, 3)) == scale
+
+
+def test_a_saved_model_is_not_scaled_twice(keras, tmp_path):
+    model = keras.Sequential([keras.Input((SIZE, SIZE, 3)), keras.layers.Rescaling(1 / 255), *body(keras)])
+    model.export(str(tmp_path / "net"), verbose=False)
+    with pytest.raises(UsageError, match=r"scales its input itself, and with what is said .* sees 0 to 0\.0039"):
+        exported(tmp_path / "net", tmp_path, flags=InputFlags(scale=1 / 255))
+    images = random_images()
+    answers = OnnxClassifier(exported(tmp_path / "net", tmp_path).path).probabilities(images)
+    np.testing.assert_allclose(answers, model(images.astype(np.float32)), atol=1e-5)
 
 
 def beside(keras, *, scaled_too):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_keras import SIZE, exported, random_images, randomise
@@ -7,6 +9,8 @@ from small_keras import SIZE, exported, random_images, randomise
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.export.original.original import load_again
 from cnnkit.export.original.shaping import shaped
+from cnnkit.foreign import InputFlags
+from cnnkit.runtime import load_keras_model
 from cnnkit.runtime.onnx import OnnxClassifier
 
 
@@ -115,9 +119,55 @@ def test_a_network_without_numbers(keras, tmp_path, spoil, message):
 
 
 def test_a_size_that_cannot_be_is_one_line(keras, tmp_path):
-    from cnnkit.foreign import InputFlags
-
     network(keras, dense, shape=(None, None, 3)).save(tmp_path / "net.keras")
     with pytest.raises(ModelError, match=r"the Keras model cannot be called with .*2, 2, 3.*Conv2D") as raised:
         exported(tmp_path / "net.keras", tmp_path, flags=InputFlags(size=(2, 2)))
     assert "\n" not in str(raised.value) and len(str(raised.value)) < 500
+
+
+def test_a_saved_model_of_1_x_1_x_k_is_asked_in_its_own_process(keras, tmp_path, monkeypatch):
+    from cnnkit.runtime import guest
+
+    network(keras, ENDS["1 x 1 x K"]).export(str(tmp_path / "net"), verbose=False)
+    asked, answer = [], guest.Guest.answer
+    monkeypatch.setattr(guest.Guest, "answer", lambda one, tensor: asked.append(len(tensor)) or answer(one, tensor))
+    model = shaped(load_keras_model(tmp_path / "net"), None, tmp_path)
+    before = len(asked)
+    assert model(np.zeros((2, SIZE, SIZE, 3), np.float32)).shape == (2, 3)
+    assert asked[before:] == [2]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
+def test_an_input_of_other_floats(keras, tmp_path, dtype):
+    """What is scaled to 0..1 is not rounded to the few bits of the input, as mixed precision is not kept either."""
+    image = keras.Input((SIZE, SIZE, 3), dtype=dtype)
+    plain = network(keras, dense)
+    keras.Model(image, plain(keras.ops.cast(image, "float32") * 255)).save(tmp_path / "net.keras")
+    report = exported(tmp_path / "net.keras", tmp_path, flags=InputFlags(scale=1 / 255))
+    images = random_images()
+    answers = OnnxClassifier(report.path).probabilities(images)
+    np.testing.assert_allclose(answers, plain(images.astype(np.float32)), atol=1e-5)
+
+
+def test_of_several_outputs_the_one_that_was_exported_is_found_again(keras, tmp_path):
+    model = network(keras, lambda k, p: {"first": dense(k, p), "second": dense(k, p), "maps": p})
+    path = tmp_path / "net.keras"
+    model.save(path)
+    images = random_images()
+    for name in ("first", "second"):
+        spec = exported(path, tmp_path, output_name=name, overwrite=True).spec
+        again = load_again(path, spec).probabilities(images)
+        np.testing.assert_allclose(again, model(images.astype(np.float32))[name], atol=1e-5)
+    with pytest.raises(UsageError, match="has 3 outputs, of which 2 could be that of the model file: export it again"):
+        load_again(path, replace(spec, golden=()))
+
+
+def test_outputs_in_dictionaries_of_dictionaries(keras, tmp_path):
+    model = network(keras, lambda k, p: {"heads": {"kind": dense(k, p)}, "others": [dense(k, p)]})
+    model.save(tmp_path / "net.keras")
+    with pytest.raises(UsageError, match=r"has 2 outputs: say .*: heads/kind \(\?, 3\), others/0 \(\?, 3\)"):
+        exported(tmp_path / "net.keras", tmp_path)
+    images = random_images()
+    report = exported(tmp_path / "net.keras", tmp_path, output_name="heads/kind")
+    expected = model(images.astype(np.float32))["heads"]["kind"]
+    np.testing.assert_allclose(OnnxClassifier(report.path).probabilities(images), expected, atol=1e-5)
