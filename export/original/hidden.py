@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from numpy.typing import NDArray
 
@@ -18,8 +19,20 @@ _KERNELS = frozenset({
     "DepthwiseConv2dNative", "Einsum", "MatMul",
 })  # fmt: skip
 _OPAQUE = frozenset(
-    {"Case", "If", "PartitionedCall", "StatefulPartitionedCall", "StatelessIf", "StatelessWhile", "While"}
+    {
+        "Case",
+        "If",
+        "PartitionedCall",
+        "StatefulPartitionedCall",
+        "StatelessCase",
+        "StatelessIf",
+        "StatelessWhile",
+        "While",
+    }
 )
+
+
+_KNOWN: WeakKeyDictionary[Any, dict[Any, HiddenGraph]] = WeakKeyDictionary()  # of each model the last one
 
 
 @dataclass(frozen=True)
@@ -73,12 +86,18 @@ def hidden_graph(model: Any, tensor: NDArray[Any]) -> HiddenGraph | None:
     Raises:
         ModelError: It cannot be traced, or loaded in time.
     """
-    guest = guest_of(model)
+    guest, taken = guest_of(model), (tensor.shape[1:], tensor.dtype.name)
     if guest is None:
         return None
+    if taken not in _KNOWN.setdefault(model, {}):
+        _KNOWN[model] = {taken: _traced(model, guest, *taken)}  # the process looks into one graph at a time
+    return _KNOWN[model][taken]
+
+
+def _traced(model: Any, guest: Any, shape: tuple[int, ...], dtype: str) -> HiddenGraph:
     import tensorflow as tf
 
-    image = tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype.name, name=IMAGE)
+    image = tf.TensorSpec((None, *shape), dtype, name=IMAGE)
     frozen, _ = frozen_graph(trace_model(lambda image: call_model(model, image), image))
     guest.load_graph(frozen.SerializeToString())
     graph = tf.Graph()
