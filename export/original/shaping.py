@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,17 @@ def outputs_of(model: Any) -> dict[str, Any]:
         return {"output": model.outputs[0]}
     given = _given(model)
     if isinstance(given, dict):
-        return {"/".join(map(str, path)): tensor for path, tensor in keras.tree.flatten_with_path(given)}
+        return dict(_leaves(given))
     return dict(zip(model.output_names, model.outputs, strict=True))
+
+
+def _leaves(given: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Yields what lies in dictionaries and lists, in their order."""
+    if not isinstance(given, (dict, list, tuple)):
+        yield "/".join(path), given
+        return
+    for name, inner in given.items() if isinstance(given, dict) else enumerate(given):
+        yield from _leaves(inner, (*path, str(name)))
 
 
 def _input(model: Any) -> Any:
