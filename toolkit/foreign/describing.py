@@ -15,6 +15,7 @@ from cnnkit.spec import LARGEST_SIDE, Dtype, InputSpec, Layout, ModelSpec, Tenso
 
 Read = TypeVar("Read")
 _CHANNELS: dict[Layout, int] = {"nhwc": 3, "nchw": 1}  # the axis they stand on
+_NO_NUMBERS = ("seq(", "map(", "optional(", "string")  # in the names of types
 _DTYPES = ("uint8", "float32", "float16")
 
 
@@ -32,14 +33,29 @@ class ForeignModel:
 
         Raises:
             UsageError: There is none of that name, or there are several and none is named.
+            ModelError: It gives no numbers.
         """
         named = [one for one in self.outputs if name in (None, one.name)]
         if len(named) == 1:
+            _refuse_others_than_numbers(named[0], self.path)
             return named[0]
         listed = ", ".join(f"{one.name} {_shown(one.shape)}" for one in self.outputs)
         if name is None:
             raise UsageError(f"{self.path} has {len(self.outputs)} outputs: say which with --output-name: {listed}")
         raise UsageError(f"{self.path} has no output {name!r}, expected --output-name to be one of: {listed}")
+
+
+def _refuse_others_than_numbers(output: TensorFacts, path: Path) -> None:
+    """Refuses what classifiers of tables give, a dictionary an image, and texts.
+
+    Raises:
+        ModelError: It gives something of that kind.
+    """
+    if any(kind in output.dtype for kind in _NO_NUMBERS):
+        raise ModelError(
+            f"{path} gives {output.dtype} as {output.name}, expected a tensor of numbers: export it without a ZipMap "
+            "and without the names of classes, or say another output with --output-name"
+        )
 
 
 def foreign_spec(model: ForeignModel, said: Said) -> ModelSpec:

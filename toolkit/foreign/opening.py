@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.errors import ModelError
 from cnnkit.foreign.answers import judge_output, refuse_argmax
 from cnnkit.foreign.describing import ForeignModel, check_count, foreign_spec
 from cnnkit.foreign.ending import GraphEnd, graph_end
@@ -18,7 +17,6 @@ from cnnkit.foreign.flags import Said, with_limits
 from cnnkit.images import prepare_batch
 from cnnkit.spec import InputSpec, ModelSpec, TensorFacts, main_nodes, read_header, read_model_bytes, tensor_facts
 
-_NO_NUMBERS = ("seq(", "map(", "optional(", "string")  # in the names of types
 _PROBES = 8  # images of noise, whose answers are held against what the graph says
 
 
@@ -42,25 +40,11 @@ def describe_session(
         refuse_argmax(model_end(path, model.inputs[0].name, model.outputs[0].name), path)
     spec = foreign_spec(model, said)
     output = model.output(said.output_name)
-    _refuse_others_than_numbers(output, path)
     values = _answers(run, model.inputs[0], spec.input, output.name)
     end = model_end(path, model.inputs[0].name, output.name)
     check_count(values.shape[1], spec.labels, path)
     spec = replace(spec, output=judge_output(values, end, said.head, path))
     return with_limits(spec, said.limits, path)
-
-
-def _refuse_others_than_numbers(output: TensorFacts, path: Path) -> None:
-    """Refuses what classifiers of tables give, a dictionary an image, and texts.
-
-    Raises:
-        ModelError: It gives something of that kind.
-    """
-    if any(kind in output.dtype for kind in _NO_NUMBERS):
-        raise ModelError(
-            f"{path} gives {output.dtype} as {output.name}, expected a tensor of numbers: export it without a ZipMap "
-            "and without the names of classes, or say another output with --output-name"
-        )
 
 
 def foreign_model(session: Any, path: Path) -> ForeignModel:
