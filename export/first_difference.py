@@ -18,6 +18,7 @@ from cnnkit.runtime import called_instead, flat_layers, import_onnxruntime
 _IMAGES = 8
 _AT_ONCE = 16  # tensors of a graph that are held
 _ALLOWED = 1e-3  # of the largest number that a layer gives
+_OPEN = 0.01  # of a sigmoid
 _FATAL = 4  # of onnxruntime's severities
 
 Seen = list[tuple[Any, Any]]  # layers and what they gave
@@ -52,8 +53,16 @@ def first_difference(original: Original, images: NDArray[np.uint8]) -> str | Non
     outputs = _session(graph).run(None, {INPUT_NAME: tensor})
     for (layer, output), given in zip(expected, outputs, strict=True):
         if _differ(np.asarray(output), given):
-            return f"{layer.name!r} ({type(layer).__name__})"
+            return f"{layer.name!r} ({type(layer).__name__}){_shut(layer, np.asarray(output))}"
     return None
+
+
+def _shut(layer: Any, output: NDArray[Any]) -> str:
+    """Says what onnxruntime does with sigmoids of which not one is open."""
+    activation = getattr(getattr(layer, "activation", None), "__name__", "")
+    if activation != "sigmoid" or float(np.abs(output).max()) > _OPEN:
+        return ""
+    return f", whose sigmoids are all below {_OPEN:g}: onnxruntime gives them to 1e-7, and 0 for what is below 1.5e-8"
 
 
 def _in_graph(hidden: HiddenGraph, tensor: NDArray[Any]) -> str | None:

@@ -15,6 +15,7 @@ from cnnkit.runtime import OnnxClassifier
 from cnnkit.spec import InputSpec
 
 CLASSES, PHOTOS = 10, 64
+GATE, HALF_OPEN = "se_expand", 0.1  # of EfficientNets; what its kernel is multiplied with
 ADDED = 0.2  # of its input, by the last normalisation of an EfficientNet's block
 ADDING = re.compile(r"block\d+[b-z]_project_bn")  # the first of a stage, "a", adds to nothing
 LEAST_SPREAD = 1e-3  # of the largest logit: float32 rounds what is less away
@@ -35,9 +36,10 @@ FAMILIES = {
 def lively(keras, name, size, tensor):
     """A network whose weights all show, drawn at random, its logits spread by 1.
 
-    Its statistics are drawn, too, or those of the photos where its answers would else hardly vary. What a block adds to
-    its input is small beside that, as in trained networks (Goyal et al., 2017, begin with nothing): with as much, each
-    block doubles a difference, and 23 or 40 of them make all of an answer of what float32 rounds.
+    Its statistics are drawn, too, or those of the photos where its answers would else hardly vary, or gates shut. For
+    onnxruntime gives sigmoids to 1e-7 rather than to as many digits, and 0 below -18: normalisation behind gates that
+    are all shut would make answers of that. What a block adds to its input is small beside it, as in trained networks,
+    which may begin with nothing (Goyal et al., 2017): else deep ones make much of what float32 rounds.
     """
     keras.utils.set_random_seed(1)
     model = getattr(keras.applications, name)(
@@ -50,10 +52,13 @@ def lively(keras, name, size, tensor):
         if kind in ("gamma", "moving_variance"):
             added = kind == "gamma" and ADDING.search(variable.path)
             variable.assign(rng.uniform(0.5, 1.5, shape) * (ADDED if added else 1))
+        elif kind == "kernel" and GATE in variable.path:
+            variable.assign(variable * HALF_OPEN)
         elif normed and kind in ("beta", "bias", "moving_mean") and len(shape):
             variable.assign(rng.normal(0, 0.1, shape))
     logits = model.predict(tensor, verbose=0)
-    if logits.std(axis=0).mean() < LEAST_SPREAD * np.abs(logits).max():
+    gated = any(GATE in layer.name for layer in model.layers)
+    if gated or logits.std(axis=0).mean() < LEAST_SPREAD * np.abs(logits).max():
         for layer in model.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = 0.0

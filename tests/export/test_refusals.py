@@ -164,6 +164,19 @@ def test_the_first_layer_that_differs_is_named(keras, tmp_path, monkeypatch, kin
     refused(path, tmp_path, ParityError, f"no file was written; the first layer that differs is {named}")
 
 
+def test_sigmoids_that_are_all_shut_are_told(keras, tmp_path):
+    """Of sigmoid(-16), 1.1e-7, onnxruntime has one digit."""
+    layers, shut = keras.layers, keras.initializers.Constant(-16.0)
+    model = keras.Sequential([
+        keras.Input((SIZE, SIZE, 3)), layers.Rescaling(1 / 127.5, -1), layers.Conv2D(8, 3), layers.GlobalMaxPooling2D(),
+        layers.Dense(8, "sigmoid", bias_initializer=shut, name="gates"), layers.Rescaling(1e7),
+        layers.Dense(3, "softmax"),
+    ])  # fmt: skip
+    model.save(tmp_path / "net.keras")
+    told = r"differs is 'gates' \(Dense\), whose sigmoids are all below 0\.01: onnxruntime gives them to 1e-7"
+    refused(tmp_path / "net.keras", tmp_path, ParityError, told)
+
+
 def test_an_existing_file_stays_unless_told(run_folder, tmp_path):
     path = tmp_path / "out.onnx"
     path.write_bytes(b"old")
