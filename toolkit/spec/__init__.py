@@ -53,7 +53,6 @@ if TYPE_CHECKING:
         MAX_GOLDEN_IMAGES as MAX_GOLDEN_IMAGES,
         read_spec as read_spec,
     )
-    from cnnkit.spec.strict import repeated as repeated
     from cnnkit.spec.writing import spec_to_dict as spec_to_dict, write_spec as write_spec
 else:
     __getattr__ = hand_on(
@@ -95,7 +94,6 @@ else:
                 "repeated_keys",
             ),
             "reading": ("MAX_GOLDEN_BYTES", "MAX_GOLDEN_IMAGES", "read_spec"),
-            "strict": ("repeated",),
             "writing": ("spec_to_dict", "write_spec"),
         },
     )
