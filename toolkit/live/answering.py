@@ -20,7 +20,7 @@ from cnnkit.errors import ModelError
 from cnnkit.images import resize_image
 from cnnkit.live.region import Box, Region
 from cnnkit.live.smoothing import HeldLabels, LabelSmoother
-from cnnkit.system import import_cv2
+from cnnkit.system import import_cv2, log
 
 DEFAULT_SMOOTH_S = 0.3
 
@@ -51,6 +51,7 @@ class FrameClassifier:
         self._held = HeldLabels(limits, holding=options.smooth_s > 0)
         # The model's size, and the colours as they come.
         self._as_it_is = replace(classifier.spec.input, color="rgb", channels=3)
+        self._cut_off: tuple[int, int] | None = None  # the last size of which the region had to be cut
 
     def prepare(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Box | None]:
         """Makes of a frame what the model takes.
@@ -67,9 +68,20 @@ class FrameClassifier:
         """
         box = None
         if self._options.region is not None:
-            box = self._options.region.box(pixels.shape[1], pixels.shape[0])
+            box = self._box(self._options.region, pixels.shape[1], pixels.shape[0])
             pixels = box.cut(pixels)
         return resize_image(self._small_rgb(pixels), self._classifier.spec.input), box
+
+    def _box(self, region: Region, width: int, height: int) -> Box:
+        """Returns the region in a frame, and says once of each size where it reaches beyond."""
+        box = region.box(width, height)
+        if region.reaches_beyond(width, height) and self._cut_off != (width, height):
+            self._cut_off = (width, height)
+            log.warning(
+                "--roi reaches beyond the picture of %d x %d pixels of %s: the %d x %d pixels inside it are classified",
+                width, height, self._options.name, box.width, box.height,
+            )  # fmt: skip
+        return box
 
     def answer(self, probabilities: NDArray[np.float32], seconds: float) -> Prediction:
         """Makes a label of the model's answer, smoothed over time.

@@ -46,13 +46,29 @@ class Region:
         if self.rectangle is None:
             side = min(width, height)
             return Box((width - side) // 2, (height - side) // 2, side, side)
-        scale = (width, height) if max(self.rectangle) <= 1 else (1, 1)
-        left, top = (round(value * factor) for value, factor in zip(self.rectangle[:2], scale, strict=True))
-        across, down = (round(value * factor) for value, factor in zip(self.rectangle[2:], scale, strict=True))
+        left, top, across, down = self._in_pixels(self.rectangle, width, height)
         box = Box(left, top, min(across, width - left), min(down, height - top))
         if box.width < 1 or box.height < 1:
             raise SourceError(f"--roi lies outside the picture of {width} x {height} pixels: give a part of it")
         return box
+
+    def reaches_beyond(self, width: int, height: int) -> bool:
+        """Whether a part of the rectangle lies outside a frame of so many pixels."""
+        if self.rectangle is None:
+            return False
+        left, top, across, down = self._in_pixels(self.rectangle, width, height)
+        return left + across > width or top + down > height
+
+    @staticmethod
+    def _in_pixels(rectangle: tuple[float, float, float, float], width: int, height: int) -> tuple[int, int, int, int]:
+        """Returns left, top, width and height in pixels; fractions are rounded edge by edge, so that 1 is the end."""
+        scale = (width, height) if max(rectangle) <= 1 else (1, 1)
+        left, top = (round(value * factor) for value, factor in zip(rectangle[:2], scale, strict=True))
+        right, bottom = (
+            round((begin + length) * factor)
+            for begin, length, factor in zip(rectangle[:2], rectangle[2:], scale, strict=True)
+        )
+        return left, top, right - left, bottom - top
 
 
 def parse_region(text: str) -> Region:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from cnnkit.errors import CnnkitError, SourceError, UsageError
-from cnnkit.sources import Address, OpeningOptions, Video, open_video, parse_address
+from cnnkit.sources import AS_USUAL, Address, OpeningOptions, Video, open_video, parse_address
 from cnnkit.system import TypedAddress, log
 
 _COMES_AGAIN = ("camera", "stream", "picamera")
@@ -19,7 +19,7 @@ def open_videos(addresses: Sequence[Address], options: OpeningOptions) -> list[V
 
     Returns:
         A video each. Of several, a camera or stream that cannot be opened is one that is still to be opened, and what
-        else cannot be opened is left out, with a message.
+        else cannot be opened is left out, with a message unless it has been said.
 
     Raises:
         CnnkitError: The only source, or every one, cannot be opened.
@@ -34,7 +34,8 @@ def open_videos(addresses: Sequence[Address], options: OpeningOptions) -> list[V
         except CnnkitError as error:
             found[index] = error
 
-    threads = [threading.Thread(target=open_one, args=(index,), daemon=True) for index in range(len(addresses))]
+    usable = [index for index, address in enumerate(addresses) if not address.problem]
+    threads = [threading.Thread(target=open_one, args=(index,), daemon=True) for index in usable]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -52,7 +53,8 @@ def _is_open(found: object) -> bool:
 
 
 def _to_come(address: Address, error: object, options: OpeningOptions) -> Video:
-    log.error("%s", error)
+    if not address.problem:
+        log.error("%s", error)
     again = isinstance(error, SourceError) and address.kind in _COMES_AGAIN
     return Video(address, None, options, lost=not again)
 
@@ -60,29 +62,48 @@ def _to_come(address: Address, error: object, options: OpeningOptions) -> Video:
 def parse_addresses(sources: Sequence[TypedAddress], *, insecure: bool) -> list[Address]:
     """Tells what sources are; of several, a device that is not there is one that is still to come.
 
+    Of several, one that is certainly no video, as where it is misspelt, is said at once and goes with its problem.
+
     Raises:
-        SourceError: There is nothing of that name, or it is certainly no video.
+        SourceError: None of them can be a video.
     """
-    return [_parsed(source, insecure, several=len(sources) > 1) for source in sources]
+    addresses = [_parsed(source, insecure, several=len(sources) > 1) for source in sources]
+    problems = [address.problem for address in addresses if address.problem]
+    if len(problems) == len(addresses):
+        raise SourceError(problems[0])
+    for problem in problems:
+        log.error("%s; the other sources go on", problem)
+    return addresses
 
 
 def _parsed(source: TypedAddress, insecure: bool, *, several: bool) -> Address:
     try:
         return parse_address(source, insecure=insecure)
-    except SourceError:
+    except SourceError as error:
         device = source.reveal()
-        if not several or not device.startswith("/dev/") or os.path.exists(device):
+        if not several:
             raise
-        return Address("camera", device, device)
+        if device.startswith("/dev/") and not os.path.exists(device):
+            return Address("camera", device, device)
+        return Address("file", device, str(source), problem=str(error))
 
 
-def check_addresses(addresses: Sequence[Address]) -> None:
-    """Refuses sources that cannot be read together.
+def check_addresses(addresses: Sequence[Address], options: OpeningOptions = AS_USUAL) -> None:
+    """Refuses sources that cannot be read together, or that do not listen to what is asked of them.
 
     Raises:
-        UsageError: The same device, or stdin, is named twice.
+        UsageError: The same device, or stdin, is named twice, or a camera's settings are given without a camera.
     """
     taken = [address.target for address in addresses if address.kind in ("camera", "pipe", "picamera")]
     twice = next((target for target in taken if taken.count(target) > 1), None)
     if twice is not None:
         raise UsageError(f"--source {twice} is named twice, and can be read once: leave one out")
+    for option, value, kinds in (
+        ("--camera-format", options.camera.pixels, ("camera",)),  # the Raspberry Pi's gives no other than ours
+        ("--camera-size", options.camera.size, ("camera", "picamera")),
+        ("--camera-fps", options.camera.rate_hz, ("camera", "picamera")),
+    ):
+        if value is not None and not any(address.kind in kinds for address in addresses):
+            raise UsageError(
+                f"{option} is for a camera of this machine, and {addresses[0]} is none: leave it out, or name one"
+            )

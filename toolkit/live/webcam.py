@@ -80,13 +80,17 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
         _check_files(options, addresses)
         check_actions(options.actions)
         options = _without_display(options)
-        # Threads that spin while they wait for the next frame would take the processors from everything else.
-        model = load_model(
-            options.model, threads=options.threads, provider=options.provider, spinning=False, said=options.said
-        )
-        warn_of_provider(model.classifier)
-        videos = unless_stopped(lambda: open_videos(addresses, options.opening), stop)
-        return NOTHING_SEEN if videos is None else _watch(options, videos, model.classifier, stop, clock)
+        opened = unless_stopped(lambda: (_load(options), open_videos(addresses, options.opening)), stop)
+        return NOTHING_SEEN if opened is None else _watch(options, opened[1], opened[0], stop, clock)
+
+
+def _load(options: WebcamOptions) -> Classifier:
+    # Threads that spin while they wait for the next frame would take the processors from everything else.
+    model = load_model(
+        options.model, threads=options.threads, provider=options.provider, spinning=False, said=options.said
+    )
+    warn_of_provider(model.classifier)
+    return model.classifier
 
 
 def _without_display(options: WebcamOptions) -> WebcamOptions:
@@ -111,13 +115,14 @@ def _watch(
     bell = threading.Event()
     with ExitStack() as stack:
         outputs = open_outputs(_output_options(options), videos, stack)
-        channels = []
+        channels: list[Channel] = []
         for video, each in zip(videos, outputs, strict=True):
             frames = video.frames(every=options.every_frame, clock=clock, retries=options.retries, bell=bell)
             source = stack.enter_context(closing(frames))
             answering = FrameClassifier(classifier, replace(options.answer, name=str(video.address)))
-            watching = ChannelOptions(video.is_live, video.limits.stall_s, options.loop.frozen_s)
+            watching = ChannelOptions(video.is_live, video.options.limits.stall_s, options.loop.frozen_s)
             channels.append(Channel(source, answering, clock, each, watching))
+        stack.callback(lambda: [channel.source.stop() for channel in channels])  # all, before one is waited for
         beat = None
         if options.watchdog_s is not None:
             beat = stack.enter_context(closing(Watchdog(options.watchdog_s))).beat
@@ -143,7 +148,7 @@ def _output_options(options: WebcamOptions) -> OutputOptions:
 
 def _check_files(options: WebcamOptions, addresses: Sequence[Address]) -> None:
     """Refuses files and sources that cannot be meant before a camera or a window is opened."""
-    check_addresses(addresses)
+    check_addresses(addresses, options.opening)
     if options.append and (options.output in (None, STDOUT) or options.overwrite):
         raise UsageError("--append adds to the rows of earlier runs: add --output FILE, and leave --overwrite out")
     if options.output is not None and options.output != STDOUT:

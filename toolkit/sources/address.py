@@ -33,6 +33,7 @@ class Address:
     target: int | str = field(repr=False)  # what OpenCV opens: a camera's index, a path or an address with its password
     name: str  # what the user called it, for messages and rows, without a password
     insecure: bool = False  # whether certificates are taken as they are
+    problem: str = ""  # why it can never be opened, without a password; empty where it may
 
     def __str__(self) -> str:
         return f"camera {self.name}" if self.kind == "camera" and isinstance(self.target, int) else self.name
@@ -76,7 +77,7 @@ def _path(text: str) -> Address:
     try:
         status = os.stat(text)
     except (OSError, ValueError) as error:
-        raise SourceError(_missing(text, error)) from error
+        raise SourceError(_missing(text, error)) from (error if shown_address(text) == text else None)
     if stat.S_ISCHR(status.st_mode):
         return Address("camera", text, text)
     if stat.S_ISDIR(status.st_mode):

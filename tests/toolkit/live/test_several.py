@@ -18,7 +18,7 @@ from cnnkit.live.loop import LiveLoop, LoopOptions
 from cnnkit.live.outputs import Outputs
 from cnnkit.live.videos import check_addresses, open_videos, parse_addresses
 from cnnkit.live.wall import screens_of
-from cnnkit.sources import AS_USUAL, Frame
+from cnnkit.sources import AS_USUAL, CameraSettings, Frame, OpeningOptions
 from cnnkit.sources.address import Address
 from cnnkit.system import TypedAddress
 
@@ -122,6 +122,44 @@ def test_what_cannot_be_opened_is_said_and_the_others_go_on(tmp_path, clips, tin
     assert result.exit_code == 1, "some inputs failed"
     assert [json.loads(line)["label"] for line in result.stdout.splitlines()] == ["red"]
     assert "noise.mp4 is no video that can be read" in result.stderr and "1 camera given up" in result.stderr
+
+
+def test_one_that_is_misspelt_is_said_at_once_and_the_others_go_on(clips, tiny_model):
+    result = webcam("-s", "no.mp4", "-s", clips[1], "-m", tiny_model, "--headless", "--fast")
+    assert result.exit_code == 1, "some inputs failed"
+    assert [(row["camera"], row["label"]) for row in map(json.loads, result.stdout.splitlines())] == [(2, "red")]
+    first, summary = result.stderr.splitlines()
+    assert first == (
+        "cnnkit: error: no.mp4 cannot be opened (No such file or directory): expected a camera index such as 0, a "
+        "video file, or an address; the other sources go on"
+    )
+    assert summary.startswith("10 frames classified, 1 camera given up")
+    none = webcam("-s", "no.mp4", "-s", "gopher://host/", "-m", tiny_model, "--headless")
+    assert (none.exit_code, none.stdout, none.stderr.count("\n")) == (1, "", 1)
+    assert none.stderr.startswith("cnnkit: error: no.mp4 cannot be opened (No such file or directory): expected")
+
+
+@pytest.mark.parametrize(
+    ("option", "sources", "listens"),
+    [
+        ("--camera-size", [Address("file", "a.mp4", "a.mp4"), Address("stream", "rtsp://h/", "rtsp://h/")], 0),
+        ("--camera-fps", [Address("pipe", "-", "stdin")], 0),
+        ("--camera-format", [Address("picamera", 0, "picamera")], 0),
+        ("--camera-size", [Address("picamera", 0, "picamera")], 1),
+        ("--camera-format", [Address("file", "a.mp4", "a.mp4"), Address("camera", 0, "0")], 1),
+    ],
+)
+def test_settings_of_a_camera_need_one(option, sources, listens):
+    settings = {
+        "--camera-size": CameraSettings(size=(640, 480)), "--camera-fps": CameraSettings(rate_hz=30.0),
+        "--camera-format": CameraSettings(pixels="MJPG"),
+    }[option]  # fmt: skip
+    options = OpeningOptions(camera=settings)
+    if listens:
+        check_addresses(sources, options)
+        return
+    with pytest.raises(UsageError, match=f"^{option} is for a camera of this machine, and {sources[0]} is none: leave"):
+        check_addresses(sources, options)
 
 
 def test_a_camera_that_is_not_there_yet_is_one_to_come(monkeypatch):
