@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import OutputError
+from cnnkit.live.matroska import JpegFile
 from cnnkit.system import import_cv2
 
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}  # file suffix -> FourCC
+LASTING = ".mkv"  # the suffix of a file that plays up to its last picture without PyAV, too
 _NAMES = {"mp4v": ("mpeg4", "yuv420p"), "MJPG": ("mjpeg", "yuvj420p")}  # FourCC -> FFmpeg's codec and pixels
 _FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 _OPTIONS = {".mp4": _FRAGMENTS, ".m4v": _FRAGMENTS, ".mov": _FRAGMENTS, ".mkv": {"cluster_time_limit": "1000"}}
@@ -54,7 +56,14 @@ def open_film_file(path: Path, rate_hz: float, size: tuple[int, int]) -> FilmFil
     Raises:
         OutputError: It cannot be written.
     """
-    return FragmentedFile(path, rate_hz, size) if find_spec("av") is not None else PlainFile(path, rate_hz, size)
+    if has_fragments():
+        return FragmentedFile(path, rate_hz, size)
+    return JpegFile(path, rate_hz, size) if path.suffix.lower() == LASTING else PlainFile(path, rate_hz, size)
+
+
+def has_fragments() -> bool:
+    """Whether PyAV is here, with which files of all kinds are written in fragments: the extra "video"."""
+    return find_spec("av") is not None
 
 
 class FragmentedFile:

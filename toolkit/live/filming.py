@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.live.film_files import LASTING, has_fragments
 from cnnkit.live.recording import Recorder
 from cnnkit.live.segments import SegmentedRecorder, SegmentOptions, new_path
 from cnnkit.system import log
@@ -32,7 +33,7 @@ class FilmSwitch:
         now: Callable[[], time.struct_time] = time.localtime,
     ) -> None:
         self._rate_hz, self._now = rate_hz, now
-        self._suffix = ".mp4" if path is None else path.suffix
+        self._suffix = (".mp4" if has_fragments() else LASTING) if path is None else path.suffix
         self._folder = Path() if path is None else path.parent
         self._recorder: Recorder | SegmentedRecorder | None = None
         if path is not None:

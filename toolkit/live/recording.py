@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import OutputError
-from cnnkit.live.film_files import CODECS, FilmFile, open_film_file
+from cnnkit.live.film_files import CODECS, LASTING, FilmFile, has_fragments, open_film_file
 from cnnkit.system import check_new_file, import_cv2, log
 
 _MOST_REPEATED_S = 10.0  # a pause in the source that lasts longer is shortened
@@ -77,7 +77,7 @@ class Recorder:
 
 
 def check_recording(path: Path, *, overwrite: bool, pieces: bool = False) -> None:
-    """Refuses, before anything is opened, a file that no recording can or should be written to.
+    """Refuses, before anything is opened, a file that no recording can or should be written to; warns of a fragile one.
 
     Args:
         path: The file.
@@ -90,3 +90,9 @@ def check_recording(path: Path, *, overwrite: bool, pieces: bool = False) -> Non
     if path.suffix.lower() not in CODECS:
         raise OutputError(f"cannot record to {path}: expected a file name that ends in {', '.join(CODECS)}")
     check_new_file(path, overwrite=overwrite or pieces)
+    if path.suffix.lower() != LASTING and not has_fragments():
+        log.warning(
+            "%s cannot be played, or lacks its last seconds, where a power cut ends the process: record to a %s file, "
+            "or pip install 'cnnkit[video]'",
+            path, LASTING,
+        )  # fmt: skip
