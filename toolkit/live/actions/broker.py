@@ -62,8 +62,9 @@ class Broker:
 
         parts = urlsplit(usable_address(address.reveal()))
         self._name, self._topic, self._announced = str(address), topic_of(address), announced
-        self._connected, self._closing = threading.Event(), threading.Event()
+        self._connected, self._ending, self._closing = threading.Event(), threading.Event(), threading.Event()
         self._connections = 0
+        self._said_away = False  # that the broker is not there, until it is back
         self._last: dict[str, dict[str, Any]] = {}  # by topic
         self._context: ssl.SSLContext | None = None
         self._client = client = Client(CallbackAPIVersion.VERSION2, f"cnnkit-{uuid4().hex[:12]}")
@@ -87,7 +88,7 @@ class Broker:
             NotNowError: The broker is not there.
         """
         while not self._connected.wait(_LOOK_S):
-            if self._closing.is_set():
+            if self._closing.is_set() or (self._ending.is_set() and self._said_away):
                 raise NotNowError("the broker is not there", may_have_arrived=False)
         connections = self._connections
         fields = parcel.fields()
@@ -95,7 +96,7 @@ class Broker:
         sent = self._client.publish(topic, json.dumps(fields, allow_nan=False), qos=1, retain=True)
         try:
             while not sent.is_published():
-                if self._closing.is_set() and not self._connected.is_set():
+                if self._ending.is_set() and not self._connected.is_set():
                     raise NotNowError("the broker did not confirm it", may_have_arrived=True)
                 time.sleep(_LOOK_S)
         except (RuntimeError, ValueError):  # it was refused by the client: the connection broke in this moment
@@ -105,7 +106,7 @@ class Broker:
 
     def hurry(self) -> None:
         """Has nothing wait for a broker that is not there, since the process ends."""
-        self._closing.set()
+        self._ending.set()
 
     def close(self) -> None:
         """Says goodbye."""
@@ -120,14 +121,16 @@ class Broker:
 
     def _begin(self, client: Any, _: Any, __: Any, reason: Any, ___: Any) -> None:
         if reason.is_failure:
+            self._said_away = True
             log.error("%s: the broker refuses the connection (%s)", self._name, str(reason).lower())
             return
         for topic, text in {availability_of(self._topic): "online", **self._announced}.items():
             client.publish(topic, text, qos=1, retain=True)
         for topic, fields in list(self._last.items()):  # a broker that keeps nothing has forgotten it
             client.publish(topic, json.dumps({**fields, "repeated": True}), qos=1, retain=True)
-        if self._connections:
+        if self._said_away:
             log.info("%s is back", self._name)
+        self._said_away = False
         self._connections += 1
         self._connected.set()
 
@@ -135,11 +138,16 @@ class Broker:
         was_there = self._connected.is_set()
         self._connected.clear()
         if was_there and not self._closing.is_set():
-            log.warning("%s has gone: changes wait until it is back", self._name)
+            self._say_away("has gone: changes wait until it is back")
 
     def _fail(self, *_: Any) -> None:
         reason = "" if self._context is None else _distrusted(self._client.host, self._client.port, self._context)
-        log.warning("%s cannot be reached%s: changes wait until it can", self._name, reason)
+        if reason or not self._said_away:
+            self._say_away(f"cannot be reached{reason}: changes wait until it can")
+
+    def _say_away(self, how: str) -> None:
+        self._said_away = True
+        log.warning("%s %s", self._name, how)
 
 
 def topic_for(topic: str, camera: int | None) -> str:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cnnkit.errors import UsageError
 from cnnkit.live.actions.delivery import NeverError, Parcel
@@ -35,32 +36,53 @@ def parse_command(text: str) -> list[str]:
     return words
 
 
-def run_command(words: Sequence[str], limit_s: float, parcel: Parcel) -> None:
-    """Runs a command to its end, or to that of its time; what it prints goes nowhere, its errors to stderr.
+class Command:
+    """A command that is run once for each change, one at a time.
 
-    Raises:
-        NeverError: It cannot be started, fails or takes too long.
+    Args:
+        words: Its program and arguments.
+        limit_s: How long it may take.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in _SECRET_VARIABLES}
-    try:
-        process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, start_new_session=True
-        )
-    except OSError as error:
-        raise NeverError(f"{words[0]} cannot be started ({error.strerror})") from error
-    line = json.dumps(parcel.fields(), allow_nan=False) + "\n"
-    try:
-        process.communicate(line.encode(), limit_s)
-    except subprocess.TimeoutExpired:
-        _kill(process)
-        raise NeverError(f"it took more than {limit_s:g} s and was ended (--action-seconds)") from None
-    if process.returncode:
-        raise NeverError(f"it ended with exit code {process.returncode}")
+
+    def __init__(self, words: Sequence[str], limit_s: float) -> None:
+        self._words, self._limit_s = words, limit_s
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def run(self, parcel: Parcel) -> None:
+        """Runs it to its end, or to that of its time; what it prints goes nowhere, its errors to stderr.
+
+        Raises:
+            NeverError: It cannot be started, fails or takes too long.
+        """
+        environment = {name: value for name, value in os.environ.items() if name not in _SECRET_VARIABLES}
+        try:
+            process = self._running = subprocess.Popen(
+                self._words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, start_new_session=True
+            )
+        except OSError as error:
+            raise NeverError(f"{self._words[0]} cannot be started ({error.strerror})") from error
+        line = json.dumps(parcel.fields(), allow_nan=False) + "\n"
+        try:
+            process.communicate(line.encode(), self._limit_s)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            raise NeverError(f"it took more than {self._limit_s:g} s and was ended (--action-seconds)") from None
+        finally:
+            self._running = None
+        if process.returncode:
+            raise NeverError(f"it ended with exit code {process.returncode}")
+
+    def end(self) -> None:
+        """Ends it where it still runs."""
+        process = self._running
+        if process is not None:
+            _kill(process)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Ends a process and those that it started."""
     if hasattr(os, "killpg"):
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended by itself in this moment
+            os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()

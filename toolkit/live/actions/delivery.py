@@ -14,7 +14,8 @@ from cnnkit.system import log
 
 MOST_WAITING = 1000
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0  # before another try; each wait is twice the one before
-END_S = 5.0  # for what waits when the process ends
+END_S = 5.0  # for what waits when the process ends, unless the receiver was away already
+_GRACE_S = 0.5  # and for the one that is under way then
 
 
 @dataclass
@@ -54,8 +55,8 @@ class Delivery:
         name: What messages call the receiver.
         deliver: Delivers one; raises `NotNowError` or `NeverError`.
         most: How many may wait; the oldest has to go where there are more.
-        hurry: Has a delivery that is under way end soon where it may never do so.
-        end: What to do when all is done.
+        hurry: Has a delivery that is under way end soon where its receiver is away.
+        end: What to do when all is done; ends what is still under way.
     """
 
     def __init__(
@@ -87,13 +88,12 @@ class Delivery:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Delivers what waits, for a few seconds; says how many changes were lost."""
+        """Delivers what waits, for a few seconds where the receiver is there; says how many changes were lost."""
         with self._changed:
             self._ends_s = time.monotonic() + END_S
             self._changed.notify_all()
-        self._thread.join(END_S)
         self._hurry()
-        self._thread.join(END_S)
+        self._thread.join(END_S + _GRACE_S)
         lost = self.lost + len(self._waiting) + self._thread.is_alive()
         if lost:
             log.error("%s: %s lost", self._name, "1 change is" if lost == 1 else f"{lost:,} changes are")
@@ -109,26 +109,35 @@ class Delivery:
             return self._waiting.popleft() if self._waiting and not self._is_late() else None
 
     def _bring(self, parcel: Parcel) -> None:
-        wait_s = FIRST_WAIT_S
+        wait_s, was_away = FIRST_WAIT_S, False
         while True:
-            try:
-                self._deliver(parcel)
-            except NotNowError as error:
-                parcel.repeated |= error.may_have_arrived
-                log.warning("%s: %s; it is tried again until it is taken", self._name, error)
-            except NeverError as error:
-                log.error("%s: %s; this change is lost", self._name, error)
-                self.lost += 1
+            was_away |= self._ends_s is None  # if it fails now, the receiver was away before the end
+            if self._is_settled(parcel):
                 return
-            else:
-                if parcel.repeated:
-                    log.warning("%s: a change was sent again, and may have arrived twice", self._name)
-                return
+            if self._ends_s is not None and was_away:
+                self._ends_s = time.monotonic()  # nothing waits for it any more
             self._pause(wait_s)
             if self._is_late():
                 self.lost += 1
                 return
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+    def _is_settled(self, parcel: Parcel) -> bool:
+        """Tries once; returns whether it is not to be tried again."""
+        try:
+            self._deliver(parcel)
+        except NotNowError as error:
+            parcel.repeated |= error.may_have_arrived
+            then = "it is tried again until it is taken" if self._ends_s is None else "the process ends"
+            log.warning("%s: %s; %s", self._name, error, then)
+            return False
+        except NeverError as error:
+            log.error("%s: %s; this change is lost", self._name, error)
+            self.lost += 1
+            return True
+        if parcel.repeated:
+            log.warning("%s: a change was sent again, and may have arrived twice", self._name)
+        return True
 
     def _pause(self, wait_s: float) -> None:
         with self._changed:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from cnnkit.errors import UsageError
 from cnnkit.live.actions.broker import Broker, topic_of
 from cnnkit.live.actions.changes import LastingChanges, Taker
-from cnnkit.live.actions.command import parse_command, run_command
+from cnnkit.live.actions.command import Command, parse_command
 from cnnkit.live.actions.delivery import Delivery
 from cnnkit.live.actions.discovery import discoveries
 from cnnkit.live.actions.keeping import FrameKeeper
@@ -106,7 +105,8 @@ def _deliveries(options: ActionOptions, sources: Sequence[str], *, insecure: boo
     limit_s = options.action_s or _ACTION_S
     if options.on_change is not None:
         words = parse_command(options.on_change)
-        yield Delivery(f"--on-change {words[0]}", partial(run_command, words, limit_s))
+        command = Command(words, limit_s)
+        yield Delivery(f"--on-change {words[0]}", command.run, end=command.end)
     if options.webhook is not None:
         post = webhook(options.webhook, limit_s, insecure=insecure)
         yield Delivery(f"--webhook {webhook_name(options.webhook)}", post)

@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
-from functools import partial
 
 import pytest
 
 from cnnkit.errors import UsageError
-from cnnkit.live.actions.command import parse_command, run_command
+from cnnkit.live.actions.command import Command, parse_command
 from cnnkit.live.actions.delivery import NeverError, Parcel
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="scripts of a shell")
@@ -28,7 +28,7 @@ def script(tmp_path):
 
 
 def run(command, limit_s=10.0):
-    run_command(parse_command(command), limit_s, PARCEL)
+    Command(parse_command(command), limit_s).run(PARCEL)
 
 
 def test_the_row_is_on_stdin_and_no_shell_has_a_part(script, tmp_path, monkeypatch, capfd):
@@ -77,8 +77,31 @@ def test_what_is_no_command(command, message):
         parse_command(command)
 
 
+def test_one_that_runs_when_the_process_ends_is_ended_with_what_it_started(script, tmp_path):
+    """It is given a moment before."""
+    command = Command(parse_command(script(f"echo begun > '{tmp_path}/begun'; sleep 60 & sleep 61; echo no")), 100.0)
+    failed = []
+
+    def run_it():
+        try:
+            command.run(PARCEL)
+        except NeverError as error:
+            failed.append(str(error))
+
+    thread = threading.Thread(target=run_it)
+    thread.start()
+    end = time.monotonic() + 10
+    while not (tmp_path / "begun").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    command.end()
+    thread.join(30)
+    assert failed == ["it ended with exit code -9"]
+    command.end()
+
+
 def test_what_vanishes_later(script, tmp_path):
     words = parse_command(script("exit 0"))
     (tmp_path / "notify me.sh").unlink()
     with pytest.raises(NeverError, match="cannot be started"):
-        partial(run_command, words, 1.0)(PARCEL)
+        Command(words, 1.0).run(PARCEL)

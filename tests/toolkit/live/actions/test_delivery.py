@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 import pytest
 
@@ -34,10 +35,14 @@ class Receiver:
         self.taken.append(parcel.fields())
 
 
-def sent(receiver, rows, **options):
+def sent(receiver, rows, *, before_end=0, **options):
+    """What a receiver took; so many of the rows before the process ends."""
     delivery = Delivery("hook", receiver, **options)
     for number in rows:
         delivery.take({"number": number})
+    end = time.monotonic() + 5
+    while len(receiver.taken) < before_end and time.monotonic() < end:
+        time.sleep(0.01)
     delivery.close()
     return [(each["number"], each["repeated"]) for each in receiver.taken]
 
@@ -50,7 +55,7 @@ def test_in_order_and_once(said):
 
 def test_what_may_have_arrived_is_said(said):
     receiver = Receiver(NotNowError("gone", may_have_arrived=False), NotNowError("no answer", may_have_arrived=True))
-    assert sent(receiver, [1, 2]) == [(1, True), (2, False)]
+    assert sent(receiver, [1, 2], before_end=2) == [(1, True), (2, False)]
     assert said() == [
         "hook: gone; it is tried again until it is taken",
         "hook: no answer; it is tried again until it is taken",
@@ -83,8 +88,42 @@ def test_more_than_fit(said):
     assert said() == ["hook: more than 3 changes wait, the oldest is lost"] * 2 + ["hook: 2 changes are lost"]
 
 
-def test_the_end_does_not_wait_for_ever(said):
-    ended = []
-    receiver = Receiver(*[NotNowError("gone", may_have_arrived=False)] * 10_000)
-    assert sent(receiver, range(3), end=lambda: ended.append(True)) == []
-    assert said()[-1] == "hook: 3 changes are lost" and ended == [True]
+def test_the_end_does_not_wait_for_one_that_was_away_before(said, monkeypatch):
+    monkeypatch.setattr(module, "END_S", 30.0)
+    monkeypatch.setattr(module, "FIRST_WAIT_S", 20.0)
+    ended, tried = [], threading.Event()
+
+    class Away(Receiver):
+        def __call__(self, parcel):
+            tried.set()
+            raise NotNowError("gone", may_have_arrived=False)
+
+    delivery = Delivery("hook", Away(), end=lambda: ended.append(True))
+    for number in range(3):
+        delivery.take({"number": number})
+    assert tried.wait(5)
+    time.sleep(0.1)
+    start = time.monotonic()
+    delivery.close()
+    assert time.monotonic() - start < 1
+    assert said() == [
+        "hook: gone; it is tried again until it is taken", "hook: gone; the process ends", "hook: 3 changes are lost",
+    ]  # fmt: skip
+    assert ended == [True]
+
+
+def test_the_end_does_not_wait_for_ever(said, monkeypatch):
+    monkeypatch.setattr(module, "END_S", 0.2)
+    monkeypatch.setattr(module, "_GRACE_S", 0.1)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hang(parcel):
+        begun.set()
+        go_on.wait(20)
+
+    delivery = Delivery("hook", hang, end=go_on.set)
+    delivery.take({"number": 0})
+    delivery.take({"number": 1})
+    assert begun.wait(5)
+    delivery.close()
+    assert said() == ["hook: 2 changes are lost"] and go_on.is_set()
