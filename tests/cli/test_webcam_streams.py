@@ -35,12 +35,16 @@ class Camera(BaseHTTPRequestHandler):
         if play is None:
             self.send_error(404)
             return
-        if play == "snapshot":
+        if play in ("snapshot", "unnamed snapshot"):
             server.sent += 1
+            jpeg = cv2.imencode(".jpg", picture(200 + server.sent % 50))[1].tobytes()
             self.send_response(200)
-            self.send_header("Content-Type", "image/jpeg")
+            if play == "snapshot":
+                self.send_header("Content-Type", "image/jpeg")
+            else:
+                self.send_header("Content-Length", str(len(jpeg)))
             self.end_headers()
-            self.wfile.write(cv2.imencode(".jpg", picture(200 + server.sent % 50))[1].tobytes())
+            self.wfile.write(jpeg)
             return
         if play == "text":
             self.send_response(200)
@@ -160,9 +164,15 @@ def test_torn_pictures_alone_are_the_reason_why_there_is_no_signal(camera, tiny_
     assert [row["label"] or row["error"] for row in rows] == ["red", "picture damaged"]
 
 
-@pytest.mark.parametrize("path", ["snapshot.jpg", "snapshot", "snapshot.cgi?channel=1"])
-def test_snapshots_are_fetched_again_and_again_with_a_digest_login(camera, tiny_model, path):
-    address = camera(*["snapshot"] * 20, path=path)
+@pytest.mark.parametrize(
+    ("path", "play"),
+    [
+        ("snapshot.jpg", "snapshot"), ("snapshot", "snapshot"), ("snapshot.cgi?channel=1", "snapshot"),
+        ("snapshot.cgi", "unnamed snapshot"),
+    ],
+)  # fmt: skip
+def test_snapshots_are_fetched_again_and_again_with_a_digest_login(camera, tiny_model, path, play):
+    address = camera(*[play] * 20, path=path)
     result, rows = inside(address, tiny_model, "--every", "0.2", "--max-seconds", "1.1")
     assert result.exit_code == 0, result.output
     assert {row["label"] for row in rows} == {"red"} and 3 <= len(rows) <= 6

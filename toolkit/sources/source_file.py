@@ -19,12 +19,12 @@ def read_source_file(path: Path) -> tuple[TypedAddress, ...]:
         SourceError: It cannot be read, or there is nothing in it.
     """
     try:
-        text = read_regular(path).decode()
+        text = read_regular(path).decode("utf-8-sig")  # as editors of Windows write it
         others = os.name == "posix" and os.stat(path).st_mode & (stat.S_IRGRP | stat.S_IROTH)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise SourceError(f"--source-file {path} cannot be read ({reason})") from None
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
     if not lines or max(map(len, lines)) > _MOST_CHARACTERS:
         raise SourceError(f"--source-file {path} holds no source: expected an address such as rtsp://host/ a line")
     addresses = tuple(map(TypedAddress, lines))

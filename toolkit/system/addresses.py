@@ -83,7 +83,7 @@ def hide_secrets(message: str) -> str:
 
 
 def usable_address(text: str) -> str:
-    """Returns an address in which a user and a password are written as libraries read them: "#" as "%23".
+    """Returns an address as libraries read it: a scheme in small letters, "#" in a user or a password as "%23".
 
     Raises:
         ValueError: It is no address; the text of the error is its own, without a part of the address.
@@ -96,7 +96,7 @@ def usable_address(text: str) -> str:
         rest = f"{_quoted(user)}{colon}{_quoted(password)}{at}{place}"
     if not _is_read_well(rest) or scheme.strip().partition(":")[2] != "//":
         raise ValueError("expected scheme://host:port/path")
-    return scheme + rest
+    return scheme.strip().lower() + rest
 
 
 def _is_read_well(rest: str) -> bool:

@@ -14,7 +14,7 @@ from cnnkit.sources.address import parse_address
         pytest.param("12", "camera", 12, "camera 12", id="index of two digits"),
         pytest.param("/dev/null", "camera", "/dev/null", "/dev/null", id="device"),
         pytest.param("http://host/a.mjpg", "stream", "http://host/a.mjpg", "http://host/a.mjpg", id="http"),
-        pytest.param("RTSP://host/s", "stream", "RTSP://host/s", "RTSP://host/s", id="upper case"),
+        pytest.param("RTSP://host/s", "stream", "rtsp://host/s", "RTSP://host/s", id="upper case"),
         pytest.param(
             "rtsp://me:se%40cret@host:554/s?x=1",
             "stream",

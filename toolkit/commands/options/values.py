@@ -42,7 +42,10 @@ class Source(click.ParamType):  # type: ignore[type-arg]
     """An address, with a password perhaps; in an environment variable one a line."""
 
     name = "text"
-    envvar_list_splitter = "\n"
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """Takes the lines of a variable, but those in which nothing stands."""
+        return [line.strip() for line in rv.split("\n") if line.strip()] or [rv]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> TypedAddress:
         """Takes what was typed."""

@@ -9,31 +9,44 @@ _MOST_BYTES = 2**26  # of one picture
 _BEGIN, _END = b"\xff\xd8", b"\xff\xd9"
 _LENGTH = re.compile(rb"content-length:\s*(\d{1,9})", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_MARKER = re.compile(rb"(?:^|\n)(--[^\r\n]{1,200}?)[ \t]*\r?\n(?:[\w-]+:|\r?\n)")  # a line in front of a head
 
 
 class MultipartSplitter:
     """Takes a multipart/x-mixed-replace response apart.
 
     A part ends after the length that its head gives, at once, or in front of the next boundary, if that comes earlier:
-    such a part was cut on its way.
+    such a part was cut on its way. Cameras announce no boundary, or another one than they send: then it is the first
+    line in front of a head.
 
     Args:
-        boundary: As the response's type gives it.
+        boundary: As the response's type gives it; empty where it gives none.
     """
 
     def __init__(self, boundary: str) -> None:
-        self._marker = b"--" + boundary.strip('" ').lstrip("-").encode("latin-1", "replace")
+        name = boundary.strip('" ').lstrip("-").encode("latin-1", "replace")
+        self._announced = b"--" + name if name else None
+        self._marker: bytes | None = None
         self._data = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Takes bytes, and gives the bodies of the parts that they complete."""
         self._data += data
+        self._marker = self._marker or self._found_marker()
         while (body := self._next()) is not None:
             yield body
         if len(self._data) > _MOST_BYTES:
             self._data.clear()
 
+    def _found_marker(self) -> bytes | None:
+        if self._announced is not None and self._announced in self._data:
+            return self._announced
+        found = _MARKER.search(self._data)
+        return None if found is None else found[1]
+
     def _next(self) -> bytes | None:
+        if self._marker is None:
+            return None
         start = self._data.find(self._marker)
         head = None if start < 0 else _HEAD_END.search(self._data, start)
         if head is None:
@@ -52,7 +65,7 @@ class MultipartSplitter:
             return None
         body = bytes(self._data[head.end() : end])
         del self._data[:end]
-        return body.rstrip(b"\r\n") if length is None else body
+        return body.rstrip(b"\r\n-") if length is None else body  # "--" as well, where that is sent twice
 
 
 class JpegSplitter:
@@ -67,7 +80,11 @@ class JpegSplitter:
         self._data += data
         while (end := self._data.find(_END, self._searched)) >= 0:
             end += len(_END)
-            if self._data[end : end + 2] in (b"", _BEGIN):  # else the end of a thumbnail
+            following = self._data[end : end + 2]
+            if following == _BEGIN[:1]:
+                self._searched = end - len(_END)  # it is seen with the next bytes whether another file begins
+                return
+            if following in (b"", _BEGIN):  # else the end of a thumbnail
                 yield bytes(self._data[:end])
                 del self._data[:end]
                 self._searched = 0

@@ -19,6 +19,7 @@ from cnnkit.sources.web import fetch, open_address
 from cnnkit.system import TypedAddress
 
 _FILMS = VIDEO_SUFFIXES - {".mjpg", ".mjpeg"} | {".m3u8", ".mpd"}
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")  # how a JPEG and a PNG begin
 _USUAL_PERIOD_S = 1.0  # between two snapshots
 
 
@@ -44,8 +45,9 @@ def open_pictures(address: Address, limits: TimeLimits, every_s: float | None) -
     kind = answer.headers.get_content_type()
     if kind.startswith("multipart/"):
         return _mjpeg(answer, limits)
+    is_picture = kind.startswith("image/") or _begins_as_one(answer)
     answer.close()
-    if not kind.startswith("image/"):
+    if not is_picture:
         return None
     period_s = every_s or _USUAL_PERIOD_S
 
@@ -55,10 +57,17 @@ def open_pictures(address: Address, limits: TimeLimits, every_s: float | None) -
     return Opened(PolledPictures(once, period_s), 1 / period_s, period_s=period_s)
 
 
+def _begins_as_one(answer: Any) -> bool:
+    """Whether an answer of another type is a picture all the same: it begins as one, and has an end."""
+    with suppress(OSError, ValueError, HTTPException):
+        return answer.length is not None and answer.peek(8).startswith(_PICTURES)
+    return False
+
+
 def _mjpeg(answer: Any, limits: TimeLimits) -> Opened:
     with suppress(AttributeError):  # without it a connection that is silent is given up a few seconds later
         answer.fp.raw._sock.settimeout(limits.read_s)
-    boundary = answer.headers.get_param("boundary") or "--"
+    boundary = answer.headers.get_param("boundary") or ""
     return Opened(StreamOfPictures(answer.read1, MultipartSplitter(str(boundary)), answer.close))
 
 

@@ -37,6 +37,25 @@ def test_parts_without_a_length_end_at_the_next_boundary():
     assert fed(MultipartSplitter("frame"), data + b"--frame\r\n", 99) == FILES
 
 
+@pytest.mark.parametrize("step", [1, 99, 10**6])
+@pytest.mark.parametrize("lengths", [True, False])
+@pytest.mark.parametrize(
+    ("announced", "sent"),
+    [
+        pytest.param("", b"--frame", id="none announced"),
+        pytest.param("other", b"--frame", id="another one announced"),
+        pytest.param("--frame", b"----frame", id="dashes in the name"),
+        pytest.param("my frame", b"--my frame", id="a space"),
+        pytest.param("", b"--" + b"=_1.2:3/4?" * 5, id="all sorts of characters"),
+    ],
+)
+def test_boundaries_of_cameras(announced, sent, lengths, step):
+    files = [FILES[0], FILES[1][:200] + b"--" + FILES[1][200:], FILES[2]]
+    data = multipart([(file, len(file)) for file in files], lengths).replace(b"--frame", sent) + sent + b"--\r\n"
+    assert fed(MultipartSplitter(announced), b"\r\n" + data, step) == files
+    assert fed(MultipartSplitter(announced), data.replace(b"\r\n", b"\n") if lengths else data, step)[0] == files[0]
+
+
 def test_a_part_that_is_shorter_than_its_length_ends_at_the_next_boundary():
     data = multipart([(FILES[0], len(FILES[0])), (FILES[1][:300], len(FILES[1])), (FILES[2], len(FILES[2]))])
     whole, torn, after = fed(MultipartSplitter("frame"), data, 50)
@@ -52,6 +71,12 @@ def test_any_bytes_are_taken(data, step):
 @pytest.mark.parametrize("step", [1, 100, 10**6])
 def test_files_behind_one_another(step):
     assert fed(JpegSplitter(), b"".join(FILES), step) == FILES
+
+
+def test_files_of_which_the_next_one_has_but_begun():
+    splitter, (first, second, _) = JpegSplitter(), FILES
+    assert list(splitter.feed(first + second[:1])) == []
+    assert list(splitter.feed(second[1:])) == [first, second]
 
 
 def test_a_file_is_there_as_soon_as_it_ends():
