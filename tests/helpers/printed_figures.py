@@ -235,6 +235,15 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
         {"share": 0.99917, "growth_mib": 0.6, "cpus": 0.19, "n": 4796},
         ["99.92 % (n = 4,796), 0.19 processors busy", "+0.6 MiB (n = 1)"],
     ),
+    "actions": (
+        {
+            "changes": 199,
+            "webhook": {"lost": 0, "doubled": 0, "said": 0},
+            "mqtt": {"lost": 1, "doubled": 2, "said": 2},
+        },
+        ["0 of 199; none told twice", "1 of 199; 2 told twice, said of 2"],
+    ),
+    "secrets": ({"n": 10_000, "different": 9_990, "leaks": 0, "characters": 7}, ["0 of 10,000"]),
     "webcam-memory": ({"growth_mib": 1.04}, ["+1.0 MiB (n = 1)"]),
     "training": (
         TRAINED,

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PHOTO = ROOT / "toolkit" / "examples" / "cat.jpg"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-SMALL = ("parquet", "page", "tensorboard")  # extras that are cheap to install
+SMALL = ("heif", "mqtt", "page", "parquet", "tensorboard", "video")  # extras that are cheap to install
 
 
 def requirements(lines: list[str]) -> Iterator[Requirement]:
@@ -112,8 +112,20 @@ def test_base(base: Path, tmp_path: Path, arguments: list[str]) -> None:
 
 @pytest.mark.slow
 def test_webcam_on_a_film(base: Path, tmp_path: Path, film: Path) -> None:
-    shown = run(base, tmp_path, "webcam", "--source", str(film), "--headless", "--max-frames", "20", "--every", "0")
-    assert {json.loads(line)["label"] for line in shown.splitlines()} == {"cat"}
+    """Read and written with PyAV."""
+    call = ("webcam", "--source", str(film), "--headless", "--fast", "--max-frames", "20", "--every", "0")
+    shown = run(base, tmp_path, *call, "--record", "out.mp4")
+    assert [json.loads(line)["label"] for line in shown.splitlines()] == ["cat"] * 20
+    assert b"moof" in (tmp_path / "out.mp4").read_bytes(), "fragments"
+    (row,) = json.loads(run(base, tmp_path, "predict", "out.mp4", "--every", "5", "--format", "json"))
+    assert row["label"] == "cat"
+
+
+@pytest.mark.slow
+def test_webcam_with_a_broker_that_is_not_there(base: Path, tmp_path: Path, film: Path) -> None:
+    call = ("webcam", "--source", str(film), "--headless", "--for", "500ms", "--mqtt", "mqtt://127.0.0.1:9/door")
+    shown = run(base, tmp_path, *call)
+    assert [json.loads(line)["label"] for line in shown.splitlines()] == ["cat"]
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from figures.figure import Measurement
 VARIABLE = "CNNKIT_CIFAR10_JPEG"
 PHOTOS_VARIABLE = "CNNKIT_PHOTOS"
 # Extra -> the module that shows that it is installed.
-MODULES = {"litert": "ai_edge_litert", "openvino": "openvino", "ray": "ray", "video": "av"}
+MODULES = {"litert": "ai_edge_litert", "mqtt": "paho", "openvino": "openvino", "ray": "ray", "video": "av"}
 
 
 def data_folder() -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from figures.accuracy import ACCURACY
+from figures.actions import ACTIONS
 from figures.arm import ARM
 from figures.benching import BENCHING
 from figures.cameras import CAMERAS
@@ -15,7 +16,7 @@ from figures.runtimes import RUNTIMES
 from figures.training import TRAINING
 
 MEASUREMENTS: tuple[Measurement, ...] = (
-    *ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *DECODING, *CAMERAS, *TRAINING, *OWN_PHOTOS, *ARM,
+    *ACCURACY, *RUNTIMES, *LATENCY, *BENCHING, *FOLDERS, *DECODING, *CAMERAS, *ACTIONS, *TRAINING, *OWN_PHOTOS, *ARM,
 )  # fmt: skip
 
 
