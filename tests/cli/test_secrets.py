@@ -48,6 +48,9 @@ def test_no_secret_comes_out(exits, typed):
 @pytest.mark.slow
 @pytest.mark.parametrize("share", range(SHARES))
 def test_no_secret_of_ten_thousand_comes_out(exits, share):
+    """Each goes one way of each kind."""
+    exits.thorough = False
+
     @seed(share)
     @MANY
     @given(typed=addresses_with_secrets())
@@ -60,7 +63,6 @@ def test_no_secret_of_ten_thousand_comes_out(exits, share):
 
 def test_all_exits_are_listened_to(exits):
     """A source without a secret is told of everywhere."""
-    exits._turns = 10
     said = exits.everything("rtsp://me@camera-7/live")
     for place in (
         '"source": "rtsp://me@camera-7/live"', "window\ncnnkit - ", "film\nout.avi", "film\ncnnkit-2", "kept", ".png",

@@ -10,9 +10,9 @@ import shutil
 import socket
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +32,8 @@ from cnnkit.sources.video import Video
 from cnnkit.system import log
 
 _HEAD = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.\-]*(?=:)")
+
+Way = Callable[[], str]
 
 
 class Ending(FakeCapture):
@@ -109,12 +111,12 @@ class Exits:
     Args:
         model: A file.
         folder: An empty folder that the process is in.
-        turns: In how many of the ten ways to misuse an address each one is misused.
+        thorough: In all ways with each address; else in one of each kind, in turns.
     """
 
-    def __init__(self, model: Path, folder: Path, turns: int = 3) -> None:
+    def __init__(self, model: Path, folder: Path, *, thorough: bool = True) -> None:
         self._model, self._folder, self._ears = str(model), folder, Ears()
-        self._turn, self._turns = 0, turns
+        self.thorough, self._turn = thorough, 0
 
     @contextmanager
     def sealed(self) -> Iterator[Exits]:
@@ -154,52 +156,61 @@ class Exits:
         """All that is said of an address that somebody typed."""
         self._ears.heard.clear()
         with _file_of_stdout_and_stderr() as file:
-            said = [*self._typed(text), *self._not_opened(text), *self._seen(text), *self._come_and_gone(text)]
+            ways = [self._typed(text), self._not_opened(text), self._seen(text)]
+            said = [way() for group in ways for way in self._chosen(group)]
+            said += self._come_and_gone(text)
         said += [str(path.relative_to(self._folder)) for path in self._folder.rglob("*")]
         for entry in self._folder.iterdir():
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        self._turn += 1
         return "\n".join([*said, *self._ears.heard, file[0]])
 
-    def _typed(self, text: str) -> Iterator[str]:
-        """An address as a value of all sorts: for each address some of them in turn, for they take most of the time."""
-        calls = (
-            ("webcam", "--", text),
-            ("webcam", "-s", "987", f"--webhook={text}"),
-            ("webcam", "-s", "987", f"--mqtt={text}"),
-            ("webcam", f"--source={text}", f"--webhook={text}", f"--mqtt={text}", "--systemd"),
-            ("webcam", f"--source={text}", "--source=no.mp4", "--systemd"),
-            ("predict", f"--batch-size={text}", "a.jpg"),
-            ("predict", "a.jpg", f"--model={text}"),
-            ("info", text),
-            ("split", text, "-o", "divided"),
-            (text,),
-        )
-        for number in range(self._turns):
-            yield cli(*calls[(self._turn + number) % len(calls)])
-        self._turn = (self._turn + self._turns) % len(calls)
+    def _chosen(self, ways: Sequence[Way]) -> Sequence[Way]:
+        return ways if self.thorough or not ways else [ways[self._turn % len(ways)]]
 
-    def _not_opened(self, text: str) -> Iterator[str]:
+    def _typed(self, text: str) -> Sequence[Way]:
+        """An address as a value of all sorts."""
+        return [
+            partial(cli, "webcam", "--", text),
+            partial(cli, "webcam", "-s", "987", f"--webhook={text}"),
+            partial(cli, "webcam", "-s", "987", f"--mqtt={text}"),
+            partial(cli, "webcam", f"--source={text}", f"--webhook={text}", f"--mqtt={text}", "--systemd"),
+            partial(cli, "webcam", f"--source={text}", "--source=no.mp4", "--systemd"),
+            partial(cli, "predict", f"--batch-size={text}", "a.jpg"),
+            partial(cli, "predict", "a.jpg", f"--model={text}"),
+            partial(cli, "info", text),
+            partial(cli, "split", text, "-o", "divided"),
+            partial(cli, text),
+        ]
+
+    def _not_opened(self, text: str) -> Sequence[Way]:
         """An address that cannot be opened."""
         path = f"./{text}" if text.startswith("-") else text
-        yield cli("-v", "predict", path, "-m", self._model, "--format", "jsonl")
-        yield cli("webcam", f"--source={text}", "-m", self._model, "--headless")
-        yield cli("webcam", f"--source={text}", "--source=no.mp4", "-m", self._model, "--headless")
-        yield cli("webcam", f"--source={text}", f"--source={text}", "-m", self._model, "--headless")
+        webcam = partial(cli, "webcam", "-m", self._model, "--headless", f"--source={text}")
+        return [
+            partial(cli, "-v", "predict", path, "-m", self._model, "--format", "jsonl"),
+            webcam, partial(webcam, "--source=no.mp4"), partial(webcam, f"--source={text}"),
+        ]  # fmt: skip
 
-    def _seen(self, text: str) -> Iterator[str]:
+    def _seen(self, text: str) -> Sequence[Way]:
         """An address that gives pictures, and whoever is told of them."""
         if "\0" in text or len(text.splitlines()) != 1 or not text.strip():
-            return  # neither a variable nor a line of a file holds it
+            return []  # neither a variable nor a line of a file holds it
         (self._folder / "sources").write_text(f"{text}\n{text}\n")
-        call = ("-v", "webcam", "-m", self._model, "--fast", "--every", "0", "--record", "out.avi")
+        webcam = partial(cli, "-v", "webcam", "-m", self._model, "--fast", "--every", "0", "--record", "out.avi")
         acting = ("--for", "0s", "--on-change", "cat", "--keep-frames", "kept", "--unsure", "1", "--mqtt-discovery")
         hooks = {"CNNKIT_WEBHOOK": _HEAD.sub("http", text, count=1), "CNNKIT_MQTT": _HEAD.sub("mqtt", text, count=1)}
-        with patch("cnnkit.live.videos.open_video", self._open):
-            self._ears.deaf = False
-            yield cli(*call, *acting, "--headless", "--page", "0", CNNKIT_SOURCE=text, **hooks)
-            yield cli(*call, "--source-file", "sources")
-            self._ears.deaf = True
-            yield cli(*call, *acting, CNNKIT_SOURCE="0", **hooks)
+
+        def look(deaf: bool, *arguments: str, **environment: str) -> str:
+            self._ears.deaf = deaf
+            with patch("cnnkit.live.videos.open_video", self._open):
+                return webcam(*arguments, **environment)
+
+        return [
+            partial(look, False, *acting, "--headless", "--page", "0", CNNKIT_SOURCE=text, **hooks),
+            partial(look, False, "--source-file", "sources"),
+            partial(look, True, *acting, CNNKIT_SOURCE="0", **hooks),
+        ]
 
     def _open(self, address: Any, options: Any) -> Video:
         return Video(address, Opened(Ending([200, 201, 202]), 25.0, 3, recorded=True), options)
