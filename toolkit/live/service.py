@@ -17,6 +17,7 @@ _HOMES = ("/home", "/root", "/run/user")
 _STATE = Path("/var/lib/cnnkit")
 _CAMERAS = ("video4linux", "media", "dma_heap")  # the latter two of a Raspberry Pi
 _PLAIN = re.compile(r"[\w@+=:,./-]+")
+_LOW_PORTS = "CAP_NET_BIND_SERVICE"
 _ENVIRONMENT = "/etc/cnnkit/environment"
 
 
@@ -30,6 +31,7 @@ class Service:
     cameras: int = 1
     network: bool = True  # whether it talks to anybody
     device_free: bool = True  # neither a graphics card nor another processor computes
+    low_port: bool = False  # it listens on a port that root alone may take
     watchdog_s: float | None = None
     read: Sequence[Path] = ()  # files that it reads
     written: Sequence[Path] = ()  # folders that it writes into
@@ -58,6 +60,7 @@ def service_unit(service: Service) -> str:
         "@EXEC@": [" ".join(map(quoted, [*_program(), "webcam", *words]))],
         "@WATCHDOG@": [f"{2 * watchdog_s:g}"],
         "@NEEDS@": _needs(service),
+        "@CAPABILITIES@": [_LOW_PORTS] if service.low_port else [],
     }.items():
         text = text.replace(mark, "\n".join(lines))
     return text
@@ -98,6 +101,8 @@ def _needs(service: Service) -> Iterator[str]:
     families = ["AF_UNIX", *(["AF_INET", "AF_INET6"] if service.network else [])]
     if service.camera:
         families.append("AF_NETLINK")  # by which udev tells of the Raspberry Pi's cameras
+    if service.low_port:
+        yield f"AmbientCapabilities={_LOW_PORTS}"
     yield f"RestrictAddressFamilies={' '.join(families)}"
     if not service.network:
         yield "PrivateNetwork=yes"

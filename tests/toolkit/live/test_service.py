@@ -137,6 +137,24 @@ def test_folders():
     assert "ReadWritePaths" not in settings(printed("--output", "/var/lib/cnnkit/rows.jsonl"))
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--model", "/home/pi/a.onnx"], id="model"),
+        pytest.param(["-s", "/home/pi/film.mp4"], id="film"),
+        pytest.param(["-s", "0", "--on-change", "sh /home/pi/notify.sh front"], id="script"),
+    ],
+)
+def test_homes_are_seen_where_something_in_them_is_named(arguments):
+    assert settings(printed(*arguments))["ProtectHome"] == "read-only"
+
+
+def test_a_page_at_a_port_of_root_may_be_there():
+    low, high = (settings(printed("--page", port)) for port in ("80", "8080"))
+    assert (low["AmbientCapabilities"], low["CapabilityBoundingSet"]) == ("CAP_NET_BIND_SERVICE",) * 2
+    assert "AmbientCapabilities" not in high and high["CapabilityBoundingSet"] == ""
+
+
 def test_it_starts_when_there_is_a_network_and_waits_longer_than_the_watchdog():
     text = printed("--watchdog", "20")
     assert (settings(text, "Unit")["Wants"], settings(text, "Unit")["After"]) == ("network-online.target",) * 2
@@ -166,7 +184,9 @@ def test_words_of_systemd(word, text):
     "arguments",
     [
         pytest.param([], id="camera"),
-        pytest.param(["-s", "rtsp://h/s", "--output", "/srv/rows.jsonl", "--provider", "cuda"], id="the most it needs"),
+        pytest.param(
+            ["-s", "rtsp://h/s", "--output", "/srv/rows.jsonl", "--provider", "cuda", "--page", "80"], id="most"
+        ),
     ],
 )
 def test_its_exposure_is_low(tmp_path, arguments):

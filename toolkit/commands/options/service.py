@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _VARIABLES = {"source": "CNNKIT_SOURCE", "token": "CNNKIT_TOKEN", "webhook": "CNNKIT_WEBHOOK", "mqtt": "CNNKIT_MQTT"}
 _READ = ("model", "source_file", "labels")
 _WRITTEN = ("output", "record")
+_FIRST_FREE_PORT = 1024  # those below are root's
 
 
 def webcam_service(context: click.Context) -> Service:
@@ -53,10 +55,17 @@ def webcam_service(context: click.Context) -> Service:
         cameras=len(sources),
         network=not sources or not all(map(is_camera, sources)) or any(value is not None for value in apart),
         device_free=options["provider"] == "cpu",
+        low_port=0 < (options["page"] or 0) < _FIRST_FREE_PORT,
         watchdog_s=options["watchdog_s"],
-        read=[Path(options[name]) for name in _READ if options[name] is not None],
+        read=[*(Path(options[name]) for name in _READ if options[name] is not None), *_named(options, sources)],
         written=[*folders, *([options["keep_frames"]] if options["keep_frames"] is not None else [])],
     )
+
+
+def _named(options: dict[str, Any], sources: tuple[TypedAddress, ...]) -> Iterator[Path]:
+    """Yields the films that are looked at, and the files that a command names."""
+    words = shlex.split(options["on_change"] or "")
+    yield from (Path(text) for text in (*words, *(source.reveal() for source in sources)) if text.startswith("/"))
 
 
 def _sources(options: dict[str, Any]) -> tuple[TypedAddress, ...]:
