@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from cnnkit.errors import CTRL_C_EXIT, CnnkitError, one_line
-from cnnkit.system import broken_imports, ended_by_signals, hide_secrets
+from cnnkit.system import broken_imports, ended_by_signals, hanging_threads_left_behind, hide_secrets
 
 # Name -> what `cnnkit --help` says of it; the command itself is `command` in cnnkit.commands.NAME.
 COMMANDS = {
@@ -55,7 +55,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        with ended_by_signals():
+        with ended_by_signals(), hanging_threads_left_behind():
             return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> object:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -37,6 +38,20 @@ def test_a_signal_ends_a_run_with_whole_files(tmp_path, tiny_model, name):
     written = rows(log.read_text())
     assert len(LONG) > len(written) >= 3
     assert count_frames(film) == written[-1]["frame"] - written[0]["frame"] + 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_signal_while_a_library_opens_an_address_ends_the_process_properly(tiny_model):
+    """PyAV, or OpenCV, hangs in a thread of its own then, which the interpreter must not stop in its midst."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/live"
+        command = [sys.executable, "-m", "cnnkit", "webcam", "-s", address, "-m", tiny_model, "--headless"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with silent.accept()[0] as connection:
+            connection.recv(1)
+            process.send_signal(signal.SIGTERM)
+            _, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stderr) == (0, "0 frames classified\n")
 
 
 def wait_for(condition, timeout_s=20.0):

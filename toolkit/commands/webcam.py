@@ -51,11 +51,14 @@ def command(context: click.Context, /, list_cameras: bool, systemd: bool, **opti
         webcam_options(**{**options, "source_file": None})  # refuses what a service would be refused
         print_service(webcam_service(context))
         return
-    from cnnkit.commands.options import webcam_options
-    from cnnkit.live import run_webcam
-    from cnnkit.system import log
+    from cnnkit.live import stop_on_signals
 
-    summary = run_webcam(webcam_options(**options))
+    with stop_on_signals() as stop:  # from now on, for what follows takes a moment
+        from cnnkit.commands.options import webcam_options
+        from cnnkit.live import run_webcam
+        from cnnkit.system import log
+
+        summary = run_webcam(webcam_options(**options), stop=stop)
     log.info("%s", summary)
     if summary.failed:
         click.get_current_context().exit(1)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cnnkit.live.region import parse_region as parse_region
     from cnnkit.live.segments import SegmentOptions as SegmentOptions
     from cnnkit.live.service import Service as Service, is_camera as is_camera, print_service as print_service
+    from cnnkit.live.stopping import stop_on_signals as stop_on_signals
     from cnnkit.live.webcam import WebcamOptions as WebcamOptions, run_webcam as run_webcam
 else:
     __getattr__ = hand_on(
@@ -28,6 +29,7 @@ else:
             "segments": ("SegmentOptions",),
             "service": ("Service", "is_camera", "print_service"),
             "output_opening": ("PageOptions",),
+            "stopping": ("stop_on_signals",),
             "webcam": ("WebcamOptions", "run_webcam"),
         },
     )

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -60,7 +60,9 @@ class WebcamOptions:
     loop: LoopOptions = field(default_factory=LoopOptions)
 
 
-def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -> LiveSummary:
+def run_webcam(
+    options: WebcamOptions, *, clock: Clock = time.perf_counter_ns, stop: threading.Event | None = None
+) -> LiveSummary:
     """Classifies a source until it ends, the person quits, Ctrl-C or SIGTERM comes, or a limit is reached.
 
     Without a display it does as if it were asked to be headless, and says so.
@@ -68,6 +70,7 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
     Args:
         options: See there.
         clock: Nanoseconds.
+        stop: Ends it when it is set; None for one that signals set.
 
     Raises:
         UsageError: Options contradict each other.
@@ -75,7 +78,7 @@ def run_webcam(options: WebcamOptions, *, clock: Clock = time.perf_counter_ns) -
         OutputError: A file cannot be written, or exists already.
         ModelError: The model cannot be loaded or run.
     """
-    with stop_on_signals() as stop, repeats_counted():
+    with nullcontext(stop) if stop is not None else stop_on_signals() as stop, repeats_counted():
         addresses = parse_addresses(options.sources, insecure=options.insecure)
         _check_files(options, addresses)
         check_actions(options.actions)

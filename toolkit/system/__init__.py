@@ -19,7 +19,10 @@ if TYPE_CHECKING:
         http_opener as http_opener,
         tls_context as tls_context,
     )
-    from cnnkit.system.ending import ended_by_signals as ended_by_signals
+    from cnnkit.system.ending import (
+        ended_by_signals as ended_by_signals,
+        hanging_threads_left_behind as hanging_threads_left_behind,
+    )
     from cnnkit.system.extras import require as require
     from cnnkit.system.file_names import safe_name as safe_name, safe_path as safe_path
     from cnnkit.system.files import (
@@ -56,7 +59,7 @@ else:
             "addresses": ("TypedAddress", "hide_secrets", "shown_address", "usable_address"),
             "broken": ("broken_imports",),
             "connections": ("basic_login", "http_opener", "tls_context"),
-            "ending": ("ended_by_signals",),
+            "ending": ("ended_by_signals", "hanging_threads_left_behind"),
             "extras": ("require",),
             "file_names": ("safe_name", "safe_path"),
             "files": (

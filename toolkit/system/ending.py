@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 _NAMES = ("SIGTERM", "SIGHUP")  # the second is the end of a terminal or connection; Windows has neither
+_OURS = "cnnkit-"  # how the names of our threads begin
 
 
 class Ended(BaseException):
@@ -52,3 +54,22 @@ def ended_by_signals() -> Iterator[None]:
         for number in ours:
             if signal.getsignal(number) is end:  # and not ignored by now, as after a report of cnnkit bench
                 signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def hanging_threads_left_behind() -> Iterator[None]:
+    """Ends the process at once behind the block where threads of ours still hang in a driver or a connection.
+
+    The interpreter would stop them in the midst of a library's code, which aborts the process. For command lines alone:
+    where stdout is not the process's own, as in tests, nothing is done.
+    """
+    is_own = sys.stdout is sys.__stdout__  # before a thread that imports something turns it elsewhere for a moment
+    try:
+        yield
+    except SystemExit as ended:
+        if is_own and any(thread.name.startswith(_OURS) for thread in threading.enumerate()):
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(AttributeError, OSError, ValueError):  # closed by whoever started the process
+                    stream.flush()
+            os._exit(ended.code if isinstance(ended.code, int) else ended.code is not None)
+        raise

@@ -104,3 +104,31 @@ def test_other_threads_leave_signals_alone() -> None:
 def test_nothing_that_handles_errors_catches_it() -> None:
     assert not issubclass(Ended, Exception)
     assert str(Ended(signal.SIGTERM)) == "ended by SIGTERM"
+
+
+HANGING = """\
+import atexit, sys, threading, time
+from cnnkit.system.ending import hanging_threads_left_behind
+atexit.register(print, "the interpreter ended")
+threading.Thread(target=time.sleep, args=(60,), name={name!r}, daemon=True).start()
+with hanging_threads_left_behind():
+    print("said")
+    sys.exit({code!r})
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "exit_code", "said"),
+    [
+        ("cnnkit-reader", 0, 0, "said\n"),
+        ("cnnkit-reader", None, 0, "said\n"),
+        ("cnnkit-reader", 3, 3, "said\n"),
+        ("cnnkit-reader", "why", 1, "said\n"),
+        ("another", 3, 3, "said\nthe interpreter ended\n"),
+    ],
+)
+def test_a_thread_that_hangs_is_left_behind(name: str, code: object, exit_code: int, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HANGING.format(name=name, code=code)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (exit_code, said)
