@@ -100,11 +100,12 @@ class Workshop:
         made, failed = [self._float32()], []
         wanted = {only} if only is not None else {name for name, _ in self._makers(method)} - _ON_REQUEST
         makers = [(name, make) for name, make in self._makers(method) if name in wanted]
+        errors: tuple[type[Exception], ...] = (*_MAKING, *runtime_errors())
         for name, make in shown(makers, "making candidates"):
             try:
                 candidate = make()
                 candidate.open(threads=1)
-            except (*_MAKING, *runtime_errors()) as error:
+            except errors as error:
                 if lacks_memory(str(error)):
                     raise ModelError(f"{self._model} cannot be quantized here: {short_reason(str(error))}") from error
                 failed.append(Failed(name, short_reason(str(error)) or type(error).__name__))

@@ -125,12 +125,17 @@ def _watch(
             answering = FrameClassifier(classifier, replace(options.answer, name=str(video.address)))
             watching = ChannelOptions(video.is_live, video.options.limits.stall_s, options.loop.frozen_s)
             channels.append(Channel(source, answering, clock, each, watching))
-        stack.callback(lambda: [channel.source.stop() for channel in channels])  # all, before one is waited for
+        stack.callback(_stop, channels)  # all, before one is waited for
         beat = None
         if options.watchdog_s is not None:
             beat = stack.enter_context(closing(Watchdog(options.watchdog_s))).beat
         summary = LiveLoop(channels, classifier, clock, stop, options.loop, beat, bell).run()
     return replace(summary, failed=summary.failed + sum(video.lost for video in videos))
+
+
+def _stop(channels: Sequence[Channel]) -> None:
+    for channel in channels:
+        channel.source.stop()
 
 
 def _output_options(options: WebcamOptions) -> OutputOptions:
