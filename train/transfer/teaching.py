@@ -49,7 +49,7 @@ def teach(
     parts = find_parts(network) if _has_learned(request) else None
     if parts is not None and recipe.fine_tune == "upper":
         freeze_lower(parts)
-    if parts is not None and recipe.head_first and (start is not None or not _knows_all_classes(request, dataset)):
+    if parts is not None and _fits_head(request, dataset, start):
         start = _take_first_stage(parts, network, request, dataset, sink, start, run)
     elif not recipe.epochs:
         raise UsageError(
@@ -59,6 +59,12 @@ def teach(
     if not recipe.epochs and start is not None:
         return start.history
     return learn(request, network, dataset, devices, sink, teacher=teacher, start=start)
+
+
+def _fits_head(request: TrainingRequest, dataset: Dataset, start: Checkpoint | None) -> bool:
+    """Whether the last layer is fitted first: where nothing else is asked for, also one that knows these classes."""
+    recipe = request.recipe
+    return not recipe.epochs or (recipe.head_first and (start is not None or not _knows_all_classes(request, dataset)))
 
 
 def _has_learned(request: TrainingRequest) -> bool:

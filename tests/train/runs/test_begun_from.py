@@ -120,3 +120,11 @@ def test_without_from_it_is_another_training(train: Any, tmp_path: Path) -> None
     train("second", earlier=tmp_path / "first", epochs=1)
     with pytest.raises(UsageError, match="cannot be resumed with other options: earlier was '"):
         train("second", architecture="conv2", size=16, resume=True, epochs=1)
+
+
+def test_the_last_layer_alone_is_fitted_anew_for_classes_that_are_known(train: Any, tmp_path: Path) -> None:
+    outcome = train("again", earlier=tmp_path / "first", head_only=True)
+    assert [row["epoch"] for row in outcome.history] == [0]
+    first, again = weights(tmp_path / "first"), weights(tmp_path / "again")
+    assert all(np.array_equal(one, other) for one, other in zip(first[:-2], again[:-2], strict=True))
+    assert not np.array_equal(first[-2], again[-2])
