@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnkit.errors import ModelError
 
-_MARKS = re.compile(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\} ")  # colours, and where a kernel stands
+_MARKS = re.compile(r"\x1b\[[0-9;]*m|\{\{function_node [^}]{0,300}\}\} ")  # colours, and where a kernel stands
 _FRAME = re.compile(r"^Exception encountered when calling (.*?)\.call\(\)\.$")
 _MOST = 200  # characters: behind them a dump begins
 

@@ -9,7 +9,7 @@ _OWN = re.compile(
     r"|Could not interpret activation function identifier: [\w.]+"
 )
 _BEHIND = "Exception encountered: "  # a dump of the layer's settings
-_KERNEL = re.compile(r"\{\{function_node [^}]*\}\} ")
+_KERNEL = re.compile(r"\{\{function_node [^}]{0,300}\}\} ")
 _MOST = 300  # characters
 
 

@@ -27,8 +27,10 @@ _FATAL = 4  # log severity: what goes wrong is raised as well, so nothing needs 
 _FEWEST_THREADS, _THREADS_A_PROCESSOR = 8, 4  # what may be asked for
 # "/onnxruntime_src/onnxruntime/core/graph/model.cc:245 onnxruntime::Model::Model(...) ", "parse_string.h:116 Parse "
 _PLACE = re.compile(
-    r"\S*onnxruntime\S*\.(?:cc|cpp|h):\d+ [^()]*\([^()]*\)(?: const)?(?: \[[^\]]*\])? |\b\w+\.(?:cc|cpp|h):\d+ \w+ "
+    r"(?<!\S)(?=\S*onnxruntime)\S+?\.(?:cc|cpp|h):\d+ [^()]*\([^()]*\)(?: const)?(?: \[[^\]]*\])? "
+    r"|\b\w+\.(?:cc|cpp|h):\d+ \w+ "
 )
+_MAX_READ = 4_000  # characters of a message, which may hold megabytes of a stranger's file
 _MAX_REASON = 240  # characters of onnxruntime's message that are worth a line
 
 
@@ -148,7 +150,7 @@ def short_reason(text: str) -> str:
     """Returns onnxruntime's message as one line, without error code and place in its code, cut where it is a dump."""
     if lacks_memory(text):
         return "there is too little memory, close other programs"
-    line = _PLACE.sub("", " ".join(text.split()))
+    line = _PLACE.sub("", " ".join(text[:_MAX_READ].split()))
     if line.startswith("[ONNXRuntimeError]"):
         line = line.split(" : ", 3)[-1]
     return line if len(line) <= _MAX_REASON else line[:_MAX_REASON].rstrip() + "..."

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 import pytest
 from tiny_models import build_tiny_onnx
@@ -247,6 +248,13 @@ def test_session_options(make_model, threads, expected):
 )  # fmt: skip
 def test_short_reason(text, expected):
     assert short_reason(text) == expected
+
+
+@pytest.mark.parametrize("part", ["x", "onnxruntime", "onnxruntime.cc:1 ", "a.cc:1 (", "onnxruntime/a.h:1 b("])
+def test_a_reason_that_holds_megabytes_of_a_file_is_cut_at_once(part):
+    started = time.perf_counter()
+    assert len(short_reason(part * (10_000_000 // len(part)))) <= 250
+    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize(("processors", "most"), [(1, 8), (2, 8), (16, 64), (None, 8)])
