@@ -81,7 +81,7 @@ def test_members_and_frames_are_sorted_too(predict, tmp_path):
     ("labels", "folders"),
     [
         (("../../evil", "..", "a/b\\c"), ("_.._evil", "_", "a_b_c")),
-        (("", "CON", "red\x1b[31m\n"), ("_", "_CON", "red_[31m_")),
+        (("nul", "CON", "red\x1b[31m\n"), ("_nul", "_CON", "red_[31m_")),
         ((".hidden", "x" * 300, "cat\u202egnp"), ("hidden", "x" * 200, "cat_gnp")),
     ],
     ids=["paths", "names", "lengths"],

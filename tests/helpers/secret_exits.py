@@ -88,7 +88,8 @@ class Ears:
         topics: list[str] = []  # what an address names as its topic is told to the broker, and is no secret of it
 
         def publish(_: str, payload: str, **__: Any) -> Any:
-            self.hear("mqtt", payload.replace(json.dumps(topics[0])[1:-1], "TOPIC"))
+            name = re.sub("[^a-zA-Z0-9_-]+", "_", topics[0])  # as Home Assistant is told it
+            self.hear("mqtt", payload.replace(json.dumps(topics[0])[1:-1], "TOPIC").replace(f"_{name}_", "_TOPIC_"))
             return sent
 
         client.will_set = lambda topic, payload, **_: topics.append(topic.removesuffix("/availability"))

@@ -79,9 +79,9 @@ class NewestFrame:
             return frame
 
     def stop(self) -> None:
-        if not self._stop.is_set():
+        if not self._stopped_s:
             self._stopped_s = time.monotonic()
-            self._stop.set()
+        self._stop.set()
 
     def close(self) -> None:
         self.stop()

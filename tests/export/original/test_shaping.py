@@ -72,9 +72,14 @@ def test_channels_first(keras, tmp_path):
     model = network(keras, dense, shape=(3, SIZE, SIZE), order="channels_first")
     path = tmp_path / "net.keras"
     model.save(path)
-    report = exported(path, tmp_path)
     images = random_images()
-    expected = model(images.transpose(0, 3, 1, 2).astype(np.float32))
+    try:
+        expected = model(images.transpose(0, 3, 1, 2).astype(np.float32))
+    except Exception as error:
+        if "only supports the NHWC" in str(error):
+            pytest.skip("TensorFlow has no kernels for channels first on this CPU")
+        raise
+    report = exported(path, tmp_path)
     np.testing.assert_allclose(OnnxClassifier(report.path).probabilities(images), expected, atol=1e-5)
     assert (report.spec.input.layout, report.spec.provenance.original_input.layout) == ("nhwc", "nchw")
     np.testing.assert_allclose(load_again(path, report.spec).probabilities(images), expected, atol=1e-5)

@@ -76,7 +76,8 @@ def test_a_file_that_is_cut_is_never_taken_for_whole(name: str, data: st.DataObj
     if image.damage is not None:
         return
     # Only the end of a JPEG or PNG may be missing, and bits that show nowhere.
-    assert image.warnings == (LACKS[name.split("-")[0]],)
+    lacks = LACKS.get(name.split("-")[0])
+    assert image.warnings == (() if lacks is None else (lacks,))
     assert (image.pixels == expected).all()
     assert length >= len(whole) - (4 if name.startswith("jpeg") else 12)
 

@@ -40,6 +40,7 @@ def test_a_spec_for_another_file_is_not_taken(run, caplog):
         (run / "spec.json").write_text(text)
         with pytest.raises(SpecError, match=rf"spec\.json: the model spec {said}"):
             read_run_spec(run / "model.keras")
+    (run / "spec.json").write_text(write_spec(spec))
     assert "was written for another file than model.keras" in caplog.text
     with pytest.raises(SpecError, match=r"has no spec\.json of its own beside it"):
         open_classifier(run)
