@@ -45,9 +45,8 @@ def finetune(
     """Trains the weights, biases and ranges of a quantized graph; the integers it holds are replaced.
 
     The loss is the Kullback-Leibler divergence from the teacher's probabilities, of independent labels the binary
-    cross-entropy with them, so no labels are needed; the optimizer
-    is Adam with a cosine-shaped learning rate; half of the images are mirrored, teacher's and pupil's alike. Batch
-    normalisation is folded already.
+    cross-entropy with them, so no labels are needed; the optimizer is Adam with a cosine-shaped learning rate; half of
+    the images are mirrored, teacher's and pupil's alike.
 
     Args:
         quantized: A QDQ onnx.ModelProto; it is changed.
@@ -69,13 +68,11 @@ def finetune(
         ModelError: The graph computes something through which there is no known gradient.
         DataError: None of the images can be used, or, with `strict`, one cannot.
     """
-    keras = import_keras("cnnkit quantize --finetune")
-    keras.utils.set_random_seed(seed)
+    import_keras("cnnkit quantize --finetune").utils.set_random_seed(seed)
     network = trainable_network(quantized, prepared, bits)
     batch = batch_size(teacher.spec.input)
     steps = steps or usual_steps(batch)
-    loss = keras.losses.BinaryCrossentropy() if teacher.spec.independent else keras.losses.KLDivergence()
-    network.compile(keras.optimizers.Adam(_LEARNING_RATE), loss=loss)
+    _compile(network, teacher)
     losses: list[float] = []
     started = compiled = time.perf_counter()
     for images in _batches(paths, teacher, held_out, seed, batch, strict=strict):
@@ -84,9 +81,8 @@ def finetune(
             compiled = time.perf_counter()  # the first one takes as long as compiling does
         elif done == 1 + _TIMED:
             now = time.perf_counter()
-            each = (now - compiled) / _TIMED
-            steps = _steps_within(steps, done, each, None if seconds is None else seconds - (now - started))
-            log.info("fine-tuning takes about %.0f s: %d steps of %d images", each * (steps - done), steps, batch)
+            left = None if seconds is None else seconds - (now - started)
+            steps = _steps_within(steps, done, (now - compiled) / _TIMED, left, batch)
         tensor = prepare_batch(images, teacher.spec.input).astype(np.float32)
         network.optimizer.learning_rate = _LEARNING_RATE * (1 + math.cos(math.pi * done / steps)) / 2
         losses.append(float(network.train_on_batch(tensor, teacher.probabilities(images))))
@@ -108,9 +104,19 @@ def usual_steps(batch: int) -> int:
     return max(_LEAST_STEPS, _STEPS * batch // _BATCH)
 
 
-def _steps_within(steps: int, done: int, each: float, left: float | None) -> int:
-    """Returns how many steps are made in all, of which some are done and others fit into the seconds that are left."""
-    return steps if left is None else min(steps, done + max(1, int(left / max(each, 1e-6))))
+def _steps_within(steps: int, done: int, each: float, left: float | None, batch: int) -> int:
+    """Returns how many steps are made in all, of which some are done and others fit into the seconds left; says it."""
+    if left is not None:
+        steps = min(steps, done + max(1, int(left / max(each, 1e-6))))
+    log.info("fine-tuning takes about %.0f s: %d steps of %d images", each * (steps - done), steps, batch)
+    return steps
+
+
+def _compile(network: Any, teacher: Classifier) -> None:
+    import keras
+
+    loss = keras.losses.BinaryCrossentropy() if teacher.spec.independent else keras.losses.KLDivergence()
+    network.compile(keras.optimizers.Adam(_LEARNING_RATE), loss=loss)
 
 
 def _batches(

@@ -46,8 +46,8 @@ class LabelledImages:
 def list_class_folder(root: Path, labels: tuple[str, ...] | None = None) -> LabelledFiles:
     """Lists the images of a folder that holds a folder a class; in these, images may lie at any depth.
 
-    Hidden files are skipped; files that are no images by their suffix, and images outside of the class folders, are
-    skipped and counted in a message. Names are compared by their letters, see `find_places`.
+    Hidden files are skipped; what is no image, or lies outside of the class folders, is skipped and counted.
+    Names are compared by their letters, see `find_places`.
 
     Args:
         root: The folder.
@@ -87,7 +87,7 @@ def class_names(root: Path) -> tuple[str, ...]:
 def list_images(root: Path) -> tuple[Path, ...]:
     """Lists the images of a folder and of all folders below it, sorted.
 
-    Hidden files and folders are skipped; files that are no images by their suffix are skipped and counted in a message.
+    Hidden files and folders are skipped; files that are no images by name or content are skipped and counted.
 
     Raises:
         SourceError: A folder does not exist or cannot be listed.
@@ -99,7 +99,7 @@ def _list_images(root: Path, above: frozenset[str]) -> tuple[Path, ...]:
     files = list(_walk(root, above))
     images = tuple(path for path in files if is_image_file(path))
     if len(images) < len(files):
-        log.info("%s: skipped %d files that are no images by their suffix", root, len(files) - len(images))
+        log.info("%s: skipped %d files that are no images by name or content", root, len(files) - len(images))
     return images
 
 

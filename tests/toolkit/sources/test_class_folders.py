@@ -46,7 +46,7 @@ def test_other_files_are_counted_and_hidden_ones_are_not(tmp_path: Path, caplog:
     with caplog.at_level(logging.INFO, "cnnkit"):
         assert names(list_images(tmp_path), tmp_path) == ["a.jpg"]
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path}: skipped 2 files that are no images by their suffix"
+        f"{tmp_path}: skipped 2 files that are no images by name or content"
     ]
 
 

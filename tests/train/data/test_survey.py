@@ -85,7 +85,7 @@ def test_the_command_lists_bad_files_and_trains_on_the_others(colour_folder: Pat
     assert f"cnnkit: warning: {colour_folder / 'green' / 'empty.jpg'}: empty file\n" in result.stderr
     assert "100 x 90 pixels, more than the limit of 8,000 (--max-pixels)\n" in result.stderr
     assert "cnnkit: warning: train: 2 of 62 images cannot be used and are left out\n" in result.stderr
-    assert f"{colour_folder / 'green'}: skipped 1 files that are no images by their suffix\n" in result.stderr
+    assert f"{colour_folder / 'green'}: skipped 1 files that are no images by name or content\n" in result.stderr
     assert "colours: 42 training, 6 validation, 12 test images, 3 classes" in result.stderr
 
 
