@@ -186,7 +186,11 @@ def test_s_saves_the_picture_that_is_shown(tab, tmp_path):
     tab.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     tab.press("s", "KeyS")
     deadline = time.monotonic() + 10
-    while not (found := list(tmp_path.glob("cnnkit-????-??-??T??-??-??.jpg"))):
+    # Chromium gives the file its name before its last bytes, the end of the image.
+    while (
+        not (found := list(tmp_path.glob("cnnkit-????-??-??T??-??-??.jpg")))
+        or found[0].read_bytes()[-2:] != b"\xff\xd9"
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     decoded = cv2.imread(str(found[0]))
