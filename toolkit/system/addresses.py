@@ -19,6 +19,7 @@ _SECRET_PARTS = re.compile("pas|pwd|psw|psk|secret|token|key|auth|sig|cred|jwt|s
 _SECRET_KEYS = frozenset({"pw", "p", "pin", "code", "otp", "sid", "hash", "nonce", "digest"})
 _SAFE = "!$&'()*+,;=-._~%"  # of a user and a password, besides letters and digits: what ends neither
 _HIDDEN_PARAMETER = re.compile(r"=\*\*\*(?!\S*@)(?=[\s:,;)]|$)")  # behind which a message goes on
+_HOST_ENDS = re.compile("[/?#]")
 _LONE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
@@ -86,11 +87,16 @@ def usable_address(text: str) -> str:
     """Returns an address as libraries read it: a scheme in small letters, "#" in a user or a password as "%23".
 
     Raises:
-        ValueError: It is no address; the text of the error is its own, without a part of the address.
+        ValueError: It is no address, or one of which a login ends at either of two "@", so that a password might go to
+            another host; the text of the error is its own, without a part of the address.
     """
     head = _HEAD.match(text)
     scheme, rest = text[: head.end()] if head else "", text[head.end() :] if head else text
-    if not _is_read_well(rest):
+    if _is_read_well(rest):
+        login, _, behind = rest.partition("@")
+        if "@" in behind and _HOST_ENDS.search(behind, 0, behind.rindex("@")) and not _HOST_ENDS.search(login):
+            raise ValueError("two of its @ could be before the host: expected %40 %2F %3F %23 for other @ / ? # in it")
+    else:
         login, at, place = rest.rpartition("@")
         user, colon, password = login.partition(":")
         rest = f"{_quoted(user)}{colon}{_quoted(password)}{at}{place}"

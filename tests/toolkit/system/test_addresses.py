@@ -71,6 +71,7 @@ def test_what_a_message_says(message, said):
         pytest.param("rtsp://me:p#w@host/", "rtsp://me:p%23w@host/", id="number sign"),
         pytest.param("rtsp://me:p/w?[%z@host/", "rtsp://me:p%2Fw%3F%5B%25z@host/", id="all that ends a host"),
         pytest.param("http://host:8080/a@2x.jpg", "http://host:8080/a@2x.jpg", id="@ in a path"),
+        pytest.param("http://me:p@w@host/a%402x.jpg", "http://me:p@w@host/a%402x.jpg", id="@ in a password"),
         pytest.param("http://[::1]:80/a", "http://[::1]:80/a", id="IPv6"),
         pytest.param("http://me:[p@[::1]/a", "http://me:%5Bp@[::1]/a", id="bracket that urllib takes for an address"),
     ],
@@ -93,6 +94,12 @@ def test_what_is_opened(typed, usable):
 )
 def test_what_cannot_be_opened(typed):
     with pytest.raises(ValueError, match=r"^expected scheme://host:port/path$"):
+        usable_address(typed)
+
+
+@pytest.mark.parametrize("typed", ["rtsp://me:p@ss/w#x@host/", "rtsp://me:p@s?x@host", "http://me:pw@host/a@2x.jpg"])
+def test_a_password_goes_to_no_host_that_it_may_name_itself(typed):
+    with pytest.raises(ValueError, match=r"^two of its @ could be before the host: expected %40 %2F %3F %23 for "):
         usable_address(typed)
 
 
