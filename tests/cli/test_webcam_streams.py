@@ -35,16 +35,11 @@ class Camera(BaseHTTPRequestHandler):
         if play is None:
             self.send_error(404)
             return
-        if play in ("snapshot", "unnamed snapshot"):
-            server.sent += 1
-            jpeg = cv2.imencode(".jpg", picture(200 + server.sent % 50))[1].tobytes()
-            self.send_response(200)
-            if play == "snapshot":
-                self.send_header("Content-Type", "image/jpeg")
-            else:
-                self.send_header("Content-Length", str(len(jpeg)))
-            self.end_headers()
-            self.wfile.write(jpeg)
+        if play in ("snapshot", "unnamed snapshot", "bare snapshot"):
+            self._send_snapshot(play)
+            return
+        if play == "bare pictures":
+            self._send_bare_pictures()
             return
         if play == "text":
             self.send_response(200)
@@ -66,6 +61,24 @@ class Camera(BaseHTTPRequestHandler):
             self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg))
             self.wfile.write(jpeg + b"\r\n")
             time.sleep(0.02)
+
+    def _send_snapshot(self, play):
+        self.server.sent += 1
+        jpeg = cv2.imencode(".jpg", picture(200 + self.server.sent % 50))[1].tobytes()
+        self.send_response(200)
+        if play == "snapshot":
+            self.send_header("Content-Type", "image/jpeg")
+        elif play == "unnamed snapshot":
+            self.send_header("Content-Length", str(len(jpeg)))
+        self.end_headers()
+        self.wfile.write(jpeg)
+
+    def _send_bare_pictures(self):
+        self.send_response(200)
+        self.end_headers()
+        while not self.server.released.wait(0.05):
+            self.server.sent += 1
+            self.wfile.write(cv2.imencode(".jpg", picture(200 + self.server.sent % 50))[1].tobytes())
 
     def _knows_digest(self):
         """By RFC 7616, with the user's name and password."""
@@ -168,7 +181,7 @@ def test_torn_pictures_alone_are_the_reason_why_there_is_no_signal(camera, tiny_
     ("path", "play"),
     [
         ("snapshot.jpg", "snapshot"), ("snapshot", "snapshot"), ("snapshot.cgi?channel=1", "snapshot"),
-        ("snapshot.cgi", "unnamed snapshot"),
+        ("snapshot.cgi", "unnamed snapshot"), ("snapshot", "bare snapshot"),
     ],
 )  # fmt: skip
 def test_snapshots_are_fetched_again_and_again_with_a_digest_login(camera, tiny_model, path, play):
@@ -223,3 +236,10 @@ def test_a_signal_does_not_wait_for_an_address(camera, tiny_model):
     _, stderr = process.communicate(timeout=20)
     assert (process.returncode, stderr) == (0, "0 frames classified\n")
     assert time.monotonic() - start < 1
+
+
+def test_pictures_without_an_end_or_a_name_are_a_video(camera, tiny_model):
+    address = camera(*["bare pictures"] * 9, path="video")
+    result, rows = inside(address, tiny_model, "--every", "0.2", "--max-seconds", "2")
+    assert result.exit_code == 0, result.output
+    assert len(rows) > 4 and {row["label"] or row["error"] for row in rows} == {"red"}
