@@ -196,6 +196,19 @@ def test_quantized_file_without_a_spec(tmp_path, operator, quantized):
     assert "(?, 4)" in info(path).stdout
 
 
+def test_names_that_nobody_writes_are_cut(tmp_path):
+    from onnx import TensorProto, helper
+
+    name, width = "n" * 5000, "w" * 5000
+    given, taken = (helper.make_tensor_value_info(text, TensorProto.FLOAT, [1, width]) for text in (f"y{name}", name))
+    graph = helper.make_graph([helper.make_node("Relu", [name], [f"y{name}"], name=name)], "g", [taken], [given])
+    path = tmp_path / "long.onnx"
+    path.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]).SerializeToString())
+    table = info(path, "--layers").stdout
+    assert f"{'n' * 200}... (5,000 characters): float32 (1, {'w' * 200}... (5,000 characters))" in table
+    assert max(map(len, table.splitlines())) < 520
+
+
 def test_small_spec(make_model):
     table = info(make_model(spec=replace(TINY_SPEC, golden=()))).stdout
     assert "quantized      no\n" in table

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cnnkit.report.rows import printable
-from cnnkit.report.tables import NOTHING, print_table
+from cnnkit.report.tables import NOTHING, print_table, short_name
 from cnnkit.spec import LayerFacts
 
 _COLUMNS = ("layer", "type", "output", ">parameters", ">multiply-adds")
@@ -19,7 +18,7 @@ def print_layers(layers: Sequence[LayerFacts], *, title: str = "") -> None:
 def _rows(layers: Sequence[LayerFacts]) -> Iterator[tuple[str, ...]]:
     for layer in layers:
         counts = _number(layer.parameters), _number(layer.multiply_adds)
-        yield printable(layer.name), printable(layer.kind), _shape(layer.output_shape), *counts
+        yield short_name(layer.name), short_name(layer.kind), _shape(layer.output_shape), *counts
     products = [layer.multiply_adds for layer in layers]
     known = [count for count in products if count is not None]
     all_of_them = _number(sum(known) if len(known) == len(products) else None)

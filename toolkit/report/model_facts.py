@@ -8,7 +8,7 @@ from typing import Any, Literal
 from cnnkit.report.json_output import print_json
 from cnnkit.report.layer_table import print_layers
 from cnnkit.report.rows import printable
-from cnnkit.report.tables import print_table
+from cnnkit.report.tables import print_table, short_name
 from cnnkit.spec import (
     InputSpec,
     LayerFacts,
@@ -88,7 +88,7 @@ def _rows(facts: ModelFacts) -> Iterator[Row]:
     yield "parameters", _number(facts.parameters)
     yield "multiply-adds", _number(facts.multiply_adds) + ("" if not _takes_any_size(facts) else _SAY_SIZE)
     if facts.operators is not None:
-        counts = ", ".join(f"{count} {printable(name)}" for name, count in facts.operators.items())
+        counts = ", ".join(f"{count} {short_name(name)}" for name, count in facts.operators.items())
         yield "operators", f"{sum(facts.operators.values()):,}: {counts}"
     if not facts.keras:
         yield "quantized", "yes" if facts.quantized else "no"
@@ -145,8 +145,8 @@ def _image(spec: InputSpec) -> str:
 
 
 def _tensor(tensor: TensorFacts) -> str:
-    sizes = ", ".join("?" if size is None else str(size) for size in tensor.shape)
-    return f"{tensor.name}: {tensor.dtype} ({sizes})"
+    sizes = ", ".join("?" if size is None else short_name(str(size)) for size in tensor.shape)
+    return f"{short_name(tensor.name)}: {tensor.dtype} ({sizes})"
 
 
 def _figures(figures: Mapping[str, float]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from cnnkit.errors import printable
 
+_LONGEST_NAME = 200
 NOTHING = "-"  # what a cell shows where a figure is not known
 
 
@@ -50,6 +51,11 @@ def _printable_rows(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
 def percent(fraction: float | None) -> str:
     """Returns a fraction in percent with two decimals."""
     return NOTHING if fraction is None else f"{fraction * 100:.2f} %"
+
+
+def short_name(name: str) -> str:
+    """Returns a name out of a file as a table may show it: one that is longer than anybody writes is cut."""
+    return printable(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}... ({len(name):,} characters)")
 
 
 def _width(text: str) -> int:
