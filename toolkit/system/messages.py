@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
+from cnnkit.errors import one_line
 from cnnkit.system.addresses import hide_secrets
 from cnnkit.system.terminal import print_text
 
 log = logging.getLogger("cnnkit")
+
+
+_LONGEST_WARNING = 300  # characters of a library's own
 
 
 class _StderrHandler(logging.Handler):
@@ -21,7 +27,7 @@ class _StderrHandler(logging.Handler):
 
 
 def show_messages(verbosity: int) -> None:
-    """Sends cnnkit's log to stderr.
+    """Sends cnnkit's log to stderr, and what libraries warn of: a line each, without their own code.
 
     Args:
         verbosity: 0 for progress and warnings, above 0 for details as well, below 0 for errors alone.
@@ -29,6 +35,28 @@ def show_messages(verbosity: int) -> None:
     log.handlers = [_StderrHandler()]
     log.propagate = False
     log.setLevel(logging.DEBUG if verbosity > 0 else logging.ERROR if verbosity < 0 else logging.INFO)
+    warnings.showwarning = _ForLibraries().show
+
+
+class _ForLibraries:
+    """Takes the warnings of libraries, of which Python tells the same place again for each text."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[str, int]] = set()
+
+    def show(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if (filename, lineno) not in self._told:
+            self._told.add((filename, lineno))
+            text = one_line(str(message))
+            log.warning("%s", text if len(text) <= _LONGEST_WARNING else f"{text[:_LONGEST_WARNING]}...")
 
 
 @contextmanager
