@@ -5,14 +5,20 @@ BIN := $(VENV)/bin
 # bench/. because bench is the name of a target.
 FOLDERS := $(shell find toolkit train export bench/. -type d -not -name __pycache__)
 
-.PHONY: demo test test-slow test-arm test-haswell lint bench clean
+.PHONY: demo test coverage test-slow test-arm test-haswell lint bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/cnnkit demo
 
 # A process for each of up to four processors; a module's tests stay together, and share what they have made.
+TEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+
 test: $(VENV)/.installed-dev lint
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term:skip-covered
+	$(TEST)
+
+# The same, and which lines were run, which takes longer.
+coverage: $(VENV)/.installed-dev
+	$(TEST) --cov --cov-report=term:skip-covered
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow

@@ -87,7 +87,7 @@ def test_commands_are_there_and_name_nothing_of_one_machine(command: str) -> Non
     elif words[0] == "cnnkit":
         command_named(words[1]).make_context(words[1], words[2:], parent=click.Context(main))
     else:
-        assert words == ["make", "test"]
+        assert words == ["make", "coverage"]
 
 
 def test_names_choose() -> None:

@@ -41,7 +41,7 @@ def _coverage(output: Output) -> str:
     """Reads the last line of pytest-cov's table: TOTAL, statements, missed, percent."""
     found = re.search(r"^TOTAL\s+\d+\s+\d+\s+(\d+)%$", output.text, re.MULTILINE)
     if found is None:
-        raise FigureError("make test printed no line TOTAL")
+        raise FigureError("make coverage printed no line TOTAL")
     return f"{found[1]} %"
 
 
@@ -64,7 +64,7 @@ TRAINING = (
     Measurement("demo", ("cnnkit demo",), (Row("`cnnkit demo`", _demo),), minutes=1),
     Measurement(
         "coverage",
-        ("make test",),
+        ("make coverage",),
         (Row("lines of `toolkit/` that the tests run", _coverage),),
         minutes=12,
         at_home=True,
