@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
@@ -72,14 +73,15 @@ class OutputFile:
         """
         self.open()
         assert self._file is not None
-        before, rest = self._end(), memoryview(data)
+        rest = memoryview(data)
         with self._errors():
             try:
                 while rest:
                     rest = rest[self._file.write(rest) :]
             except OSError:
-                if before is not None:
-                    self._file.truncate(before)
+                status = os.fstat(self._file.fileno())
+                if stat.S_ISREG(status.st_mode):  # no device or pipe
+                    self._file.truncate(status.st_size - (len(data) - len(rest)))
                 raise
         return len(data)
 
@@ -91,10 +93,6 @@ class OutputFile:
         if self._file is not None:
             with self._errors():
                 self._file.close()
-
-    def _end(self) -> int | None:
-        """Returns where the file ends; None for a device or a pipe."""
-        return os.fstat(self._file.fileno()).st_size if self._file is not None and self._path.is_file() else None
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
