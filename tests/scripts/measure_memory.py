@@ -6,7 +6,7 @@
 The folder holds generated JPEGs in ten class folders: some hundred different ones, each under many names, since every
 file is decoded anyway. `cnnkit train FOLDER --size 224 --epochs 1` runs as a process of its own, first on 50 images and
 then on all of them, with the same batch size, and its peak resident memory is what the system says at its end; with
---defaults it is `cnnkit train FOLDER` alone. Exits with 1 where the difference is above --limit.
+--defaults it is `cnnkit train FOLDER --epochs 1`. Exits with 1 where the difference is above --limit.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--pixels", default=f"{SIDE}x{SIDE}", help="width and height of the images")
-    parser.add_argument("--defaults", action="store_true", help="train with no option at all")
+    parser.add_argument("--defaults", action="store_true", help="train with no other option but --epochs")
+    parser.add_argument("--epochs", type=int, default=1, help="each of which reads all images once more")
     parser.add_argument("--limit", type=float, default=2.0, help="GiB above the run on a few images")
     parser.add_argument("--arch", default="mobilenet_v1", help="a small one, so that reading is most of the work")
     parser.add_argument("--batch-size", type=int, default=32)
@@ -70,8 +71,8 @@ def main() -> None:
     parser.add_argument("train_options", nargs="*", help="more options of cnnkit train, behind --")
     options = parser.parse_args()
     width, height = (int(number) for number in options.pixels.split("x"))
-    chosen = ["--size", str(SIDE), "--epochs", "1", "--arch", options.arch, "--batch-size", str(options.batch_size)]
-    arguments = [*([] if options.defaults else chosen), *options.train_options]
+    chosen = ["--size", str(SIDE), "--arch", options.arch, "--batch-size", str(options.batch_size)]
+    arguments = ["--epochs", str(options.epochs), *([] if options.defaults else chosen), *options.train_options]
     peaks = []
     with tempfile.TemporaryDirectory(prefix="cnnkit-memory-") as folder:
         for count in (FEW, options.images):

@@ -98,7 +98,7 @@ TRAINING = (
     Measurement(
         "photos-memory",
         ("python tests/scripts/measure_memory.py --images 5000 --pixels 4000x3000 --defaults",),
-        (Row("memory of `cnnkit train` on 5,000 photos of 12 megapixels, above that on 50", _memory),),
+        (Row("memory of `cnnkit train --epochs 1` on 5,000 photos of 12 megapixels, above that on 50", _memory),),
         minutes=30,
         on_request=True,
     ),
