@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from cnnkit.errors import DataError, ImageError, SourceError
-from cnnkit.images import IMAGE_SUFFIXES, read_size
+from cnnkit.images import is_image_file, read_size
 from cnnkit.runtime.pretrained import weights_installed
 from cnnkit.sources import is_hidden, is_listed, list_some_images
 from cnnkit.spec import Resize
@@ -78,7 +78,8 @@ def _some_images(root: Path) -> Iterable[Path]:
 
 
 def _images_below(folder: Path) -> Iterator[Path]:
-    for where, folders, names in islice(os.walk(folder), _FOLDERS):
+    """Yields some images of each of the first folders; links that lead back end with these."""
+    for where, folders, names in islice(os.walk(folder, followlinks=True), _FOLDERS):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
-        images = (name for name in sorted(names) if Path(name).suffix.lower() in IMAGE_SUFFIXES)
-        yield from (Path(where) / name for name in islice(images, _IMAGES))
+        shown = (Path(where) / name for name in sorted(names) if not is_hidden(name))
+        yield from islice(filter(is_image_file, shown), _IMAGES)

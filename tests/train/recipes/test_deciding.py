@@ -54,6 +54,23 @@ def test_weights_that_are_not_wanted_are_not_taken(tmp_path: Path, caplog: pytes
     assert named.architecture == "efficientnet_lite0:weights=none"
 
 
+@pytest.mark.parametrize("kept", ["behind links", "without suffixes", "beside files of macOS"])
+def test_images_decide_however_they_are_kept(tmp_path: Path, kept: str) -> None:
+    root = photos(tmp_path / "photos", 400, 300)
+    if kept == "behind links":
+        root = tmp_path / "linked"
+        root.mkdir()
+        for label in ("ants", "bees"):
+            (root / label).symlink_to(tmp_path / "photos" / label)
+        (root / "again").symlink_to(root)
+    for image in sorted(root.rglob("*.png")):
+        if kept == "without suffixes":
+            image.rename(image.with_suffix(""))
+        elif kept == "beside files of macOS":
+            image.with_name(f"._{image.name}").write_bytes(b"\0\5\x16\7")
+    assert make_request(str(root), None, {"weights": "none"}).architecture == "bn3"
+
+
 @pytest.mark.parametrize("given", ["photos/train.csv", "photos"])
 @pytest.mark.parametrize(
     ("listed", "network"),
