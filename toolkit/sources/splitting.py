@@ -59,7 +59,7 @@ def split_folder(source: Path, out: Path, shares: SplitShares) -> DividedFolder:
     Raises:
         UsageError: The shares leave nothing to train on, or the pattern is none or does not fit.
         DataError: The images are divided already, of fewer than two classes, one of them has two labels, a class has
-            fewer groups than parts, or a label cannot be the name of a folder.
+            fewer groups than parts, a label cannot be the name of a folder, or two images would become one file.
         SourceError: It cannot be listed.
         OutputError: The new folder exists, or cannot be written.
     """
@@ -163,6 +163,9 @@ def _write(undivided: Undivided, parts: Sequence[str], out: Path, *, link: bool)
         for path, target, name, part in zip(files.paths, files.targets, undivided.names, parts, strict=True):
             place = partial / part / files.labels[target] / name
             place.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(place):  # of two folders of one name in NFC, or of names that this disk takes for one
+                twin = f"{part}/{files.labels[target]}/{name}"
+                raise DataError(f"{path} and another image would both become {twin}: rename it, or its folder")
             copied += not _place(path, place, link=link)
         if link and copied:
             log.warning("%s of %s images could not be linked and were copied", f"{copied:,}", f"{len(parts):,}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import cv2
@@ -99,6 +100,29 @@ def test_what_cannot_be_divided(photos: Path, tmp_path: Path) -> None:
         path.unlink()
     (photos / "bees" / "1.jpg").touch()
     refused(DataError, "class 'bees' has 1 groups of images, too few for 3 parts")
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_images_of_two_folders_of_one_name_do_not_become_one(photos: Path, tmp_path: Path, link: bool) -> None:
+    (photos / "ants").rename(photos / "caf\u00e9")
+    shutil.copytree(photos / "caf\u00e9", photos / "cafe\u0301")
+    for path in (photos / "cafe\u0301").iterdir():
+        path.write_text(f"another {path.name}")
+    before = {path: path.read_text() for path in photos.rglob("*.jpg")}
+    with pytest.raises(DataError, match=r"would both become \w+/caf\u00e9/.*\.jpg: rename it, or its folder"):
+        split_folder(photos, tmp_path / "out", SplitShares(link=link))
+    assert {path: path.read_text() for path in photos.rglob("*.jpg")} == before
+    assert not list(tmp_path.glob("*out*"))
+
+
+@pytest.mark.parametrize("given", ["all/train", "all"])
+def test_training_images_alone_are_divided(photos: Path, tmp_path: Path, given: str) -> None:
+    (tmp_path / "all").mkdir()
+    photos.rename(tmp_path / "all" / "train")
+    assert split_folder(tmp_path / given, tmp_path / "out", SplitShares()).images == 80
+    (tmp_path / "all" / "test" / "ants").mkdir(parents=True)
+    with pytest.raises(DataError, match="is divided already: give the folder of its classes alone"):
+        split_folder(tmp_path / "all", tmp_path / "out2", SplitShares())
 
 
 def test_the_command_prints_a_table(photos: Path, tmp_path: Path) -> None:
