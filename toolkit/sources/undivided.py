@@ -35,7 +35,7 @@ def find_undivided(source: Path) -> Undivided:
 
 def _class_folders(source: Path) -> Undivided:
     layout = find_layout(source)
-    if layout.divided:
+    if layout.val is not None or layout.test is not None:  # training images alone are the whole dataset
         raise DataError(f"{source} is divided already: give the folder of its classes alone")
     files = list_class_folder(layout.train)
     return Undivided(files, tuple(Path(*path.relative_to(layout.train).parts[1:]) for path in files.paths))
@@ -43,7 +43,7 @@ def _class_folders(source: Path) -> Undivided:
 
 def _listed(source: Path) -> Undivided:
     parts = list_listed(source)
-    if len(parts) > 1 or not parts.keys() <= {None, "train"}:  # training images alone are the whole dataset
+    if len(parts) > 1 or not parts.keys() <= {None, "train"}:  # as above
         named = ", ".join(part for part in parts if part is not None)
         raise DataError(f"{source} is divided already: it says which images are for {named}")
     (files,) = parts.values()
