@@ -10,6 +10,8 @@ import click
 
 from cnnkit.commands.options import Range, seed_option
 
+_BUILT_IN = ("digits", "cifar10")  # which cnnkit train has itself, whatever folders are called so
+
 
 @click.command()
 @click.argument("photos", type=click.Path(path_type=Path))
@@ -32,7 +34,7 @@ def command(photos: Path, out: Path, **options: Any) -> None:
     """
     from cnnkit.report import print_table
     from cnnkit.sources import SplitShares, split_folder
-    from cnnkit.system import print_text
+    from cnnkit.system import as_argument, print_text
 
     divided = split_folder(photos, out, SplitShares(**options))
     rows = [
@@ -47,4 +49,5 @@ def command(photos: Path, out: Path, **options: Any) -> None:
         print_text(
             f"{'1 group was joined to another' if divided.joined == 1 else many}, whose images are nearly the same"
         )
-    print_text(f"next: cnnkit train {shlex.quote(str(divided.out))}")
+    data = f"./{divided.out}" if str(divided.out) in _BUILT_IN else as_argument(str(divided.out))
+    print_text(f"next: cnnkit train {shlex.quote(data)}")

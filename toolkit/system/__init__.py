@@ -24,7 +24,11 @@ if TYPE_CHECKING:
         hanging_threads_left_behind as hanging_threads_left_behind,
     )
     from cnnkit.system.extras import require as require
-    from cnnkit.system.file_names import safe_name as safe_name, safe_path as safe_path
+    from cnnkit.system.file_names import (
+        as_argument as as_argument,
+        safe_name as safe_name,
+        safe_path as safe_path,
+    )
     from cnnkit.system.files import (
         check_new_file as check_new_file,
         check_new_folder as check_new_folder,
@@ -61,7 +65,7 @@ else:
             "connections": ("basic_login", "http_opener", "tls_context"),
             "ending": ("ended_by_signals", "hanging_threads_left_behind"),
             "extras": ("require",),
-            "file_names": ("safe_name", "safe_path"),
+            "file_names": ("as_argument", "safe_name", "safe_path"),
             "files": (
                 "check_new_file",
                 "check_new_folder",

@@ -23,6 +23,11 @@ def safe_path(text: str) -> str:
     return os.path.join(*parts, "").rstrip(os.sep)
 
 
+def as_argument(path: str) -> str:
+    """Returns a path as a command takes it where options may stand as well: "./-photos" for "-photos"."""
+    return os.path.join(os.curdir, path) if path.startswith("-") and path != "-" else path
+
+
 def _part(text: str) -> str:
     """Returns a part of a path; nothing for one of dots alone."""
     name = _UNSAFE.sub("_", text).lstrip(" ").rstrip(" .")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import UsageError
 from cnnkit.spec import InputSpec
+from cnnkit.system import log
 from cnnkit.train.data.cifar10 import CIFAR10_LABELS, read_cifar10
 from cnnkit.train.data.dataset import Dataset, Split, SplitOptions
 from cnnkit.train.data.dividing import divide, keep_share
@@ -45,6 +46,8 @@ def load_dataset(
     folders = folders or FolderOptions()
     if data in ("digits", "cifar10"):
         _check_no_folders(data, folders)
+        if Path(data).is_dir() and data_folder is None:
+            log.warning("%s is the public dataset: for the folder of that name that lies here, say ./%s", data, data)
         limit = folders.cache_mib * 2**20
         dataset = _digits(spec, splits, limit) if data == "digits" else _cifar10(data_folder, spec, splits, limit)
     else:

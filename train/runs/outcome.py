@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cnnkit.measuring import Limits, wilson_interval
 from cnnkit.runtime import encode_golden, full_precision, least_sure_of_each
 from cnnkit.spec import USUAL_LIMIT, GoldenImage, ModelSpec, Provenance
-from cnnkit.system import log, sha256
+from cnnkit.system import as_argument, log, sha256
 from cnnkit.train.data import Dataset, Split, inference_batch
 from cnnkit.train.evaluation import cross_entropies, measure_labels
 from cnnkit.train.fitting import History, Row, finished_epochs
@@ -53,7 +53,7 @@ def outcome_lines(outcome: Outcome) -> tuple[str, str]:
     return (
         f"{outcome.folder}: {kept} kept, {figures['split']} {what} {100 * figures['top1']:.2f} % (95 % interval "
         f"{100 * figures['low']:.2f} to {100 * figures['high']:.2f}, {figures['images']:,} images){beside}",
-        f"next: {shlex.join(['cnnkit', 'export', str(outcome.folder), '-o', _onnx_name(outcome.folder)])}",
+        f"next: {shlex.join(['cnnkit', 'export', as_argument(str(outcome.folder)), '-o', _onnx_name(outcome.folder)])}",
     )
 
 

@@ -133,6 +133,17 @@ def test_the_command_prints_a_table(photos: Path, tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path / "out")) == ["test", "train"]
 
 
+@pytest.mark.parametrize(
+    ("out", "printed"), [("-new", "./-new"), ("digits", "./digits"), ("it's new", "'it'\"'\"'s new'")]
+)
+def test_the_command_that_trains_on_it_takes_it(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str, printed: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["split", str(photos), "-o", out])
+    assert result.stdout.splitlines()[-1] == f"next: cnnkit train {printed}"
+
+
 def burst(folder: Path, name: str, seed: int, count: int) -> None:
     """Photos of one scene that differ in their noise."""
     generator = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from cnnkit.system.file_names import safe_name, safe_path
+from cnnkit.system.file_names import as_argument, safe_name, safe_path
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,10 @@ def test_a_label_as_a_name(label, name):
 )  # fmt: skip
 def test_a_path_leads_down(text, path):
     assert safe_path(text) == os.path.join(*path.split("/"))
+
+
+@pytest.mark.parametrize(
+    ("path", "argument"), [("photos", "photos"), ("-x", "./-x"), ("--help", "./--help"), ("a/-x", "a/-x"), ("-", "-")]
+)
+def test_an_argument_is_no_option(path, argument):
+    assert as_argument(path) == argument.replace("/", os.sep)

@@ -27,6 +27,20 @@ def test_digits_are_grey_levels_from_0_to_255_in_three_splits() -> None:
     assert set(dataset.validation.targets) == set(range(10))
 
 
+def test_a_folder_called_like_a_public_dataset_is_not_taken_for_it_in_silence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    write_colours: Callable[..., None],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(load_dataset("digits", GREY, SplitOptions()).labels) == 10 and not caplog.text
+    write_colours(tmp_path / "digits", 8)
+    assert len(load_dataset("digits", GREY, SplitOptions()).labels) == 10
+    assert "for the folder of that name that lies here, say ./digits" in caplog.text
+    assert load_dataset("./digits", SPEC, SplitOptions()).labels == ("blue", "green", "red")
+
+
 def test_no_image_stands_in_two_splits() -> None:
     dataset = load_dataset("digits", GREY, SplitOptions())
     assert dataset.test is not None

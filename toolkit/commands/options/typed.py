@@ -45,7 +45,9 @@ def _words(parameter: click.Parameter, context: click.Context) -> Iterator[str]:
         return
     several = list(value) if isinstance(value, tuple) else [value]
     if not isinstance(parameter, click.Option):
-        yield from map(str, several)
+        from cnnkit.system import as_argument
+
+        yield from (as_argument(str(each)) for each in several)
     elif parameter.is_flag:
         yield max(parameter.opts if value else parameter.secondary_opts, key=len)
     else:
