@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cnnkit.errors import DataError
@@ -47,7 +48,7 @@ class ImageFinder:
         spelled = dict.fromkeys([name, name.replace("\\", "/")])
         for place in self._places(self._part or part):
             for path in (self._folder / place / f"{own}{suffix}" for own in spelled for suffix in suffixes):
-                if path.is_file():
+                if _is_file(path):
                     if not path.resolve().is_relative_to(self._real):
                         raise self._outside(name, line)
                     return path
@@ -71,3 +72,12 @@ class ImageFinder:
         return DataError(
             f"{self._listed}, line {line}: {name!r} leads out of the list's folder, expected names relative to it"
         )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise

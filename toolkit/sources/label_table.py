@@ -106,7 +106,9 @@ def _read_text(path: Path) -> str:
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no text in UTF-8 or UTF-16 ({error.reason}), expected a list of images") from error
+        raise DataError(
+            f"{path} is no text in UTF-8 or UTF-16 ({error.reason}), expected a list of images: save it as UTF-8"
+        ) from error
 
 
 def _words(line: str, number: int, path: Path) -> LabelRow:

@@ -87,6 +87,11 @@ def test_a_column_divides(photos: Path) -> None:
             "file,label\nx.jpg,ant\ny.jpg,bee\n", "2 images are not there: x.jpg, y.jpg (lines 2, 3)", id="missing"
         ),
         pytest.param(
+            f"file,label\n{'x' * 300}.jpg,ant\ny.jpg,bee\n",
+            "2 of 2 images are not there",
+            id="longer than names may be",
+        ),
+        pytest.param(
             "file,label\na.jpg,ant\na.jpg,bee\n", "lines 2 and 3: a.jpg is labelled 'ant' and", id="two labels"
         ),
         pytest.param("file,label\n..\\a.jpg,x\n", "leads out of the list's folder", id="outside on Windows"),
@@ -104,6 +109,13 @@ def test_what_is_wrong_is_one_line(photos: Path, text: str, message: str) -> Non
     with pytest.raises(DataError, match=r"(?s)^[^\n]*$") as error:
         read_label_file(write(photos, text))
     assert message in str(error.value)
+
+
+def test_a_list_in_another_encoding_is_to_be_saved_anew(photos: Path) -> None:
+    path = write(photos, "")
+    path.write_bytes("file,label\na.jpg,B\u00e4r\n".encode("cp1252"))
+    with pytest.raises(DataError, match="expected a list of images: save it as UTF-8"):
+        read_label_file(path)
 
 
 def test_missing_files_and_repeated_lines_are_counted(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
