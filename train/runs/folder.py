@@ -94,7 +94,8 @@ class RunFolder:
         self.check(resume=resume, overwrite=overwrite)
         stored = self.path / CONFIG_FILE
         going_on = resume and stored.exists()
-        longer = going_on and trains_longer(stored, _config_fields(config))
+        alone = config.folds is None and config.search is None  # trainings of other lengths are not to be compared
+        longer = going_on and alone and trains_longer(stored, _config_fields(config))
         if going_on and not longer:
             refuse_change(stored, _config_fields(config))
         there = sum(path.stat().st_size for path in (self.model, self.path / CHECKPOINT) if path.exists())

@@ -119,3 +119,11 @@ def test_another_number_of_folds_cannot_be_resumed(request_for: Callable[..., Tr
         run_crossval(dataclasses.replace(request_for(), resume=True), 3)
     with pytest.raises(UsageError, match="holds a run already"):
         run_crossval(request_for(), 2)
+
+
+def test_folds_are_not_lengthened(request_for: Callable[..., TrainingRequest]) -> None:
+    short = request_for(epochs=1, schedule="constant")
+    whole = run_crossval(short, 2)
+    with pytest.raises(UsageError, match="epochs was 1 and is 2; use the old ones"):
+        run_crossval(request_for(epochs=2, schedule="constant", resume=True), 2)
+    assert run_crossval(dataclasses.replace(short, resume=True), 2) == whole
