@@ -144,3 +144,61 @@ def test_a_broken_graph_is_one_line_of_ours(
         assert capfd.readouterr() == ("", "")
     else:
         line_of(arguments, capfd)
+
+
+def functions_that_multiply(model: Any) -> None:
+    """Forty functions of which each calls the next one twice: 2 ** 40 nodes."""
+    from onnx import helper
+
+    own, usual = helper.make_opsetid("local", 1), model.opset_import[0]
+    for number in range(40):
+        name, domain = (f"f{number + 1}", "local") if number < 39 else ("Relu", "")
+        calls = [helper.make_node(name, [a], [b], domain=domain) for a, b in (("x", "between"), ("between", "y"))]
+        model.functions.append(helper.make_function("local", f"f{number}", ["x"], ["y"], calls, [usual, own]))
+    model.opset_import.append(own)
+    relu = next(node for node in model.graph.node if node.op_type == "Relu")
+    relu.op_type, relu.domain = "f0", "local"
+
+
+def a_function_that_calls_itself(model: Any) -> None:
+    functions_that_multiply(model)
+    last = model.functions[-1].node[0]
+    last.op_type, last.domain = "f0", "local"
+
+
+def weights_in_a_pipe(model: Any) -> None:
+    tensor = next(tensor for tensor in model.graph.initializer if len(tensor.dims) == 4)
+    tensor.ClearField("raw_data")
+    tensor.data_location = 1
+    tensor.external_data.add(key="location", value="weights.bin")
+
+
+@pytest.mark.parametrize("name", OF_ONNX)
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (functions_that_multiply, "over 20,000 nodes with all that its functions call"),
+        (a_function_that_calls_itself, "its function 'local:f"),
+        (weights_in_a_pipe, "'weights.bin', which is no regular file: that is refused"),
+    ],
+)
+def test_what_would_not_end_is_refused(
+    damage: Callable[[Any], None],
+    said: str,
+    name: str,
+    good: Path,
+    photos: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    import onnx
+
+    model = onnx.load(good)
+    if name == "stamp":
+        del model.metadata_props[:]
+    damage(model)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    os.mkfifo(tmp_path / "weights.bin")
+    line = line_of(commands(path, path, good, photos, tmp_path)[name], capfd)
+    assert said in line or (name, damage) == ("quantize", weights_in_a_pipe)

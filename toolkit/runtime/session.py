@@ -11,7 +11,15 @@ from typing import Any
 
 from cnnkit.errors import ModelError, SpecError, UsageError
 from cnnkit.runtime.providers import AUTO, PROVIDERS, require_provider
-from cnnkit.spec import METADATA_KEY, external_locations, is_ort_format, no_onnx, read_model_bytes, repeated_keys
+from cnnkit.spec import (
+    METADATA_KEY,
+    external_locations,
+    is_ort_format,
+    no_onnx,
+    nodes_with_calls,
+    read_model_bytes,
+    repeated_keys,
+)
 from cnnkit.system import ONNXRUNTIME, broken_imports, import_package, log
 
 # What "auto" tries, in this order; others are slower on most models, or take minutes to start.
@@ -24,6 +32,7 @@ _ERROR_NAMES = (
 )  # fmt: skip
 _NO_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory")
 _FATAL = 4  # log severity: what goes wrong is raised as well, so nothing needs to be logged
+_MOST_NODES = 20_000  # with all that functions of a graph's own call: onnxruntime needs a minute to write out as many
 _FEWEST_THREADS, _THREADS_A_PROCESSOR = 8, 4  # what may be asked for
 # "/onnxruntime_src/onnxruntime/core/graph/model.cc:245 onnxruntime::Model::Model(...) ", "parse_string.h:116 Parse "
 _PLACE = re.compile(
@@ -177,16 +186,21 @@ def _refuse_contents(path: Path, data: bytes) -> None:
         return  # which names no other files
     try:
         locations = external_locations(data)
+        nodes = nodes_with_calls(data)
         two = data.count(METADATA_KEY.encode()) > 1 and METADATA_KEY in repeated_keys(memoryview(data))
     except ValueError as error:
         raise ModelError(no_onnx(path, data, str(error))) from error
     if two:
         raise SpecError(f"{path} carries two model specs, expected one: export the model again")
+    if nodes > _MOST_NODES:
+        raise ModelError(f"{path} has over {_MOST_NODES:,} nodes with all that its functions call: that is refused")
     folders = {os.path.realpath(path.parent), os.path.dirname(os.path.realpath(path))}
     for location in locations:
         target = os.path.realpath(path.parent / location)
         if os.path.isabs(location) or not any(target.startswith(os.path.join(folder, "")) for folder in folders):
             raise ModelError(f"{path} reads its weights from {location!r}, outside its own folder: that is refused")
+        if os.path.exists(target) and not os.path.isfile(target):
+            raise ModelError(f"{path} reads its weights from {location!r}, which is no regular file: that is refused")
 
 
 def _why_not_loaded(path: Path, text: str, provider: str) -> str:

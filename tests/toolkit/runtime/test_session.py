@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 
@@ -19,12 +20,12 @@ GOOD = build_tiny_onnx()
         pytest.param(b"", "{path} is empty, expected an ONNX model: copy or export it again", id="empty"),
         pytest.param(
             b"hello world\n",
-            "{path} is no ONNX model, or is damaged (it cannot be parsed): copy or export it again",
+            "{path} is no ONNX model, or is damaged (a field has the unknown wire type 4): copy or export it again",
             id="text",
         ),
         pytest.param(
             GOOD[: len(GOOD) // 2],
-            "{path} is no ONNX model, or is damaged (it cannot be parsed): copy or export it again",
+            "{path} is no ONNX model, or is damaged (the data ends N bytes too early): copy or export it again",
             id="truncated",
         ),
         pytest.param(
@@ -44,7 +45,7 @@ def test_file_that_is_no_onnx(tmp_path, data, message):
     path.write_bytes(data)
     with pytest.raises(ModelError) as caught:
         open_session(path)
-    assert str(caught.value) == message.format(path=path)
+    assert re.sub(r"\d+ bytes", "N bytes", str(caught.value)) == message.format(path=path)
 
 
 def test_missing_file(tmp_path):
