@@ -32,6 +32,11 @@ QUICK_ONNX = (
     "four channels",
     "a dictionary an image",
     "a function of its own",
+    "whole numbers given",
+    "noise",
+    "normalization in training",
+    "classes first",
+    "one image of two, laid flat",
 )
 LARGEST = 600  # characters of a message
 

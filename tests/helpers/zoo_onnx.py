@@ -144,6 +144,44 @@ def _names_of_classes(model):
     model.graph.output[0].CopyFrom(helper.make_tensor_value_info("out", TensorProto.STRING, [3]))
 
 
+def _in_bytes(model):
+    """Logits as whole numbers, whose scale is nowhere in what the graph gives."""
+    add_numbers(model, step=np.array(0.05, np.float32), zero=np.array(128, np.uint8))
+    model.graph.node[-1].CopyFrom(helper.make_node("QuantizeLinear", ["1", "step", "zero"], ["out"]))
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("out", BYTES, ["n", 3]))
+
+
+def _noise(model):
+    model.graph.node.insert(5, helper.make_node("RandomNormalLike", ["e"], ["noise"], scale=1.0))
+    model.graph.node.insert(6, helper.make_node("Add", ["e", "noise"], ["noisy"]))
+    model.graph.node[7].input[0] = "noisy"
+
+
+def _one_image_alone(model):
+    add_numbers(model, sizes=np.array([1, 3]))
+    model.graph.node[-1].CopyFrom(helper.make_node("Reshape", ["1", "sizes"], ["out"]))
+
+
+def _normalization_in_training(model):
+    node = model.graph.node[1]
+    node.attribute.append(helper.make_attribute("training_mode", 1))
+    node.output.extend(["mean", "variance"])
+
+
+def _classes_first(model):
+    model.graph.node[-1].CopyFrom(helper.make_node("Transpose", ["1"], ["out"], perm=[1, 0]))
+
+
+def _laid_flat(model):
+    add_numbers(model, first=np.array([0]))
+    model.graph.node[-1].CopyFrom(helper.make_node("Squeeze", ["1", "first"], ["out"]))
+
+
+def add_numbers(model, **numbers):
+    """Adds initializers by name."""
+    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in numbers.items())
+
+
 def _function(model):
     relu = helper.make_node("Relu", ["x"], ["y"])
     model.functions.append(helper.make_function("local", "Act", ["x"], ["y"], [relu], [helper.make_opsetid("", 13)]))
@@ -178,6 +216,14 @@ ONNX: dict[str, Case] = {
     "a dictionary an image": Case(lambda: changed(_dictionary_an_image), "gives seq.map.* as out, expected a"),
     "names of classes": Case(lambda: changed(_names_of_classes), "gives tensor.string. as out, expected a"),
     "a function of its own": Case(lambda: changed(_function)),
+    "whole numbers given": Case(lambda: changed(_in_bytes), "gives uint8 as out, expected probabilities or logits in"),
+    "noise": Case(lambda: changed(_noise), "the same image otherwise each time: its dropout or noise"),
+    "open in name alone": Case(lambda: changed(_one_image_alone), "takes any number of images, and cannot be run with"),
+    "normalization in training": Case(lambda: changed(_normalization_in_training, opset=15),
+                                      "answers an image otherwise beside others than alone"),
+    "classes first": Case(lambda: changed(_classes_first, given=(3, "n")), "for 1 images, expected a row"),
+    "one image, laid flat": Case(lambda: changed(_laid_flat, shape=(1, 3, 8, 8), given=(3,))),
+    "one image of two, laid flat": Case(lambda: changed(_laid_flat, shape=(1, 3, 8, 8), given=(2,), units=2), said=TWO),
     "no image at a time": Case(lambda: torch_like(shape=(0, 3, 8, 8)), "no image at a time, expected 1 or more"),
     "one image at a time": Case(lambda: torch_like(shape=(1, 3, 8, 8), given=(1, 3))),
     "four images at a time": Case(lambda: torch_like(shape=(4, 3, 8, 8), given=(4, 3))),

@@ -17,6 +17,7 @@ Read = TypeVar("Read")
 _CHANNELS: dict[Layout, int] = {"nhwc": 3, "nchw": 1}  # the axis they stand on
 _NO_NUMBERS = ("seq(", "map(", "optional(", "string")  # in the names of types
 _DTYPES = ("uint8", "float32", "float16")
+_ANSWERS = ("float32", "float16", "tensor(double)")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class ForeignModel:
 
 
 def _refuse_others_than_numbers(output: TensorFacts, path: Path) -> None:
-    """Refuses what classifiers of tables give, a dictionary an image, and texts.
+    """Refuses what classifiers of tables give, a dictionary an image, texts, and whole numbers, whose scale is lost.
 
     Raises:
         ModelError: It gives something of that kind.
@@ -55,6 +56,11 @@ def _refuse_others_than_numbers(output: TensorFacts, path: Path) -> None:
         raise ModelError(
             f"{path} gives {output.dtype} as {output.name}, expected a tensor of numbers: export it without a ZipMap "
             "and without the names of classes, or say another output with --output-name"
+        )
+    if output.dtype not in _ANSWERS:
+        raise ModelError(
+            f"{path} gives {output.dtype} as {output.name}, expected probabilities or logits in float32: export it "
+            "with an output of floats, or say another output with --output-name"
         )
 
 
@@ -93,7 +99,7 @@ def foreign_labels(model: ForeignModel, output: TensorFacts | None, said: Said) 
     Raises:
         UsageError: There are none, or not as many as outputs.
     """
-    given = None if output is None else class_count(output.shape)
+    given = None if output is None else class_count(output.shape, model.inputs[0].shape if model.inputs else ())
     count = 2 if given == 1 else given
     if said.labels is None:
         found = metadata_labels(model.metadata, count)
@@ -166,8 +172,15 @@ def _scaled(spec: InputSpec, taken: TensorFacts, flags: InputFlags, path: Path) 
     return replace(spec, dtype=cast(Dtype, taken.dtype), scale=scale, mean=mean, std=std)
 
 
-def class_count(shape: tuple[int | str | None, ...]) -> int | None:
-    """Returns how many numbers an output of an image holds, (batch, K), (batch, K, 1, 1), (batch, 1, K) or (batch,)."""
+def class_count(shape: tuple[int | str | None, ...], image: tuple[int | str | None, ...] = ()) -> int | None:
+    """Returns how many numbers an output of an image holds, (batch, K), (batch, K, 1, 1), (batch, 1, K) or (batch,).
+
+    Args:
+        shape: Of the output.
+        image: Of the input: of a graph that takes one image at a time, (K,) is K numbers.
+    """
+    if len(shape) == 1 and image[:1] == (1,):
+        shape = (1, *shape)
     sizes = [size for size in shape[1:] if size != 1] or ([1] if shape else [])
     return sizes[0] if len(sizes) == 1 and isinstance(sizes[0], int) else None
 

@@ -128,8 +128,10 @@ class OnnxClassifier:
             output: NDArray[Any] = self._run([self._output.name], {self._input.name: tensor})[0]
         except self._errors as error:
             raise ModelError(f"{self.path} cannot be run: {short_reason(str(error))}") from error
+        if output.ndim < 2 and output.size % len(tensor) == 0:  # a number an image, or of one image all of them
+            return output.reshape(len(tensor), -1)
         beside = output.ndim > 2 and output[0].size == max(output.shape[1:])  # axes of length 1: (N, K, 1, 1)
-        return output.reshape(len(output), -1) if beside or output.ndim == 1 else output
+        return output.reshape(len(output), -1) if beside else output
 
     def _run_fixed(self, tensor: NDArray[Any], size: int) -> NDArray[Any]:
         """Runs a graph whose batch size is fixed, in parts; the last one is filled up with its last image."""
@@ -207,7 +209,8 @@ def _check_graph(session: Any, spec: ModelSpec, path: Path, output: str | None) 
             f"its spec says {spec.input.dtype} {describe_shape(expected)}: export the model again"
         )
     given = next(one for one in outputs if output in (None, one.name))
-    if given.shape and not _gives(given.shape, spec):
+    shape = [1, *given.shape] if len(given.shape) == 1 and taken.shape[0] == 1 else given.shape
+    if given.shape and not _gives(shape, spec):
         raise ModelError(
             f"{path} gives an output of shape {describe_shape(given.shape)}, its spec has {len(spec.labels)} labels: "
             "export the model again with one label a class"
