@@ -135,7 +135,9 @@ class Tiff:
 def _jpeg(piece: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     options: dict[str, Any] = {"quality": 100, "subsampling": 0}
-    Image.fromarray(piece.astype(np.uint8).squeeze()).save(buffer, "JPEG", **options)
+    kind = {1: "L", 3: "RGB", 4: "CMYK"}[piece.shape[2]]
+    image = Image.frombytes(kind, piece.shape[1::-1], piece.astype(np.uint8).tobytes())
+    image.save(buffer, "JPEG", **options)
     return buffer.getvalue()
 
 

@@ -33,6 +33,8 @@ class _Chunk:
 def read_size(file: ImageBytes) -> tuple[int, int]:
     """Returns width and height in pixels."""
     file.need(26)
+    if file.data[12:16] == b"CgBI":
+        raise file.unsupported("format: PNG as the apps of iOS hold it (CgBI), expected another PNG")
     if file.data[12:16] != b"IHDR":
         raise file.corrupt("its header chunk is missing")
     return file.number(16, 4, "big"), file.number(20, 4, "big")

@@ -23,6 +23,7 @@ _UNSHOWN = {4: "transparency mask", 9: "ICC Lab", 10: "ITU Lab", 32803: "raw cam
 _UNSHOWN |= {32844: "LogL", 32845: "LogLuv", 34892: "raw camera pixels (linear)"}
 _FORMATS = {2: "signed", 3: "float", 5: "complex", 6: "complex float"}
 _MOST_SAMPLES = 4
+_LARGEST_TILE = 2**24  # pixels, but for tiles of a larger picture: each is unpacked whole
 
 Bytes = bytes | memoryview
 
@@ -120,7 +121,7 @@ def read_layout(file: ImageBytes) -> Layout:
     piece = fields.first(tags.TILE_WIDTH, 0), fields.first(tags.TILE_HEIGHT, 0)
     if not tiled:
         piece = width, min(fields.first(tags.ROWS_PER_STRIP, height), height)
-    if min(piece) < 1 or max(piece) > 2**24:
+    if min(piece) < 1 or (tiled and piece[0] * piece[1] > max(_LARGEST_TILE, 4 * width * height)):
         raise file.corrupt(f"its pieces have {piece[0]:,} x {piece[1]:,} pixels")
     bits, samples = fields.first(tags.BITS, 1), fields.first(tags.SAMPLES, 1)
     layout = Layout(
@@ -155,7 +156,8 @@ def _read_pieces(file: ImageBytes, fields: Fields, layout: Layout) -> NDArray[np
     planes = layout.samples if layout.separate else 1
     count = planes * layout.across * layout.down
     if sizes is None and layout.compression == PLAIN:
-        whole = [layout.row_bytes * layout.rows(index // layout.across % layout.down) for index in range(count)]
+        known = range(min(count, len(starts)))  # which may be few, where the picture is told to have very many
+        whole = [layout.row_bytes * layout.rows(index // layout.across % layout.down) for index in known]
         sizes = np.array(whole, np.int64)
     if sizes is None or min(len(starts), len(sizes)) < count:
         raise file.corrupt(f"it holds {0 if sizes is None else min(len(starts), len(sizes)):,} of {count:,} pieces")
@@ -178,17 +180,29 @@ def _check_kind(file: ImageBytes, fields: Fields) -> None:
         raise file.unsupported(
             f"compression: TIFF scheme {compression}, expected none, LZW, Deflate, PackBits, JPEG or CCITT"
         )
-    if compression == JPEG and fields.first(tags.PHOTOMETRIC, BLACK_IS_ZERO) == CMYK:
-        raise file.unsupported("colours: TIFF of CMYK packed as JPEG, expected RGB or gray")
     _check_samples(file, fields)
+    if compression == JPEG:
+        _check_jpeg(file, fields)
+
+
+def _check_jpeg(file: ImageBytes, fields: Fields) -> None:
+    """Refuses pieces that are no JPEGs of colours alone."""
+    photometric, samples = fields.first(tags.PHOTOMETRIC, BLACK_IS_ZERO), fields.first(tags.SAMPLES, 1)
+    if photometric in (CMYK, PALETTE):
+        kind = "CMYK" if photometric == CMYK else "a palette"
+        raise file.unsupported(f"colours: TIFF of {kind} packed as JPEG, expected RGB or gray")
+    if samples != _COLOURS[photometric] or (samples > 1 and fields.first(tags.PLANAR, 1) == 2):
+        kind = "with more than colours" if samples != _COLOURS[photometric] else "of one colour each"
+        raise file.unsupported(f"pixel type: TIFF of JPEGs {kind}, expected RGB or gray")
 
 
 def _check_samples(file: ImageBytes, fields: Fields) -> None:
     bits, samples = fields.first(tags.BITS, 1), fields.first(tags.SAMPLES, 1)
     kind = _FORMATS.get(fields.first(tags.SAMPLE_FORMAT, 1), "")
+    every = fields.values.get(tags.BITS, np.array([1])).tolist()
     photometric = fields.first(tags.PHOTOMETRIC, BLACK_IS_ZERO)
-    if kind or bits not in (1, 2, 4, 8, 16) or len(set(fields.values.get(tags.BITS, np.array([1])).tolist())) > 1:
-        shown = "/".join(str(value) for value in dict.fromkeys(fields.values[tags.BITS].tolist()))
+    if kind or bits not in (1, 2, 4, 8, 16) or len(set(every)) > 1:
+        shown = "/".join(str(value) for value in dict.fromkeys(every))
         raise file.unsupported(
             f"pixel type: {shown}-bit {kind}{' ' if kind else ''}TIFF, expected whole numbers of 1, 2, 4, 8 or 16 bits"
         )

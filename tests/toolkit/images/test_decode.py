@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 
 import cv2
 import numpy as np
 import pytest
 from image_files import JPEG_END, encode, jpeg_segment, photo, png, png_chunk
-from tiff_files import Tiff
+from tiff_files import DEFLATE, Tiff
 
 from cnnkit.errors import ImageError
 from cnnkit.images import DEFAULT_MAX_PIXELS, decode_image
@@ -223,6 +224,21 @@ def test_parts_that_are_larger_than_the_picture_are_not_decoded() -> None:
     assert tiff.count(size) == 1
     large = tiff.replace(size, struct.pack(">BHH", 8, 60_000, 60_000))
     assert reason(large) == "corrupt TIFF: strip 1 of 1 does not hold the pixels it should"
+    tags = {322: (4, [60_000]), 323: (4, [60_000])}
+    for tile in (Tiff(CAT, tile=96, compression=DEFLATE, tags=tags), Tiff(CAT, tile=96, tags=tags)):
+        assert reason(tile.write()) == "corrupt TIFF: its pieces have 60,000 x 60,000 pixels"
+
+
+@pytest.mark.parametrize("side", [1, 2])
+def test_tiles_that_are_told_and_not_there_take_no_memory(side: int) -> None:
+    tags = {256: (4, [13_000]), 257: (4, [13_000]), 322: (4, [side]), 323: (4, [side]), 325: (4, [])}
+    data = Tiff(CAT, tile=96, tags=tags).write()
+    tracemalloc.start()
+    try:
+        assert reason(data) == f"corrupt TIFF: it holds 1 of {(13_000 // side) ** 2:,} pieces"
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from image_files import encode, photo
 from PIL import Image
-from tiff_files import Tiff
+from tiff_files import JPEG, Tiff
 
 from cnnkit.errors import ImageError
 from cnnkit.images import decode_image
 
 CAT = photo(29, 43)
+CAT_AND_ALPHA = np.dstack([CAT, CAT[..., :1]])
 J2K, GRAY_J2K = encode(CAT, "JPEG2000", no_jp2=True), encode(CAT[..., 0], "JPEG2000")
 BASELINE = encode(CAT, "JPEG")
 
@@ -59,6 +60,31 @@ def with_frame(marker: int) -> bytes:
             id="tiff-cmyk-jpeg",
         ),
         pytest.param(
+            Tiff(CAT, compression=JPEG, separate=True).write(),
+            "pixel type: TIFF of JPEGs of one colour each",
+            id="tiff-planes-jpeg",
+        ),
+        pytest.param(
+            Tiff(CAT_AND_ALPHA, compression=JPEG, extra=2).write(),
+            "pixel type: TIFF of JPEGs with more than colours",
+            id="tiff-alpha-jpeg",
+        ),
+        pytest.param(
+            Tiff(CAT[..., :1], compression=JPEG, photometric=3, tags={320: (3, [0] * 3 * 2**8)}).write(),
+            "colours: TIFF of a palette packed as JPEG",
+            id="tiff-palette-jpeg",
+        ),
+        pytest.param(
+            Tiff(CAT[..., :1], photometric=1, tags={258: (3, []), 339: (3, [3])}).write(),
+            "pixel type: 1-bit float TIFF",
+            id="tiff-float-without-bits",
+        ),
+        pytest.param(
+            encode(CAT, "PNG").replace(b"\0\0\0\x0dIHDR", b"\0\0\0\4CgBI\x50\0\x20\2\x2b\xd5\xb3\x7f\0\0\0\x0dIHDR"),
+            "format: PNG as the apps of iOS hold it (CgBI)",
+            id="png-cgbi",
+        ),
+        pytest.param(
             Tiff(CAT[..., :1].astype(np.uint16), photometric=3, bits=16, tags={320: (3, [0] * 3 * 2**16)}).write(),
             "pixel type: TIFF with a palette of 16 bits",
             id="tiff-palette-16-bit",
@@ -89,3 +115,22 @@ def test_run_lengths_that_end_too_early_are_damage() -> None:
     image = decode_image(head + bytes([6, 1, 0, 0, 3, 1]), "photo")
     assert image.damage == "damaged BMP: its run lengths end before its picture does"
     assert decode_image(head + bytes([6, 1, 0, 0, 3, 1]) + b"\0\1", "photo").damage is None
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_many_runs_at_once_are_as_each_alone(bits: int) -> None:
+    rng = np.random.default_rng(bits)
+    pairs = rng.integers(1, 4, (6, 300, 2), dtype=np.uint8)
+    pairs[..., 1] = rng.integers(0, 256, pairs.shape[:2])
+    width = int(pairs[..., 0].sum(axis=1).min())
+    rows = [_unpacked(row, bits)[:width] for row in pairs.tolist()]
+    info = struct.pack("<IiiHHIIiiII", 40, width, -6, 1, bits, 1 if bits == 8 else 2, 0, 0, 0, 2**bits, 0)
+    palette = rng.integers(0, 256, (2**bits, 4), dtype=np.uint8)
+    head = b"BM" + struct.pack("<IHHI", 0, 0, 0, 14 + len(info) + palette.size) + info + palette.tobytes()
+    image = decode_image(head + b"".join(row.tobytes() + b"\0\0" for row in pairs) + b"\0\1", "photo")
+    assert (image.pixels == palette[np.array(rows)][..., 2::-1]).all() and image.damage is None
+
+
+def _unpacked(runs: list[list[int]], bits: int) -> list[int]:
+    both = [[value, value] if bits == 8 else [value >> 4, value & 15] for _, value in runs]
+    return [pair[place % 2] for (count, _), pair in zip(runs, both, strict=True) for place in range(count)]
