@@ -34,6 +34,16 @@ def bmp_layouts() -> Iterator[ImageLayout]:
     yield ImageLayout("bmp-pixels-said-to-be-where-the-palette-is", misplaced, palette[GRAY])
     for header in (12, 16, 40, 124):
         yield ImageLayout(f"bmp-{header}-24-bit", _true_bmp(header), CAT)
+    for header in (12, 16, 40, 108):
+        data = _palette_bmp(header, 8, palette)
+        yield ImageLayout(f"bmp-{header}-palette-at-no-place", data[:10] + bytes(4) + data[14:], palette[GRAY])
+        data = _true_bmp(header)
+        yield ImageLayout(f"bmp-{header}-24-bit-at-no-place", data[:10] + bytes(4) + data[14:], CAT)
+    _, bits, masks = _MASKS[1]
+    data, _ = _masked_bmp(40, False, bits, masks)
+    if data is not None:
+        expected = np.dstack([_parts(CAT, mask, n) for n, mask in enumerate(masks)])
+        yield ImageLayout("bmp-40-565-at-no-place", data[:10] + bytes(4) + data[14:], expected)
     yield from _packed_bmps()
 
 

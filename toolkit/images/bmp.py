@@ -17,6 +17,7 @@ SIGNATURE = b"BM"
 _OLD, _SHORT, _USUAL = 12, 16, 40  # bytes of a header: OS/2's, its second one cut short, and that of Windows
 _HEADERS = frozenset({_OLD, _SHORT, _USUAL, 52, 56, 64, 108, 124})
 _PLAIN, _RLE8, _RLE4, _MASKS, _ALPHA_MASKS = 0, 1, 2, 3, 6  # compression
+_MASK_BYTES = {_MASKS: 12, _ALPHA_MASKS: 16}  # behind a usual header
 _NAMES = {4: "JPEG in a BMP", 5: "PNG in a BMP"}
 _DEFAULT_MASKS = {16: (0x7C00, 0x03E0, 0x001F), 32: (0xFF0000, 0xFF00, 0xFF)}
 _BAND = 2**18  # pixels
@@ -89,9 +90,13 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
 
 
 def _decode_runs(file: ImageBytes, header: _Header) -> Decoded:
-    unpacked = unpack_runs(file.data[header.pixels :], header.width, header.height, nibbles=header.compression == _RLE4)
+    nibbles = header.compression == _RLE4
+    unpacked = unpack_runs(file.data, header.pixels, header.width, header.height, nibbles=nibbles)
     indices = unpacked.indices if header.downward else unpacked.indices[::-1]
-    pixels: NDArray[np.uint8] = _read_palette(file, header)[indices]
+    pixels, palette = np.empty((header.height, header.width, 3), np.uint8), _read_palette(file, header)
+    band = max(1, _BAND // header.width)  # numpy takes 8 bytes for each index meanwhile
+    for top in range(0, header.height, band):
+        pixels[top : top + band] = palette[indices[top : top + band]]
     return Decoded(pixels, None if unpacked.whole else "its run lengths end before its picture does")
 
 
@@ -100,13 +105,18 @@ def _read_header(file: ImageBytes) -> _Header:
     if size == _OLD:
         width, height = file.number(18, 2, "little"), file.number(20, 2, "little")
         bits = file.number(24, 2, "little")
-        return _Header(size, width, height, False, bits, _PLAIN, 0, 0, file.number(10, 4, "little"))
+        pixels = file.number(10, 4, "little")
+        if pixels < 14 + size:
+            pixels = 14 + size + (3 * 2**bits if bits <= 8 else 0)
+        return _Header(size, width, height, False, bits, _PLAIN, 0, 0, pixels)
     if size != _SHORT and size < _USUAL:
         raise file.corrupt(f"its header has {size:,} bytes, expected 12, 16 or at least 40")
     width, height = file.number(18, 4, "little"), file.number(22, 4, "little")
     short = size == _SHORT
     compression, packed, entries = (0 if short else file.number(at, 4, "little") for at in (30, 34, 46))
     bits, pixels = file.number(28, 2, "little"), file.number(10, 4, "little")
+    if pixels < 14 + size:  # which is not said, or cannot be
+        pixels = 14 + size + (_MASK_BYTES.get(compression, 0) if size == _USUAL else 0)
     if pixels == 14 + size and bits <= 8:  # where the palette is
         pixels += 4 * (entries or 2**bits)
     return _Header(
