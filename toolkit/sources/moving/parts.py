@@ -9,6 +9,7 @@ _MOST_BYTES = 2**26  # of one picture
 _BEGIN, _END = b"\xff\xd8", b"\xff\xd9"
 _LENGTH = re.compile(rb"content-length:\s*(\d{1,9})", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_FILLING = re.compile(rb"\0*")
 _MARKER = re.compile(rb"(?:^|\n)(--[^\r\n]{1,200}?)[ \t]*\r?\n(?:[\w-]+:|\r?\n)")  # a line in front of a head
 
 
@@ -77,16 +78,17 @@ class JpegSplitter:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Takes bytes, and gives the files that they complete."""
-        self._data += data
+        self._data += data if self._data else data.lstrip(b"\0")
         while (end := self._data.find(_END, self._searched)) >= 0:
             end += len(_END)
-            following = self._data[end : end + 2]
+            filled = _filled(self._data, end)
+            following = self._data[filled : filled + 2]
             if following == _BEGIN[:1]:
                 self._searched = end - len(_END)  # it is seen with the next bytes whether another file begins
                 return
             if following in (b"", _BEGIN):  # else the end of a thumbnail
                 yield bytes(self._data[:end])
-                del self._data[:end]
+                del self._data[:filled]
                 self._searched = 0
             else:
                 self._searched = end
@@ -94,3 +96,9 @@ class JpegSplitter:
         if len(self._data) > _MOST_BYTES:
             self._data.clear()
             self._searched = 0
+
+
+def _filled(data: bytearray, at: int) -> int:
+    """Returns where the zeros end with which some cameras fill up what follows a file."""
+    found = _FILLING.match(data, at)
+    return at if found is None else found.end()

@@ -73,6 +73,12 @@ def test_files_behind_one_another(step):
     assert fed(JpegSplitter(), b"".join(FILES), step) == FILES
 
 
+@pytest.mark.parametrize("step", [1, 100, 512, 10**6])
+@pytest.mark.parametrize("filling", [1, 7, 700])
+def test_zeros_between_files_belong_to_none(step, filling):
+    assert fed(JpegSplitter(), b"".join(file + bytes(filling) for file in FILES), step) == FILES
+
+
 def test_files_of_which_the_next_one_has_but_begun():
     splitter, (first, second, _) = JpegSplitter(), FILES
     assert list(splitter.feed(first + second[:1])) == []
