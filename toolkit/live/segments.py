@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,23 +80,25 @@ class SegmentedRecorder:
         """Deletes the oldest pieces of this recording, never the one at hand."""
         if self._options.keep_bytes is None:
             return
-        pieces = {path: path.stat().st_size for path in self._pieces()}
+        pieces = dict(self._pieces())
         total = sum(pieces.values())
         for path, size in pieces.items():
             if total <= self._options.keep_bytes or path == self._current:
                 return
             log.debug("%s makes room for newer recordings", path)
             try:
-                path.unlink()
+                path.unlink(missing_ok=True)
             except OSError as error:
                 raise OutputError(f"{path} cannot be deleted to make room: {error.strerror}") from error
             total -= size
 
-    def _pieces(self) -> list[Path]:
-        """From the oldest on; names sort by time."""
+    def _pieces(self) -> Iterator[tuple[Path, int]]:
+        """Gives the files and their bytes, from the oldest on; names sort by time. Others may delete some meanwhile."""
         mine = re.compile(rf"{re.escape(self._path.stem)}-\d{{8}}-\d{{6}}(-\d+)?{re.escape(self._path.suffix)}")
         found = [path for path in self._path.parent.iterdir() if mine.fullmatch(path.name)]
-        return sorted(found, key=lambda path: (path == self._current, path.name))
+        for path in sorted(found, key=lambda path: (path == self._current, path.name)):
+            with suppress(FileNotFoundError):
+                yield path, path.stat().st_size
 
 
 def new_path(folder: Path, stem: str, suffix: str) -> Path:

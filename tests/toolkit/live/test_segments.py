@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from live_fakes import count_frames, picture
 
@@ -43,3 +44,16 @@ def test_a_new_name_is_one_that_is_free(tmp_path):
         path = new_path(tmp_path, "a", ".png")
         assert path.name == expected
         path.touch()
+
+
+def test_pieces_that_others_delete_meanwhile_do_not_end_it(tmp_path, monkeypatch):
+    unlink = Path.unlink
+
+    def delete_before(path, missing_ok=False):
+        unlink(path)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", delete_before)
+    assert 1 <= len(record(tmp_path, 50, length_s=10, keep_bytes=1000)) < 5
+    (tmp_path / "out-20250101-000000.mp4").symlink_to(tmp_path / "gone")
+    record(tmp_path, 20, length_s=10, keep_bytes=1000)
