@@ -1,4 +1,4 @@
-"""AVIF: decoded by OpenCV, which leaves out how the picture is to be turned."""
+"""AVIF: decoded by OpenCV, which leaves out how the picture is to be turned, and the range of gray."""
 
 from __future__ import annotations
 
@@ -39,8 +39,18 @@ def decode(file: ImageBytes, traits: Traits) -> Decoded:
     pixels: NDArray[Any] | None = decode_unchanged(file.data) if traits.transparent else decode_rgb(file.data)
     if pixels is None:
         raise file.undecodable()
-    if not traits.transparent:
-        return Decoded(pixels)
+    picture = read_picture(file)
     if pixels.dtype == np.uint16:
-        pixels <<= 16 - read_picture(file).bits
-    return Decoded(on_white(pixels, traits))
+        pixels <<= 16 - picture.bits
+    if picture.limited_gray:  # which OpenCV takes as it is, unlike that of colours
+        _stretch(pixels)
+    return Decoded(on_white(pixels, traits) if traits.transparent else pixels)
+
+
+def _stretch(pixels: NDArray[Any]) -> None:
+    """Brings gray from 16..235 of 255 to 0..255, in place and in bands; an alpha behind it stays."""
+    most = np.iinfo(pixels.dtype).max
+    step = most // 255
+    for row in pixels:
+        gray = (row[..., :3].astype(np.float32) - 16 * step) * np.float32(255 / 219)
+        row[..., :3] = np.clip(np.rint(gray), 0, most)

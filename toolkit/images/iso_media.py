@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from cnnkit.images.av1 import is_limited_gray
 from cnnkit.images.reader import ImageBytes
 
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -29,6 +30,7 @@ class Picture(NamedTuple):
     orientation: int  # as in EXIF, 1 to 8
     bits: int  # of a sample, of AVIF; the picture itself may be made of others, which say it
     has_alpha: bool  # there is an item of opacity
+    limited_gray: bool  # of AVIF: without colours, and its values run from 16 to 235 of 255
 
 
 def read_brands(data: bytes) -> frozenset[bytes]:
@@ -71,6 +73,7 @@ def read_picture(file: ImageBytes) -> Picture:
         _orientation(file, found),
         max((_bits(file, box) for box in all_of_them if box.kind == b"av1C"), default=8),
         alpha,
+        _is_limited_gray(file, own),
     )
 
 
@@ -106,12 +109,24 @@ def _orientation(file: ImageBytes, found: dict[bytes, _Box]) -> int:
     return _TURNS[turns, mirrored]
 
 
+def _is_limited_gray(file: ImageBytes, own: Sequence[_Box]) -> bool:
+    config = next((file.data[box.start : box.end] for box in own if box.kind == b"av1C"), b"")
+    if len(config) < 4 or not config[2] & 0x10:
+        return False
+    told = [file.data[box.start : box.end] for box in own if box.kind == b"colr"]
+    ranges = [colours[10] for colours in told if colours[:4] == b"nclx" and len(colours) > 10]
+    return ranges[0] < 0x80 if ranges else is_limited_gray(config)
+
+
 def _bits(file: ImageBytes, box: _Box) -> int:
     flags = file.number(box.start + 2, 1, "big")
     return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
 
 
 def _main_item(file: ImageBytes, meta: _Box) -> int:
+    boxes = [box.kind for box in _boxes(file, meta.start + _FULL, meta.end)]
+    if b"pitm" not in boxes and b"moov" in file.data:
+        raise file.unsupported(f"format: {file.format} of a film alone, expected one with a picture")
     box = _find(file, meta.start + _FULL, meta.end, b"pitm")
     return file.number(box.start + _FULL, 4 if file.data[box.start] else 2, "big")
 

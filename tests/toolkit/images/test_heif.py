@@ -77,3 +77,16 @@ def test_avif_of_more_bits_with_alpha(bits: int) -> None:
     assert done
     pixels = decode_image(bytes(data), "photo").pixels
     assert np.abs(pixels.astype(int) - on_white(CAT, ALPHA)).mean() < 3
+
+
+@pytest.mark.parametrize("kind", ["full", "limited"])
+def test_gray_avif_of_both_ranges(kind: str) -> None:
+    gray = np.tile(np.arange(256, dtype=np.uint8), (64, 1))
+    pixels = decode_image(encode(gray, "AVIF", quality=100, range=kind), "photo").pixels
+    assert np.abs(pixels.astype(int) - gray[..., None]).max() <= 2
+
+
+def test_an_avif_of_a_film_alone_is_named() -> None:
+    data = encode(photo(64, 96), "AVIF").replace(b"pitm", b"free") + b"\0\0\0\x08moov"
+    with pytest.raises(ImageError, match="unsupported format: AVIF of a film alone, expected one with a picture"):
+        decode_image(data, "photo")
