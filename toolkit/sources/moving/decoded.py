@@ -130,10 +130,12 @@ def open_address(
     """
     av = _av()
     read_s = _SEGMENT_S if ".m3u8" in address or ".mpd" in address else limits.read_s
+    begin_s = time.monotonic()
     try:
         container = av.open(address, options={**_options(limits), **options}, timeout=(limits.open_s, read_s))
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise SourceError(f"{name} {why_not(address, error, limits.open_s)}") from None
+        why = why_not(address, error, limits.open_s, waited_s=time.monotonic() - begin_s)
+        raise SourceError(f"{name} {why}") from None
     if not container.streams.video:
         container.close()
         raise SourceError(f"{name} is there, but sends no pictures")

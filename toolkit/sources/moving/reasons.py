@@ -7,6 +7,7 @@ import socket
 from urllib.parse import urlsplit
 
 _PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935, "tcp": 0}
+_NEARLY = 0.9  # of the time limit: what ended then ended because of it
 _WORDS = {
     400: "answers that it does not understand: check the path and the query",
     401: "refuses the user name or password",
@@ -15,7 +16,7 @@ _WORDS = {
 }
 
 
-def why_not(address: str, error: Exception, limit_s: float, status: int | None = None) -> str:
+def why_not(address: str, error: Exception, limit_s: float, status: int | None = None, *, waited_s: float = 0.0) -> str:
     """Returns what is wrong, to follow the address's name.
 
     Args:
@@ -23,6 +24,7 @@ def why_not(address: str, error: Exception, limit_s: float, status: int | None =
         error: What opening it raised; its own text, which may hold the address, is not used.
         limit_s: How long an answer was waited for.
         status: Of a server that answered; None where the error tells it, or there is none.
+        waited_s: How long it took to fail: whoever took all of the time did not answer, whatever the error says.
     """
     status = _status(error) if status is None else status
     if status is not None:
@@ -30,7 +32,8 @@ def why_not(address: str, error: Exception, limit_s: float, status: int | None =
     number = getattr(error, "errno", None)
     if number == errno.ECONNREFUSED or isinstance(error, ConnectionRefusedError):
         return REFUSED
-    if isinstance(error, TimeoutError) or number == errno.ETIMEDOUT or type(error).__name__ == "ExitError":
+    late = waited_s >= _NEARLY * limit_s
+    if late or isinstance(error, TimeoutError) or number == errno.ETIMEDOUT or type(error).__name__ == "ExitError":
         return no_answer(limit_s)
     return unreachable(address, limit_s) or "answers, but with no video stream that can be read"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from fractions import Fraction
 
@@ -145,3 +146,11 @@ def test_why_a_camera_cannot_be_opened(camera, tmp_path):
         with pytest.raises(SourceError, match=reason) as caught:
             decoded.open_address(address, "the camera", LIMITS)
         assert "pass" not in str(caught.value).replace("password", "") and "wrong" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "tcp"])
+def test_a_server_that_never_answers_is_told_from_one_that_does(scheme):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/live"
+        with pytest.raises(SourceError, match=r"^the camera gives no answer within 0\.6 seconds: check the address"):
+            decoded.open_address(address, "the camera", TimeLimits(open_s=0.6))
