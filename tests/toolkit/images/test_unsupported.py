@@ -93,6 +93,20 @@ def with_frame(marker: int) -> bytes:
             encode(CAT, "BMP")[14:], "format: DIB, a bitmap without the header of its file", id="bmp-without-header"
         ),
         pytest.param(b"\xff\x0a" + bytes(40), "format: JPEG XL", id="jxl"),
+        *(
+            pytest.param(encode(CAT, kind, **options), f"format: {name}", id=f"{kind}{'-'.join(options.values())}")
+            for kind, name, options in (
+                ("PPM", "PNM (PPM, PGM, PBM, PAM)", {}),
+                ("TGA", "TGA", {}),
+                ("TGA", "TGA", {"compression": "tga_rle"}),
+                ("PCX", "PCX", {}),
+                ("QOI", "QOI", {}),
+                ("DDS", "DDS, a texture", {}),
+                ("ICNS", "ICNS, icons of macOS", {}),
+                ("ICO", "ICO, an icon", {}),
+            )
+        ),
+        pytest.param(b"P2 # by hand\n 3 2\n15\n1 2 3 4 5 6\n", "format: PNM (PPM, PGM, PBM, PAM)", id="pgm-in-text"),
         pytest.param(struct.pack("<4sI", b"II\xbc\1", 8), "format: JPEG XR", id="jxr"),
     ],
 )
