@@ -153,7 +153,7 @@ def _is_pattern(source: str) -> bool:
 def _matches(pattern: str, options: SourceOptions) -> Iterator[FoundImage]:
     from glob import glob
 
-    matches = sorted(glob(pattern, recursive=True))
+    matches = [] if "\0" in pattern else sorted(glob(pattern, recursive=True))  # a path that no system takes
     if "**" in pattern:  # such a pattern gives the files of its folders as well
         matches = [match for match in matches if not os.path.isdir(match)]
     if not matches:

@@ -74,6 +74,12 @@ def test_pattern_without_a_match(tree):
     assert expand("*.gif") == [FoundImage("*.gif", problem="no file matches this pattern")]
 
 
+@pytest.mark.parametrize("line", ["a\0*.png", "*/[a]\0", "a\0.zip", "a\0.tar", "a\0.mp4"])
+def test_a_list_that_is_no_text_gives_each_line_its_reason(tree, line):
+    (found,) = expand("-", stdin=f"x{line}\n".encode())
+    assert found.problem
+
+
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"], ids=["unix", "windows"])
 def test_paths_on_stdin(tree, ending):
     stdin = ending.join([b"b.png", b"", b"deep", b"name with blanks .png"])
