@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Sequence
 from typing import cast
 
@@ -11,6 +12,7 @@ from cnnkit.errors import CnnkitError, SourceError, UsageError
 from cnnkit.sources import AS_USUAL, Address, OpeningOptions, Video, open_video, parse_address
 from cnnkit.system import TypedAddress, log
 
+_LONGEST = 1.5  # times as long as a source may take to answer, after which the others do not wait for it
 _COMES_AGAIN = ("camera", "stream", "picamera")
 
 
@@ -26,26 +28,48 @@ def open_videos(addresses: Sequence[Address], options: OpeningOptions) -> list[V
     """
     if len(addresses) == 1:
         return [open_video(addresses[0], options)]
-    found: list[Video | CnnkitError | None] = [None] * len(addresses)
-
-    def open_one(index: int) -> None:
-        try:
-            found[index] = open_video(addresses[index], options)
-        except CnnkitError as error:
-            found[index] = error
-
-    usable = [index for index, address in enumerate(addresses) if not address.problem]
-    threads = [threading.Thread(target=open_one, args=(index,), daemon=True) for index in usable]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    found = _open_side_by_side(addresses, options)
     if not any(map(_is_open, found)):
         raise next(each for each in found if isinstance(each, CnnkitError))
     return [
         cast("Video", each) if _is_open(each) else _to_come(address, each, options)
         for address, each in zip(addresses, found, strict=True)
     ]
+
+
+def _open_side_by_side(addresses: Sequence[Address], options: OpeningOptions) -> list[Video | CnnkitError | None]:
+    """Opens those without a problem; a camera that takes too long is left to its thread, which closes it again."""
+    found: list[Video | CnnkitError | None] = [None] * len(addresses)
+    settling = threading.Lock()  # held while it is decided whether one came in time
+
+    def open_one(index: int) -> None:
+        opened: Video | CnnkitError
+        try:
+            opened = open_video(addresses[index], options)
+        except CnnkitError as error:
+            opened = error
+        with settling:
+            in_time = found[index] is None
+            found[index] = opened if in_time else found[index]
+        if not in_time and isinstance(opened, Video) and opened.opened is not None:
+            opened.opened.capture.release()
+
+    threads = {
+        index: threading.Thread(target=open_one, args=(index,), name="cnnkit-opening", daemon=True)
+        for index, address in enumerate(addresses)
+        if not address.problem
+    }
+    for thread in threads.values():
+        thread.start()
+    longest_s = _LONGEST * options.limits.open_s
+    end_s = time.monotonic() + longest_s
+    for index, thread in threads.items():
+        may_wait = addresses[index].kind in _COMES_AGAIN
+        thread.join(max(0.0, end_s - time.monotonic()) if may_wait else None)
+        with settling:
+            if found[index] is None:
+                found[index] = SourceError(f"{addresses[index]} is not open after {longest_s:g} seconds")
+    return found
 
 
 def _is_open(found: object) -> bool:

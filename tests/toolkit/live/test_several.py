@@ -18,8 +18,9 @@ from cnnkit.live.loop import LiveLoop, LoopOptions
 from cnnkit.live.outputs import Outputs
 from cnnkit.live.videos import check_addresses, open_videos, parse_addresses
 from cnnkit.live.wall import screens_of
-from cnnkit.sources import AS_USUAL, CameraSettings, Frame, OpeningOptions
+from cnnkit.sources import AS_USUAL, CameraSettings, Frame, OpeningOptions, TimeLimits, Video, open_video
 from cnnkit.sources.address import Address
+from cnnkit.sources.moving import Opened
 from cnnkit.system import TypedAddress
 
 
@@ -223,3 +224,30 @@ def test_outputs_of_one_camera_fail_for_all():
     ]  # fmt: skip
     with pytest.raises(OutputError):
         LiveLoop(channels, classifier, clock, threading.Event(), LoopOptions()).run()
+
+
+def test_one_that_hangs_while_it_is_opened_holds_no_other_up(monkeypatch, clips, caplog):
+    going_on, released = threading.Event(), threading.Event()
+
+    class Late:
+        def release(self):
+            released.set()
+
+    def open_slowly(address, options):
+        if address.name == "slow":
+            going_on.wait(10)
+            return Video(address, Opened(Late()), options)
+        return open_video(address, options)
+
+    monkeypatch.setattr("cnnkit.live.videos.open_video", open_slowly)
+    addresses = [
+        Address("stream", "rtsp://slow", "slow"),
+        *parse_addresses([TypedAddress(str(clips[0]))], insecure=False),
+    ]
+    slow, film = open_videos(addresses, OpeningOptions(TimeLimits(open_s=0.2)))
+    assert slow.opened is None and slow.is_live and film.opened is not None
+    assert caplog.messages == ["slow is not open after 0.3 seconds"]
+    film.opened.capture.release()
+    assert not released.is_set()
+    going_on.set()
+    assert released.wait(10)
