@@ -68,7 +68,8 @@ def file_frames(capture: Capture, name: str, rate_hz: float, promised: int, cloc
     if not good:
         raise SourceError(f"{name} holds no frame that can be read: the file is damaged, or its codec unknown")
     missing = promised - (number + 1 - max(lost, 1))
-    if missing > max(1, _TOLERATED * promised):
+    reached = timeline.end_s >= (1 - _TOLERATED) * promised / rate_hz  # where frames come at times of their own
+    if missing > max(1, _TOLERATED * promised) and not reached:
         log.warning("%s: the last %d of %d frames cannot be read, the file is damaged", name, missing, promised)
 
 
@@ -83,6 +84,11 @@ class _Timeline:
         told = carried_s is not None and carried_s >= max(self._last_s + 1e-6, 0.0)
         self._last_s = carried_s if told and carried_s is not None else self._last_s + self._step_s
         return self._last_s
+
+    @property
+    def end_s(self) -> float:
+        """When the last frame has been seen for a step."""
+        return self._last_s + self._step_s
 
 
 def paced(frames: Iterator[Frame], clock: Clock, pause: Pause) -> Generator[Frame]:

@@ -177,7 +177,7 @@ def _promised(container: Any, stream: Any) -> int:
     """How many frames a film says it has, or a film of its length and rate would have."""
     if stream.frames:
         return int(stream.frames)
-    length_s = (container.duration or 0) / 1e6
+    length_s = (container.duration or 0) / 1e6 if stream.duration is None else stream.duration * stream.time_base
     return int(length_s * float(stream.average_rate or 0))
 
 

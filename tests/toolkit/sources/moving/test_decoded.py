@@ -42,11 +42,23 @@ UNEVEN_S = [0.0, 0.04, 0.08, 0.5, 0.9, 1.4]
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
 @pytest.mark.parametrize("reader", [decoded.open_file, lambda path: plain.open_file(path, "film")], ids=["av", "cv2"])
-def test_frames_of_a_film_of_variable_rate_have_the_times_it_says(tmp_path, suffix, reader):
+def test_frames_of_a_film_of_variable_rate_have_the_times_it_says(tmp_path, suffix, reader, caplog):
     path = write_film(tmp_path / f"film{suffix}", UNEVEN_S, g="3", bf="0")
     frames = frames_of(reader(str(path)))
     assert [frame.seconds for frame in frames] == pytest.approx(UNEVEN_S, abs=0.002)
     assert [int(np.median(frame.pixels[..., 2])) for frame in frames] == pytest.approx(range(0, 60, 10), abs=4)
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("step", [0.04, 0.1], ids=["at-its-rate", "slower"])
+def test_a_film_that_is_cut_is_told_by_the_length_that_it_says(tmp_path, step, caplog):
+    path = write_film(tmp_path / "film.mkv", [number * step for number in range(100)], g="5", bf="0")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 6 // 10])
+    frames = frames_of(decoded.open_file(str(path)))
+    assert 30 < len(frames) < 80
+    (said,) = caplog.messages
+    assert said.startswith("film: the last ") and said.endswith(" frames cannot be read, the file is damaged")
 
 
 @pytest.mark.parametrize("name", ["film.h264", "film.mjpeg"])
