@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import OutputError
-from cnnkit.system import whole_file
+from cnnkit.system import log, whole_file
 
 _FOLDER = "features"
 
@@ -34,8 +34,8 @@ class FeatureFiles:
         if self._folder is None:
             return compute()
         path = self._folder / f"{name}.npy"
-        if path.is_file():
-            kept: NDArray[np.float32] = np.load(path, allow_pickle=False)
+        kept = _read(path) if path.is_file() else None
+        if kept is not None:
             return kept
         features = compute()
         try:
@@ -50,3 +50,13 @@ class FeatureFiles:
         """Removes what is kept."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _read(path: Path) -> NDArray[np.float32] | None:
+    """Returns what a file holds; None where it is damaged, as after a power cut, which is said."""
+    try:
+        kept: NDArray[np.float32] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        log.warning("%s is damaged (%s): computed anew", path, error)
+        return None
+    return kept
