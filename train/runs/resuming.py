@@ -18,7 +18,7 @@ _SHOWN = 5  # classes
 
 
 def trains_longer(stored: Path, wanted: Mapping[str, Any]) -> bool:
-    """Whether nothing but more epochs are wanted, which a schedule that does not know its end allows.
+    """Whether nothing but more epochs are wanted, which a schedule that does not know its end allows, or has not begun.
 
     Args:
         stored: The run's config.json.
@@ -29,7 +29,10 @@ def trains_longer(stored: Path, wanted: Mapping[str, Any]) -> bool:
         DataError: The file is damaged.
     """
     before, now = _read_config(stored), {**wanted, **wanted["recipe"]}
-    if _changed(before, now) != ["epochs"] or before["epochs"] > now["epochs"]:
+    changed = _changed(before, now)
+    if not before["epochs"] and "epochs" in changed and set(changed) <= _FITTED:
+        return True  # the last layer alone is fitted: no schedule has begun
+    if changed != ["epochs"] or before["epochs"] > now["epochs"]:
         return False
     if now["schedule"] in _ENDING or now["warmup"]:
         raise UsageError(

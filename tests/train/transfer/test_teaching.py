@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,16 @@ def test_after_the_first_stage_the_second_is_resumed(tmp_path: Path, monkeypatch
     parts = run_training(request(tmp_path / "parts", deterministic=True, resume=True))
     for one, other in zip(whole.history, parts.history, strict=True):
         assert {**one, "images_per_s": 0} == pytest.approx({**other, "images_per_s": 0}, rel=1e-4)
+
+
+def test_a_last_layer_fitted_alone_is_gone_on_with(tmp_path: Path, head: Outcome) -> None:
+    shutil.copytree(head.folder, tmp_path / "run")
+    longer = run_training(request(tmp_path / "run", resume=True))
+    whole = run_training(request(tmp_path / "whole"))
+    assert longer.history[0] == head.history[0]
+    assert {**longer.history[1], "images_per_s": 0} == pytest.approx({**whole.history[1], "images_per_s": 0}, rel=1e-3)
+    with pytest.raises(UsageError, match="the schedule cosine was laid out for 1 epochs"):
+        run_training(request(tmp_path / "run", resume=True, epochs=2))
 
 
 def test_no_epochs_without_anything_learned_are_refused(tmp_path: Path) -> None:
