@@ -21,6 +21,8 @@ _BYTES, _UNIT = 1.0, 1 / 255  # scales of pixels that are given from 0 to 255, a
 _ABOUT = 0.05  # of a range
 _WIDTHS = (1.0, 20.0)  # of a range around zero: -0.5 to 0.5, and ten deviations of dark photos to either side
 _INSIDE = (0.02, 0.98)  # where zero may lie in such a range, as a fraction of it
+_BY_HAND = ((0, 1), (-1, 1), (-0.5, 0.5))
+_BY_DEVIATION = 2.3  # deviations from black to white: those of pixels from 0 to 1 are 0.2 to 0.4, of -1 to 1 twice that
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ class Seen:
         if self.is_about(0, 1):
             return True
         return _WIDTHS[0] * (1 - _ABOUT) <= width <= _WIDTHS[1] and _INSIDE[0] <= -self.low / width <= _INSIDE[1]
+
+    def is_of_unit(self) -> bool:
+        """Whether pixels from 0 to 1 were brought to this range, not others of which those are the brighter half.
+
+        What learnt its mean and deviation from -1 to 1 makes a narrow range around zero of 0 to 1, too.
+        """
+        return self.high - self.low >= _BY_DEVIATION or any(self.is_about(*one) for one in _BY_HAND)
 
     def is_about(self, low: float, high: float) -> bool:
         """Whether the range is that one, but for some of its ends."""
@@ -68,7 +77,7 @@ def settled_scale(model: Any, taken: InputSpec) -> float | None:
         seen = ranges_seen(model, replace(plain, scale=scale))
         if seen and all(one.is_about(0, 255 * scale) for one in seen):
             return None  # nothing was scaled on the way
-        if are_usual(seen):
+        if are_usual(seen) and (scale == _BYTES or any(one.is_of_unit() for one in seen)):
             usual.append(scale)
     return usual[0] if len(usual) == 1 else None
 

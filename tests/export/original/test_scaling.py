@@ -23,6 +23,13 @@ def adapted(keras, top, *, axis=-1):
     return layer
 
 
+def learnt(keras, mean, variance):
+    moving = {"moving_mean": mean, "moving_variance": variance}
+    return keras.layers.BatchNormalization(
+        **{f"{name}_initializer": keras.initializers.Constant(value) for name, value in moving.items()}
+    )
+
+
 FRONTS = {
     "nothing": (lambda _: (), None),
     "Rescaling to 0..1": (lambda k: (k.layers.Rescaling(1 / 255),), BYTES),
@@ -41,6 +48,11 @@ FRONTS = {
     ),
     "means of 0..255": (lambda k: (k.layers.Normalization(mean=(104, 117, 124), variance=(1, 1, 1)),), None),
     "BatchNormalization untrained": (lambda k: (k.layers.BatchNormalization(),), None),
+    "BatchNormalization learnt on 0..255": (lambda k: (learnt(k, 130, 70**2),), BYTES),
+    "BatchNormalization learnt on 0..1": (lambda k: (learnt(k, 0.47, 0.26**2),), UNIT),
+    "BatchNormalization learnt on -1..1, dark": (lambda k: (learnt(k, -0.1, 0.54**2),), None),
+    "BatchNormalization learnt on -1..1, bright": (lambda k: (learnt(k, 0.4, 0.54**2),), None),
+    "BatchNormalization learnt on standardised pixels": (lambda k: (learnt(k, 0.1, 0.95**2),), None),
     "Resizing, then Rescaling": (lambda k: (k.layers.Resizing(6, 6), k.layers.Rescaling(1 / 255)), BYTES),
     "a border of zeros": (lambda k: (k.layers.Rescaling(1 / 255), k.layers.ZeroPadding2D(6)), BYTES),
     "pooling": (lambda k: (k.layers.Rescaling(1 / 255), k.layers.AveragePooling2D(4)), BYTES),
@@ -106,7 +118,10 @@ def test_a_rescaling_on_a_side_branch_is_asked_about(keras, tmp_path):
         exported(tmp_path / "side.keras", tmp_path)
 
 
-@pytest.mark.parametrize("name", [name for name, (_, scale) in FRONTS.items() if scale == UNIT])
+OF_UNIT = [name for name, (_, scale) in FRONTS.items() if scale == UNIT and not name.startswith("Batch")]
+
+
+@pytest.mark.parametrize("name", OF_UNIT)
 def test_pixels_from_0_to_1_are_exported_so(keras, networks, tmp_path, name):
     path = networks(f"{name.replace('/', ' ')}.keras", *FRONTS[name][0](keras), *body(keras, pool=False))
     report = exported(path, tmp_path)
