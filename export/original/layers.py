@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnkit.runtime import flat_layers
+from cnnkit.runtime import flat_layers, guest_of
 
 CALL = "StatefulPartitionedCall"  # of the function of a SavedModel
 _POLICY_CLASSES = {"DTypePolicy", "FloatDTypePolicy", "Policy"}
@@ -12,11 +12,19 @@ _POLICY_CLASSES = {"DTypePolicy", "FloatDTypePolicy", "Policy"}
 
 def final_layer(model: Any) -> Any:
     """Returns the layer that makes a model's output, inside of a nested model, too; None where it cannot be told."""
-    history = getattr((getattr(model, "outputs", None) or [None])[0], "_keras_history", None)
+    return _maker_of(next(iter(getattr(model, "outputs", None) or ()), None))
+
+
+def _maker_of(tensor: Any) -> Any:
+    """Returns the layer that makes a tensor; of a nested model the one behind that output of it."""
+    history = getattr(tensor, "_keras_history", None)
     if history is None:
         return None
     layer = history.operation
-    return final_layer(layer) if hasattr(layer, "layers") else layer
+    if not hasattr(layer, "layers"):
+        return layer
+    given = getattr(layer, "outputs", None) or ()
+    return _maker_of(given[history.tensor_index]) if history.tensor_index < len(given) else None
 
 
 def layer_of(model: Any, node: str) -> str | None:
@@ -43,6 +51,8 @@ def in_float32(model: Any) -> Any:
     """Returns the model itself where it takes and computes float32, else a copy that does, with the same weights."""
     computes = all(_policy(layer) in ("float32", None) for layer in (model, *flat_layers(model)))
     if computes and not any(str(taken.dtype).endswith("float16") for taken in getattr(model, "inputs", None) or ()):
+        return model
+    if guest_of(model) is not None:  # a SavedModel, whose layers cannot be told
         return model
     import keras
 

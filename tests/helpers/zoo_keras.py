@@ -172,6 +172,15 @@ def low_precision(keras):
     ])  # fmt: skip
 
 
+def half(keras):
+    layers, policy = keras.layers, "float16"
+    return keras.Sequential([
+        keras.Input((SIZE, SIZE, 3), dtype=policy), layers.Rescaling(1 / 255, dtype=policy),
+        layers.Conv2D(8, 3, dtype=policy), layers.GlobalAveragePooling2D(dtype=policy),
+        layers.Dense(3, "softmax", dtype="float32"),
+    ])  # fmt: skip
+
+
 def no_numbers(keras):
     model = net()(keras)
     model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
@@ -288,6 +297,7 @@ KERAS: dict[str, Case] = {
     "saved model, subclassed": Case(subclassed, suffix=""),
     "saved model, augmented": Case(net(first=lambda L: (L.RandomFlip("horizontal"), L.RandomRotation(0.1),
                                                         L.Conv2D(8, 3))), suffix=""),
+    "saved model, float16": Case(half, "wants its pixels is unknown.*say --scale", NOTHING, suffix=""),
     "lambda": Case(net(lambda L: L.Lambda(lambda x: x * 2)), "holds a Lambda layer, and code from a file is not run"),
     "lambda in a saved model": Case(net(lambda L: L.Lambda(lambda x: x * 2)), suffix=""),
     "class that is not there": Case(unknown_layer, "Could not locate class .*Involution.*save it as a SavedModel"),

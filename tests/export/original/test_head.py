@@ -173,3 +173,17 @@ def test_a_loss_that_cannot_be_read_is_none(tmp_path, config):
     with zipfile.ZipFile(tmp_path / "net.keras", "w") as file:
         file.writestr("config.json", config)
     assert stored_loss(tmp_path / "net.keras") is None
+
+
+@pytest.mark.parametrize(("place", "head"), [(0, "logits"), (1, None)])
+def test_the_second_output_of_a_model_within_is_told_by_its_own_layer(keras, tmp_path, place, head):
+    layers = keras.layers
+    image = keras.Input((SIZE, SIZE, 3))
+    logits = layers.Dense(3)(layers.GlobalAveragePooling2D()(layers.Conv2D(8, 3)(layers.Rescaling(1 / 255)(image))))
+    inner = keras.Model(image, [logits, layers.Softmax()(logits)])
+    outside = keras.Input((SIZE, SIZE, 3))
+    path = tmp_path / "net.keras"
+    keras.Model(outside, inner(outside)[place]).save(path)
+    answers = OnnxClassifier(exported(path, tmp_path, head=head).path).probabilities(random_images())
+    given = keras_answers(keras, path, random_images())
+    np.testing.assert_allclose(answers, given if place else softmax(given), atol=1e-5)
