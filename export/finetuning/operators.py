@@ -124,8 +124,10 @@ def _reshape(inputs: Sequence[Any], attributes: Attributes) -> Any:
     from keras import ops
 
     target = [int(size) for size in inputs[1]]
-    sizes = [inputs[0].shape[axis] if size == 0 and axis else size for axis, size in enumerate(target)]
-    return ops.reshape(inputs[0], (-1, *sizes[1:]))  # the first is the batch
+    sizes = [inputs[0].shape[axis] if size == 0 and axis else size for axis, size in enumerate(target)][1:]
+    if -1 in sizes:
+        sizes[sizes.index(-1)] = prod(inputs[0].shape[1:]) // -prod(sizes)
+    return ops.reshape(inputs[0], (-1, *sizes))  # the first is the batch
 
 
 def _axes(inputs: Sequence[Any], attributes: Attributes) -> tuple[int, ...]:
