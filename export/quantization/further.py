@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.classifier import Classifier
-from cnnkit.errors import ModelError, SourceError, UsageError
+from cnnkit.errors import SourceError, UsageError, one_line
 from cnnkit.export.finetuning import finetune
 from cnnkit.export.options import QuantizeOptions
 from cnnkit.export.original import load_again
@@ -36,6 +36,7 @@ from cnnkit.sources import calibration_paths
 from cnnkit.spec import ModelSpec
 from cnnkit.system import log, require, sha256
 
+_LONGEST_REASON = 300  # characters
 _RESCUE_SECONDS = 120.0  # of learning that nobody asked for
 
 
@@ -83,8 +84,8 @@ class Further:
         lessons = tuple(calibration_paths(self.options.calibration))
         try:
             made = self._taught(measured[0], scheme, lessons, _RESCUE_SECONDS)
-        except ModelError as error:
-            log.info("it does not learn: %s", error)
+        except Exception as error:  # noqa: BLE001 - of Keras, too: what was measured is not lost for what nobody asked for
+            log.info("it does not learn: %s", (one_line(str(error)) or type(error).__name__)[:_LONGEST_REASON])
             return measured
         return (*measured, self._measure(measured[0], missed, made))
 

@@ -61,17 +61,23 @@ def test_a_narrow_miss_learns_from_the_calibration_folder(keras, narrow, lessons
     assert set(lesson["paths"]) == set(calibration_paths(options.calibration))
 
 
-@pytest.mark.parametrize("how", ["judged by what it learnt from", "without Keras", "no gradient"])
+@pytest.mark.parametrize("how", ["judged by what it learnt from", "without Keras", "no gradient", "other"])
 def test_what_cannot_learn_stays_in_float32(narrow, lessons, options, monkeypatch, how):
     if how == "without Keras":
         monkeypatch.setattr(further, "find_spec", lambda name: None)
     elif how == "no gradient":
         monkeypatch.setattr(further, "finetune", fails)
+    elif how == "other":
+        monkeypatch.setattr(further, "finetune", fails_otherwise)
     else:
         options = replace(options, calibration_size=120, data=None, calibration=options.calibration / "red")
     report = quantize_model(options)
     assert report.decision.chosen.candidate.name == "float32"
     assert lessons == []
+
+
+def fails_otherwise(*_arguments, **_options):
+    raise ValueError("of Keras\nlines")
 
 
 def fails(*_arguments, **_options):
