@@ -86,14 +86,14 @@ def train_in_folder(request: TrainingRequest, dataset: Dataset, devices: Devices
     kept = kept_bytes(request.recipe, network.count_params())
     config = run_config(request, record, dataset.classes())
     folder.start(config, kept, resume=request.resume, overwrite=request.overwrite)
-    if not request.resume:
+    start = load_checkpoint(folder.path) if request.resume else None
+    if start is None:
         _show_data(request, dataset, folder)
     kind = "independent labels" if dataset.names else "classes"
     count = len(dataset.outputs)
     log.info("%s: %s images, %d %s; %s", dataset.name, _counts(dataset), count, kind, devices.describe())
     log.info("%s: %s", kind, _names(dataset.outputs))
     log.info("%s: %s parameters", request.architecture, f"{network.count_params():,}")
-    start = load_checkpoint(folder.path) if request.resume else None
     if start:
         log.info("going on after epoch %d", finished_epochs(start.history))
     elif request.resume:

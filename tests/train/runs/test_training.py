@@ -17,6 +17,7 @@ from cnnkit.train.fitting.recorder import EpochSink, Recorder
 from cnnkit.train.recipes.options import make_request
 from cnnkit.train.recipes.recipe import Recipe
 from cnnkit.train.recipes.request import TrainingRequest
+from cnnkit.train.runs import training
 from cnnkit.train.runs.training import run_training
 
 RECIPE = Recipe(name="quick", epochs=2, batch_size=16, learning_rate=3e-3, flip=True, translate=0.1)
@@ -83,6 +84,24 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one_when_it_is_resumed
     assert [row["epoch"] for row in outcome.history] == [1, 2]
     for whole, parts in zip(weights(tmp_path / "whole"), weights(tmp_path / "parts"), strict=True):
         np.testing.assert_allclose(parts, whole, atol=1e-6)
+
+
+def test_a_run_without_a_finished_epoch_begins_with_what_is_odd_about_its_images(
+    colour_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "warn_of_data", lambda dataset, *_, **__: told.append(dataset.name))
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(training, "draw_samples", interrupt)
+        run_training(request(colour_folder, tmp_path / "run"))
+    for _ in range(2):
+        run_training(request(colour_folder, tmp_path / "run", resume=True))
+    assert told == [colour_folder.name]
+    assert (tmp_path / "run" / "plots" / "samples.png").is_file()
 
 
 def test_a_finished_run_is_neither_overwritten_nor_resumed_with_other_options(
