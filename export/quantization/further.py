@@ -85,7 +85,7 @@ class Further:
         try:
             made = self._taught(measured[0], scheme, lessons, _RESCUE_SECONDS)
         except Exception as error:  # noqa: BLE001 - of Keras, too: what was measured is not lost for what nobody asked for
-            log.info("it does not learn: %s", (one_line(str(error)) or type(error).__name__)[:_LONGEST_REASON])
+            log.warning("it does not learn (%s): %s", type(error).__name__, one_line(str(error))[:_LONGEST_REASON])
             return measured
         return (*measured, self._measure(measured[0], missed, made))
 

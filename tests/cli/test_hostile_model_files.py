@@ -117,6 +117,20 @@ def fails_when_run(model: Any) -> None:
     model.graph.output.append(helper.make_tensor_value_info("nowhere", 1, None))
 
 
+def damaged_file(damage: Callable[[Any], None], name: str, good: Path, folder: Path) -> Path:
+    """Writes a good model that was damaged; for `stamp` one without a spec."""
+    import onnx
+
+    model = onnx.load(good)
+    if name == "stamp":
+        del model.metadata_props[:]
+        model.metadata_props.add(key="other", value="")
+    damage(model)
+    path = folder / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
 @pytest.mark.parametrize("name", OF_ONNX)
 @pytest.mark.parametrize(
     "damage", [unknown_operator, wrong_shapes, a_circle, two_of_a_name, a_newer_opset, a_long_spec, fails_when_run]
@@ -129,15 +143,7 @@ def test_a_broken_graph_is_one_line_of_ours(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    import onnx
-
-    model = onnx.load(good)
-    if name == "stamp":
-        del model.metadata_props[:]
-        model.metadata_props.add(key="other", value="")
-    damage(model)
-    path = tmp_path / "model.onnx"
-    path.write_bytes(model.SerializeToString())
+    path = damaged_file(damage, name, good, tmp_path)
     arguments = commands(path, path, good, photos, tmp_path)[name]
     if (damage.__name__, name) in NOT_FOUND_OUT:
         assert CliRunner().invoke(main, ["-q", *map(str, arguments)]).exit_code == 0
@@ -191,14 +197,7 @@ def test_what_would_not_end_is_refused(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    import onnx
-
-    model = onnx.load(good)
-    if name == "stamp":
-        del model.metadata_props[:]
-    damage(model)
-    path = tmp_path / "model.onnx"
-    path.write_bytes(model.SerializeToString())
+    path = damaged_file(damage, name, good, tmp_path)
     os.mkfifo(tmp_path / "weights.bin")
     line = line_of(commands(path, path, good, photos, tmp_path)[name], capfd)
     assert said in line or (name, damage) == ("quantize", weights_in_a_pipe)

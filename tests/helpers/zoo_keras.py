@@ -20,9 +20,11 @@ from zoo_structures import (
     fire,
     ghost,
     graph,
+    half,
     hard_swish,
     inception,
     inverted,
+    low_precision,
     mixer,
     nested,
     nested_twice,
@@ -162,23 +164,6 @@ def any_size(keras):
     return keras.Sequential(
         [keras.Input((None, None, 3)), layers.Conv2D(8, 3), layers.GlobalAveragePooling2D(), layers.Dense(3, "softmax")]
     )
-
-
-def low_precision(keras):
-    layers, policy = keras.layers, "mixed_float16"
-    return keras.Sequential([
-        keras.Input((SIZE, SIZE, 3)), layers.Conv2D(8, 3, dtype=policy), layers.ReLU(dtype=policy),
-        layers.GlobalAveragePooling2D(dtype=policy), layers.Dense(3, "softmax", dtype="float32"),
-    ])  # fmt: skip
-
-
-def half(keras):
-    layers, policy = keras.layers, "float16"
-    return keras.Sequential([
-        keras.Input((SIZE, SIZE, 3), dtype=policy), layers.Rescaling(1 / 255, dtype=policy),
-        layers.Conv2D(8, 3, dtype=policy), layers.GlobalAveragePooling2D(dtype=policy),
-        layers.Dense(3, "softmax", dtype="float32"),
-    ])  # fmt: skip
 
 
 def no_numbers(keras):

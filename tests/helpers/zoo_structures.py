@@ -175,3 +175,20 @@ def time_distributed(x, L, _):
 def ops(x, L, keras):
     x = keras.ops.relu(L.Conv2D(8, 3)(x))
     return keras.ops.concatenate([keras.ops.mean(x, (1, 2)), keras.ops.max(x, (1, 2))], -1)
+
+
+def low_precision(keras):
+    layers, policy = keras.layers, "mixed_float16"
+    return keras.Sequential([
+        keras.Input((SIZE, SIZE, 3)), layers.Conv2D(8, 3, dtype=policy), layers.ReLU(dtype=policy),
+        layers.GlobalAveragePooling2D(dtype=policy), layers.Dense(3, "softmax", dtype="float32"),
+    ])  # fmt: skip
+
+
+def half(keras):
+    layers, policy = keras.layers, "float16"
+    return keras.Sequential([
+        keras.Input((SIZE, SIZE, 3), dtype=policy), layers.Rescaling(1 / 255, dtype=policy),
+        layers.Conv2D(8, 3, dtype=policy), layers.GlobalAveragePooling2D(dtype=policy),
+        layers.Dense(3, "softmax", dtype="float32"),
+    ])  # fmt: skip

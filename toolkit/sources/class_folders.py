@@ -284,9 +284,8 @@ def empty_classes(root: Path, empty: Sequence[str]) -> DataError:
 def strangers_error(data: Path, strangers: Sequence[str], labels: Sequence[str]) -> DataError:
     """Returns the error for classes of a dataset that are none of a model's."""
     shown = ", ".join(str(data / name) for name in strangers)
-    return DataError(
-        f"{shown} {'is' if len(strangers) == 1 else 'are'} none of the model's classes: {', '.join(labels)}"
-    )
+    verb = "is" if len(strangers) == 1 else "are"
+    return DataError(f"{shown} {verb} none of the model's classes: {', '.join(labels)}")
 
 
 def _walk(folder: Path, above: frozenset[str]) -> Iterator[Path]:

@@ -43,7 +43,7 @@ def _class_folders(source: Path) -> Undivided:
 
 def _listed(source: Path) -> Undivided:
     parts = list_listed(source)
-    if len(parts) > 1 or not parts.keys() <= {None, "train"}:  # as above
+    if len(parts) > 1 or not parts.keys() <= {None, "train"}:  # as with folders
         named = ", ".join(part for part in parts if part is not None)
         raise DataError(f"{source} is divided already: it says which images are for {named}")
     (files,) = parts.values()
