@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
 from cnnkit.export.graph import OPSET, frozen_graph, known_rewrites
-from cnnkit.export.original import Original, call_model, layer_of, trace_model
+from cnnkit.export.original import CALL, Original, call_model, layer_of, trace_model
 from cnnkit.spec import Dtype, InputSpec, ModelSpec
 from cnnkit.system import log
 
@@ -142,6 +142,11 @@ def _refuse_unknown_operators(graph: Any, original: Original, opset: int) -> Non
 
     for node in graph.graph.node:
         if node.domain or not onnx.defs.has(node.op_type, opset, node.domain):
+            if node.op_type == CALL:
+                raise ModelError(
+                    f"{original.path} is one function that cannot be exported to ONNX, as those in float16: save the "
+                    "model in float32, or export its .keras file"
+                )
             layer = layer_of(original.model, node.name)
             where = f" in layer {layer!r}" if layer else ""
             raise ModelError(

@@ -37,7 +37,7 @@ def layer_of(model: Any, node: str) -> str | None:
     if CALL in parts[:-1]:
         inside = [part for part in parts[len(parts) - parts[::-1].index(CALL) : -1] if part]
         return next(iter(inside[1:] or inside), None)
-    names = {layer.name for layer in flat_layers(model)}
+    names = {layer.name for layer in flat_layers(model)} if guest_of(model) is None else set()  # that is ours
     for part in parts:
         stem, _, number = part.rpartition("_")
         if part in names:

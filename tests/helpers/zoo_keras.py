@@ -283,6 +283,8 @@ KERAS: dict[str, Case] = {
     "saved model, augmented": Case(net(first=lambda L: (L.RandomFlip("horizontal"), L.RandomRotation(0.1),
                                                         L.Conv2D(8, 3))), suffix=""),
     "saved model, float16": Case(half, "wants its pixels is unknown.*say --scale", NOTHING, suffix=""),
+    "saved model, float16, scaled": Case(half, "is one function that cannot be exported.*in float32, or export its",
+                                         InputFlags(scale=1.0), suffix=""),
     "lambda": Case(net(lambda L: L.Lambda(lambda x: x * 2)), "holds a Lambda layer, and code from a file is not run"),
     "lambda in a saved model": Case(net(lambda L: L.Lambda(lambda x: x * 2)), suffix=""),
     "class that is not there": Case(unknown_layer, "Could not locate class .*Involution.*save it as a SavedModel"),
