@@ -1,6 +1,6 @@
-"""Makes the .h5 files of Keras 2 in tests/export/keras2, with the answers that Keras 2 gave.
+"""Makes the .h5 files of Keras 2 in tests/export/original/keras2, with the answers that Keras 2 gave.
 
-pip install tf_keras; python tests/scripts/keras2_files.py tests/export/keras2
+pip install tf_keras; python tests/scripts/keras2_files.py tests/export/original/keras2
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import numpy as np
 
 
 def main(folder: Path) -> None:
-    """Writes sequential.h5, functional.h5 and answers.npz."""
+    """Writes the files and answers.npz."""
     import tf_keras as keras
 
+    keras.utils.set_random_seed(0)
     images = np.random.default_rng(0).integers(0, 256, (8, 12, 12, 3), dtype=np.uint8)
     answers = {}
-    for name, model in {"sequential": _sequential(keras), "functional": _functional(keras)}.items():
+    models = {"sequential": _sequential, "functional": _functional, "nested": _nested, "functions": _functions}
+    for name, build in models.items():
+        model = build(keras)
         rng = np.random.default_rng(1)
         model.set_weights([weight + np.abs(rng.normal(0, 0.2, weight.shape)) for weight in model.get_weights()])
         model.save(folder / f"{name}.h5")
@@ -44,6 +47,32 @@ def _functional(keras):
     second = layer.SeparableConv2D(4, 3, padding="same")(first)
     x = layer.ReLU(6.0)(layer.Add()([first, second]))
     return keras.Model(image, layer.Dense(3, activation="softmax")(layer.GlobalAveragePooling2D()(x)))
+
+
+def _nested(keras):
+    """As Teachable Machine saves them: a sequence of sequences around a graph, whose answer is called once more."""
+    layer = keras.layers
+    image = keras.Input((12, 12, 3))
+    x = layer.SpatialDropout2D(0.1)(layer.BatchNormalization()(layer.Conv2D(4, 3)(layer.Rescaling(1 / 255)(image))))
+    body = keras.Model(
+        image, layer.Conv2DTranspose(4, 3)(layer.DepthwiseConv2D(3)(layer.Rescaling(0.1)(layer.ReLU(6.0)(x))))
+    )
+    first = keras.Sequential([body, layer.GlobalAveragePooling2D()])
+    last = keras.Sequential([layer.Dense(5, activation="relu", input_shape=(4,)), layer.Dense(3, activation="softmax")])
+    image = keras.Input((12, 12, 3))
+    return keras.Model(image, keras.Sequential([first, last])(image, training=False))
+
+
+def _functions(keras):
+    """TensorFlow functions between the layers: a constant first, a second tensor, a list of them, a slice."""
+    import tensorflow as tf
+
+    layer = keras.layers
+    image = keras.Input((12, 12, 3))
+    x = layer.Conv2D(4, 3)(keras.applications.mobilenet_v2.preprocess_input(image))
+    x = tf.concat([x * tf.nn.sigmoid(x), tf.nn.relu6(1.0 - x), tf.image.resize(x, (10, 10))[..., ::-1]], axis=-1)
+    y = tf.reduce_mean(tf.nn.bias_add(x, [0.1] * 12), axis=[1, 2]) ** 2.0
+    return keras.Model(image, layer.Dense(3, activation="softmax")(y))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit.classifier import class_probabilities
 from cnnkit.errors import CnnkitError, ModelError
-from cnnkit.runtime.keras2 import legacy_objects, with_plain_input
+from cnnkit.runtime.keras2 import function_layers, readable_file
 from cnnkit.runtime.keras_reasons import first_line, load_reason
 from cnnkit.runtime.named import is_named, load_named
 from cnnkit.runtime.saved_model import is_saved_model, load_saved_model
@@ -78,8 +78,8 @@ def load_keras_model(path: Path) -> Any:
         keras = importing()
         if path.suffix.lower() == ".keras":
             return keras.models.load_model(path, compile=False, safe_mode=True)
-        model = keras.models.load_model(path, compile=False, safe_mode=True, custom_objects=legacy_objects(keras))
-        return with_plain_input(model, keras)
+        with readable_file(path) as file:
+            return keras.models.load_model(file, compile=False, safe_mode=True, custom_objects=function_layers(keras))
     except CnnkitError:
         raise
     except Exception as error:  # Keras raises whatever its readers and layers raise

@@ -8,8 +8,11 @@ _OWN = re.compile(
     r"Could not locate class '[^']*'|Unknown layer: '[^']*'|Unknown activation function: '?[\w.]+'?"
     r"|Could not interpret activation function identifier: [\w.]+"
 )
+_FUNCTION = re.compile(r"TFOpLambda of (tf\.[\w.]+)")
 _BEHIND = "Exception encountered: "  # a dump of the layer's settings
 _KERNEL = re.compile(r"\{\{function_node [^}]{0,300}\}\} ")
+_WHERE = re.compile(r"^\s*Exception encountered when calling [^\n]{0,300}\n")  # the reason stands below
+_COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
 _MOST = 300  # characters
 
 
@@ -18,8 +21,12 @@ def load_reason(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
     if "safe_mode" in text:
         return "it holds a Lambda layer, and code from a file is not run: save the model with Keras layers instead"
-    if "TFOpLambda" in text:
-        return "it calls TensorFlow functions between its layers: save it as a folder instead, which cnnkit loads too"
+    function = _FUNCTION.search(text)
+    if function is not None:
+        return (
+            f"it calls {function.group(1)} between its layers: save it with the Keras that wrote it as a folder "
+            "(model.export(FOLDER)), which cnnkit loads too"
+        )
     unknown = _OWN.search(text)
     if unknown is not None:
         return f"{unknown.group()}: save it as a SavedModel (model.export(FOLDER)), which holds such layers itself"
@@ -31,6 +38,6 @@ def load_reason(error: BaseException) -> str:
 
 
 def first_line(text: str) -> str:
-    """Returns the first line that says something, cut where it becomes a dump."""
-    told = _KERNEL.sub("", text.rpartition(_BEHIND)[2]).strip()
+    """Returns the first line that says something, without colours and cut where it becomes a dump."""
+    told = _WHERE.sub("", _COLOUR.sub("", _KERNEL.sub("", text.rpartition(_BEHIND)[2]))).strip()
     return (told or text).splitlines()[0].rstrip(". ")[:_MOST]

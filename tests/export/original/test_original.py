@@ -21,7 +21,7 @@ def answers_of(report, images):
     return OnnxClassifier(report.path).probabilities(images)
 
 
-@pytest.mark.parametrize("name", ["sequential", "functional"])
+@pytest.mark.parametrize("name", ["sequential", "functional", "nested", "functions"])
 def test_files_of_keras_2(name, tmp_path):
     answers = np.load(KERAS2 / "answers.npz")
     report = exported(KERAS2 / f"{name}.h5", tmp_path)

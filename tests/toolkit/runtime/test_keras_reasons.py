@@ -31,3 +31,10 @@ def test_reasons(error, reason):
 def test_the_first_line_is_cut():
     assert first_line("x" * 1000 + "\nmore") == "x" * 300
     assert first_line("Exception encountered: ") == "Exception encountered:"
+
+
+def test_the_reason_below_where_it_was_raised():
+    text = (
+        'Exception encountered when calling Sequential.call().\n\n\x1b[1mLayer "a" expects 1 input.\x1b[0m\n\nArguments'
+    )
+    assert first_line(text) == 'Layer "a" expects 1 input'
