@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache, partial
 from http.client import HTTPException, responses
 from typing import Any
 
 from cnnkit.errors import ImageError
 from cnnkit.sources.found import FoundImage
-from cnnkit.system import TypedAddress, basic_login, http_opener, usable_address
+from cnnkit.system import TypedAddress, basic_login, digest_login, http_opener, usable_address
 
 _SILENCE_S = 10.0  # without a byte, at the beginning or on the way
 _LONGEST_S = 60.0  # in all: a server may also send a byte now and then
@@ -87,25 +86,12 @@ def open_address(address: TypedAddress, *, insecure: bool, patience_s: float) ->
 
 
 def _digest(address: str, request: Any, refusal: Any) -> str | None:
-    """Answers a server's challenge with what an address holds, as RFC 7616 has it; None where that is not asked for."""
-    from urllib.parse import unquote, urlsplit
-    from urllib.request import HTTPDigestAuthHandler, HTTPPasswordMgrWithDefaultRealm, parse_http_list, parse_keqv_list
+    """Returns the login that a server asks for; None where it asks for none that the address answers."""
+    from urllib.parse import urlsplit
 
-    login = urlsplit(usable_address(address))
-    challenges = [
-        text for text in refusal.headers.get_all("WWW-Authenticate", ()) if text.lower().startswith("digest ")
-    ]
-    if refusal.code != 401 or login.username is None or not challenges:
+    if refusal.code != 401:
         return None
-    known = HTTPPasswordMgrWithDefaultRealm()
-    known.add_password(None, request.full_url, unquote(login.username), unquote(login.password or ""))
-    handler = HTTPDigestAuthHandler(known)
-    for challenge in challenges:
-        with suppress(ValueError):  # an algorithm that Python does not know
-            answer = handler.get_authorization(request, parse_keqv_list(parse_http_list(challenge[len("digest ") :])))
-            if answer:
-                return f"Digest {answer}"
-    return None
+    return digest_login(urlsplit(usable_address(address)), refusal.headers.get_all("WWW-Authenticate", ()), request)
 
 
 def _body(answer: Any, name: str, clock: Callable[[], float]) -> bytes:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cnnkit.system.broken import broken_imports as broken_imports
     from cnnkit.system.connections import (
         basic_login as basic_login,
+        digest_login as digest_login,
         http_opener as http_opener,
         tls_context as tls_context,
     )
@@ -62,7 +63,7 @@ else:
         {
             "addresses": ("TypedAddress", "hide_secrets", "shown_address", "usable_address"),
             "broken": ("broken_imports",),
-            "connections": ("basic_login", "http_opener", "tls_context"),
+            "connections": ("basic_login", "digest_login", "http_opener", "tls_context"),
             "ending": ("ended_by_signals", "hanging_threads_left_behind"),
             "extras": ("require",),
             "file_names": ("as_argument", "safe_name", "safe_path"),

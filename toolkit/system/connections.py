@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote
 
@@ -50,3 +52,32 @@ def basic_login(parts: SplitResult) -> str | None:
         return None
     login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return f"Basic {b64encode(login.encode()).decode()}"
+
+
+def digest_login(parts: SplitResult, challenges: Iterable[str], request: Any) -> str | None:
+    """Answers a server's challenge with the user and password of an address, as RFC 7616 has it.
+
+    Args:
+        parts: Of the address.
+        challenges: The headers `WWW-Authenticate`.
+        request: What is asked again: has `full_url`, `selector` (what the request line names), `data` and
+            `get_method`, as an `urllib.request.Request`.
+
+    Returns:
+        The header `Authorization`; None where no login is known, or none that Python can answer is asked for.
+    """
+    from urllib.request import HTTPDigestAuthHandler, HTTPPasswordMgrWithDefaultRealm, parse_http_list, parse_keqv_list
+
+    if parts.username is None:
+        return None
+    known = HTTPPasswordMgrWithDefaultRealm()
+    known.add_password(None, request.full_url, unquote(parts.username), unquote(parts.password or ""))
+    handler = HTTPDigestAuthHandler(known)
+    for challenge in challenges:
+        kind, _, told = challenge.partition(" ")
+        with suppress(ValueError):  # an algorithm that Python does not know
+            asked = parse_keqv_list(parse_http_list(told)) if kind.lower() == "digest" else {}
+            answer = handler.get_authorization(request, asked)
+            if answer:
+                return f"Digest {answer}"
+    return None

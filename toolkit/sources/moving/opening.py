@@ -9,6 +9,7 @@ from cnnkit.sources.address import Address
 from cnnkit.sources.certificates import check_certificate, checked_by_opencv, tls_options
 from cnnkit.sources.moving import decoded, plain
 from cnnkit.sources.moving.reasons import unreachable
+from cnnkit.sources.moving.redirections import where_it_leads
 from cnnkit.sources.moving.shots import Opened, TimeLimits
 from cnnkit.sources.moving.web_cameras import open_pictures
 from cnnkit.system import log
@@ -37,8 +38,12 @@ def open_stream(address: Address, limits: TimeLimits, every_s: float | None = No
     Raises:
         SourceError: With the reason.
     """
-    target, name = str(address.target), str(address)
     check_certificate(address)
+    led = where_it_leads(address, limits)
+    if led != address:
+        check_certificate(led)
+        address = led
+    target, name = str(address.target), str(address)
     pictures = open_pictures(address, limits, every_s)
     if pictures is not None:
         return pictures
