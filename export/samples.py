@@ -44,7 +44,11 @@ def generated_images(count: int, taken: InputSpec, seed: int) -> Images:
 
 
 def telling_images(
-    answer: Callable[[Images], Answers], taken: InputSpec, limits: Limits = ()
+    answer: Callable[[Images], Answers],
+    taken: InputSpec,
+    limits: Limits = (),
+    *,
+    fit: Callable[[Images, Answers], NDArray[np.bool_]] | None = None,
 ) -> tuple[Images, Answers]:
     """Makes images of which a network's answers vary: many labels, near to boundaries and yet clear.
 
@@ -52,12 +56,16 @@ def telling_images(
         answer: Gives (N, classes) probabilities of (N, height, width, channels) uint8.
         taken: Size and channels of the images.
         limits: Of independent labels.
+        fit: Says of images and their answers, (N,), which may be taken; None takes any.
 
     Returns:
-        As many images as a spec may hold, and their answers.
+        As many images as a spec may hold, or as fit, and their answers.
     """
     images = np.concatenate([blended_photo(_DRAWN, taken, _GOLDEN_SEED), generated_images(_DRAWN, taken, _GOLDEN_SEED)])
     answers = answer(images)
+    if fit is not None:
+        fitting = fit(images, answers)
+        images, answers = images[fitting], answers[fitting]
     chosen = least_sure_of_each(answers, decided(answers, limits), MAX_GOLDEN_IMAGES, limits)
     return images[chosen], answers[chosen]
 

@@ -21,6 +21,7 @@ from cnnkit.export.calibration import CalibrationReader
 from cnnkit.export.graph import load_graph, opset_of, plain_graph, producers, set_versions, static_shapes
 from cnnkit.export.options import CalibrationMethod
 from cnnkit.export.quantization.batching import fixed_batch, images_at_once, whole_batches
+from cnnkit.export.quantization.calibrated import CalibratedRanges
 from cnnkit.export.quantization.correction import Means, inputs_of_convolutions, mean_inputs
 from cnnkit.export.quantization.direct_bytes import feed_bytes, input_nodes
 from cnnkit.export.quantization.head import quantize_head
@@ -117,6 +118,11 @@ class Quantizer:
     def means(self) -> Means:
         """The mean images of the inputs of its convolutions, measured once."""
         return mean_inputs(self.prepared, self.batches(inputs_of_convolutions(self.prepared)))
+
+    @cached_property
+    def ranges(self) -> CalibratedRanges:
+        """What the inputs of its convolutions are on the calibration images, measured once."""
+        return CalibratedRanges(self.prepared, self._taken, self.batches(inputs_of_convolutions(self.prepared)))
 
     def batches(self, kept: Collection[str] = ()) -> Iterator[NDArray[Any]]:
         """Yields the calibration images as the graph takes them, (n, ...) each.

@@ -18,10 +18,13 @@ from cnnkit.export.quantization.effects import Effect
 from cnnkit.export.quantization.further import Further, learnt_from
 from cnnkit.export.quantization.heats import measure_in_heats
 from cnnkit.export.quantization.held_out import HeldOut, choose_held_out
+from cnnkit.export.quantization.integers import Quantizer
 from cnnkit.export.quantization.jury import Jury
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
+from cnnkit.export.quantization.odds import difference_ceiling, usual_change
 from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, resolve_target
-from cnnkit.export.quantization.tolerances import difference_ceiling, straying, tolerance_for, with_clear_golden
+from cnnkit.export.quantization.telling import with_telling_golden
+from cnnkit.export.quantization.tolerances import straying, tolerance_for
 from cnnkit.machine import cpu_name, describe_machine
 from cnnkit.runtime import OnnxClassifier, ceiling_of
 from cnnkit.sources import CalibrationSet, calibration_size, read_calibration
@@ -84,7 +87,7 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
         jury = _jury(held_out, calibration, spec, images_at_once(workshop.quantizer.prepared))
         further = Further(options, workshop, spec, calibration.images, jury, lessons)
         measured, failed = _candidates(options, workshop, calibration, jury, further)
-        decision, final = _settle(options, spec, calibration, measured, jury)
+        decision, final = _settle(options, spec, workshop.quantizer, calibration, measured, jury)
         _suggest(options, measured, decision)
         return _write(options, final, decision, measured, failed)
 
@@ -141,6 +144,7 @@ def _suggest(options: QuantizeOptions, measured: tuple[Measured, ...], decision:
 def _settle(
     options: QuantizeOptions,
     spec: ModelSpec,
+    quantizer: Quantizer,
     calibration: CalibrationSet,
     measured: tuple[Measured, ...],
     jury: Jury,
@@ -153,15 +157,17 @@ def _settle(
     Raises:
         ParityError: The scheme that was asked for strays.
     """
-    rounding = with_clear_golden(spec, measured[0].candidate.open(None))
+    floating = measured[0].candidate.open(None)
     while True:
         decision = _decide(options, measured, jury)
         chosen = decision.chosen
-        own = spec if chosen.candidate.name == FLOAT32 else rounding
-        final = _stamped(options, own, calibration, decision, measured)
         if chosen.candidate.name == FLOAT32:
-            return decision, final
+            return decision, _stamped(options, spec, calibration, decision, measured)
         model = chosen.candidate.open(None)
+        usual = usual_change(floating, model, calibration.images)
+        ranges = quantizer.ranges if chosen.candidate.precision == "int8" else None
+        telling = with_telling_golden(spec, floating, usual, ranges)
+        final = _stamped(options, telling, calibration, decision, measured, difference_ceiling(usual))
         why = straying(model, final)
         if not why:
             return decision, replace(final, tolerance=tolerance_for(model, final))
@@ -236,8 +242,9 @@ def _stamped(
     calibration: CalibrationSet,
     decision: Decision,
     measured: tuple[Measured, ...],
+    ceiling: float | None = None,
 ) -> ModelSpec:
-    """Returns the spec of the chosen file, its tolerance aside."""
+    """Returns the spec of the chosen file, its tolerance aside; the ceiling is that of a file that rounds."""
     chosen = decision.chosen
     candidate = chosen.candidate
     record = Quantization(
@@ -245,7 +252,7 @@ def _stamped(
         calibration_images=len(calibration.images),
         calibration_fingerprint=calibration.fingerprint,
         cpu=cpu_name(),
-        evaluation=_evaluation(options, calibration, chosen, measured[0]),
+        evaluation=_evaluation(options, chosen, ceiling),
         latency=_latency(chosen, measured),
         precision=candidate.precision,
         precise_x64=candidate.scheme is not None and candidate.scheme.precise_x64,
@@ -260,16 +267,12 @@ def _stamped(
     return replace(spec, quantization=record, graph=facts)
 
 
-def _evaluation(
-    options: QuantizeOptions, calibration: CalibrationSet, chosen: Measured, floating: Measured
-) -> dict[str, float]:
+def _evaluation(options: QuantizeOptions, chosen: Measured, ceiling: float | None) -> dict[str, float]:
     """Returns what the spec says of the chosen file's answers, and verify's ceiling rests on."""
     figures = {} if chosen.effect is None else chosen.effect.figures()
-    if chosen is floating:
+    if ceiling is None:
         return figures
-    before, after = floating.candidate.open(None), chosen.candidate.open(None)
-    figures["difference_ceiling"] = difference_ceiling(before, after, calibration.images)
-    return {**figures, "min_agreement": options.min_agreement}
+    return {**figures, "difference_ceiling": ceiling, "min_agreement": options.min_agreement}
 
 
 def _latency(chosen: Measured, measured: tuple[Measured, ...]) -> dict[str, float]:
