@@ -51,7 +51,8 @@ class CalibratedRanges:
         extremes = np.array(found, np.float64).reshape(len(images), len(self._names), 2)
         beyond = np.maximum(self._least - extremes[..., 0], extremes[..., 1] - self._largest)
         shares: NDArray[np.float64] = np.maximum(beyond, 0) / np.maximum(self._largest - self._least, _NOTHING)
-        return shares.max(axis=1, initial=0)
+        largest: NDArray[np.float64] = shares.max(axis=1, initial=0)
+        return largest
 
     def _extremes(self, batch: NDArray[Any]) -> NDArray[np.float64]:
         """Returns (n, tensors, 2) least and largest values."""

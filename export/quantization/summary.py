@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from cnnkit.export.quantization.effects import Effect
 from cnnkit.export.quantization.evidence import evidence, write_evidence
 from cnnkit.export.quantization.measuring import Measured
 from cnnkit.export.quantization.quantizing import QuantizeReport
+from cnnkit.export.quantization.schemes import FLOAT32
 from cnnkit.report import NOTHING, print_json, print_table
 from cnnkit.spec import ModelSpec
 from cnnkit.system import log, print_text
@@ -55,13 +57,21 @@ def _row(one: Measured, report: QuantizeReport) -> tuple[str, ...]:
         f"{one.latency_ms:.3f}",
         f"{one.ratio:.2f}",
         f"{one.images_per_s:,.0f}",
-        *_answers(one),
+        *(_answers(one.effect) if name != FLOAT32 else _float_answers(report)),
         verdict,
     )
 
 
-def _answers(one: Measured) -> tuple[str, str, str, str]:
-    effect = one.effect
+def _float_answers(report: QuantizeReport) -> tuple[str, str, str, str]:
+    """Returns the accuracy of float32 on the images on which most was measured."""
+    effects = [one.effect for one in report.measured if one.effect is not None and one.effect.top1_float is not None]
+    known = max(effects, key=lambda effect: effect.images, default=None)
+    if known is None or known.top1_float is None:
+        return (NOTHING,) * 4
+    return f"{known.top1_float * 100:.2f}", NOTHING, NOTHING, f"{known.images:,}"
+
+
+def _answers(effect: Effect | None) -> tuple[str, str, str, str]:
     if effect is None:
         return (NOTHING,) * 4
     agreement, images = f"{effect.agreement * 100:.2f}", f"{effect.images:,}"

@@ -38,7 +38,7 @@ def test_what_is_printed(model, colours):
     lines = result.stdout.splitlines()
     assert lines[0] == str(path)
     assert lines[1].split()[:4] == ["candidate", "size,", "bytes", "ms"]
-    assert re.fullmatch(ROW + r"- +- +- +- +not asked for", lines[2]).group("name") == "float32"
+    assert re.fullmatch(ROW + r"[\d.]+ +- +- +42  not asked for", lines[2]).group("name") == "float32"
     assert re.fullmatch(ROW + rf"[\d.]+ +{LOST} +[\d.]+ +42  chosen", lines[3]).group("name") == "u8s8-7bit"
     assert re.fullmatch(r"chosen: u8s8-7bit was asked for; it takes \d\.\d\d x the time of float32", lines[4])
     assert re.fullmatch(
