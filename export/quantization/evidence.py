@@ -67,6 +67,7 @@ def draw_candidates(report: QuantizeReport, path: Path) -> None:
     axes.set_xlabel("latency of one image, ms (median)")
     axes.set_ylabel("top-1, % (bars: 95 % interval of the drop)" if by_accuracy else "same label as float32, %")
     axes.margins(0.1)
+    axes.set_yticks([tick for tick in axes.get_yticks() if axes.get_ylim()[0] <= tick <= 100])
     axes.grid(alpha=0.3)
     axes.set_title(report.decision.reason, fontsize=9)
     figure.legend(loc="outside right upper", fontsize=8)

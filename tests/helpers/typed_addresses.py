@@ -12,7 +12,10 @@ HOSTS = (
     "ho st", "h@st", "bücher.example", "127.0.0.1:1", "\u2100", "host:", ":80", "..", "%zz",
 )  # fmt: skip
 PATHS = ("", "/", "/live.mjpg", "/a.jpg", "/film.mp4", "/s?x=1", "/a/b;c#d", "/a@2x.png", "/%2e%2e/b.zip", "//x")
-KEYS = ("password", "passwd", "PWD", "pass", "pw", "token", "access_token", "api-key", "sig", "auth", "pass%77ord")
+KEYS = (
+    "password", "passwd", "PWD", "pass", "pw", "token", "access_token", "api-key", "sig", "auth", "pass%77ord", "k",
+    "login", "ticket",
+)  # fmt: skip
 SLASHES = ("://", "://", "://", ":/", ":///", ":\\\\")
 MARK = "Zq7"  # in each secret, so that it is not found by chance
 SPECIAL = "#/?[]@:%&=;+ \\!$'()*,~^|<>{}\"`"

@@ -16,7 +16,9 @@ _EQUALS = re.compile("=|%3d", re.IGNORECASE)
 _BEFORE_KEY = re.compile("[/?&;#]|%2[36f]|%3[bf]", re.IGNORECASE)
 # What names of secret parameters hold, and whole names that are too short to be looked for within others.
 _SECRET_PARTS = re.compile("pas|pwd|psw|psk|secret|token|key|auth|sig|cred|jwt|session|bearer")
-_SECRET_KEYS = frozenset({"pw", "p", "pin", "code", "otp", "sid", "hash", "nonce", "digest"})
+_SECRET_KEYS = frozenset({
+    "pw", "p", "k", "pin", "pat", "code", "otp", "sid", "hash", "hmac", "nonce", "digest", "login", "ticket",
+})  # fmt: skip
 _SAFE = "!$&'()*+,;=-._~%"  # of a user and a password, besides letters and digits: what ends neither
 _HIDDEN_PARAMETER = re.compile(r"=\*\*\*(?!\S*@)(?=[\s:,;)]|$)")  # behind which a message goes on
 _HOST_ENDS = re.compile("[/?#]")

@@ -24,17 +24,21 @@ def tls_context(*, insecure: bool) -> SSLContext:
 def http_opener(*, insecure: bool, redirected: bool) -> Any:
     """Returns an `urllib.request.OpenerDirector` for http and https alone.
 
+    A time limit is that of each silence, and of the head of an answer as a whole.
+
     Args:
         insecure: Take any certificate.
         redirected: Follow redirections, which turn a POST into a GET.
     """
     from urllib import request
 
+    from cnnkit.system.head_in_time import PunctualHandler, PunctualSecureHandler
+
     opener = request.OpenerDirector()
     for handler in (
         request.ProxyHandler(),
-        request.HTTPHandler(),
-        request.HTTPSHandler(context=tls_context(insecure=insecure)),
+        PunctualHandler(),
+        PunctualSecureHandler(context=tls_context(insecure=insecure)),
         *([request.HTTPRedirectHandler()] if redirected else []),
         request.HTTPErrorProcessor(),
         request.HTTPDefaultErrorHandler(),

@@ -9,6 +9,7 @@ from typing import Literal
 from cnnkit.train.fitting import History
 from cnnkit.train.pictures.pictures import open_picture
 
+_MOST = 1.005  # of an axis of accuracies: room for the line at all
 _CURVES: tuple[Literal["loss", "accuracy"], ...] = ("loss", "accuracy")
 
 
@@ -40,3 +41,4 @@ def draw_curves(history: History, kept: float, path: Path) -> None:
             axes.legend()
             if name == "accuracy":
                 axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+                axes.set_ylim(top=min(axes.get_ylim()[1], _MOST))
