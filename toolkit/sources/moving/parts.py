@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 _MOST_BYTES = 2**26  # of one picture
+_BEHIND = 64  # bytes, at most, that cameras send behind a file and count with it
 _BEGIN, _END = b"\xff\xd8", b"\xff\xd9"
 _LENGTH = re.compile(rb"content-length:\s*(\d{1,9})", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -17,7 +18,7 @@ class MultipartSplitter:
     """Takes a multipart/x-mixed-replace response apart.
 
     A part ends after the length that its head gives, at once, or in front of the next boundary, if that comes earlier:
-    such a part was cut on its way. Cameras announce no boundary, or another one than they send: then it is the first
+    such a part was cut on its way. So does one whose head gives less than its JPEG file has. Cameras announce no boundary, or another one than they send: then it is the first
     line in front of a head.
 
     Args:
@@ -53,20 +54,25 @@ class MultipartSplitter:
         if head is None:
             return None
         length = _LENGTH.search(self._data, start, head.start())
-        following = self._data.find(self._marker, head.end())
+        end = self._data.find(self._marker, head.end())
         if length is not None:
-            end = head.end() + int(length[1])
-            if following >= 0:
-                end = min(end, following)
-            elif len(self._data) < end:
+            told = head.end() + int(length[1])
+            if len(self._data) < told and end < 0:
                 return None
-        elif following >= 0:
-            end = following
-        else:
+            if (told <= end or end < 0) and _is_whole(self._data[head.end() : told]):
+                body = bytes(self._data[head.end() : told])
+                del self._data[:told]
+                return body
+        if end < 0:
             return None
-        body = bytes(self._data[head.end() : end])
+        body = bytes(self._data[head.end() : end]).rstrip(b"\r\n-")  # "--" as well, where that is sent twice
         del self._data[:end]
-        return body.rstrip(b"\r\n-") if length is None else body  # "--" as well, where that is sent twice
+        return body
+
+
+def _is_whole(body: bytearray) -> bool:
+    """Whether a part ends where its head says: a JPEG file has its end there, perhaps with something behind it."""
+    return _END in body[-_BEHIND:] if body.startswith(_BEGIN) else bool(body)
 
 
 class JpegSplitter:

@@ -62,6 +62,19 @@ def test_a_part_that_is_shorter_than_its_length_ends_at_the_next_boundary():
     assert (whole, after) == (FILES[0], FILES[2]) and torn.startswith(FILES[1][:300])
 
 
+@pytest.mark.parametrize("step", [1, 50, 10**6])
+@pytest.mark.parametrize("said", [-1, -200, 0], ids=["one too few", "far too few", "nothing"])
+def test_a_head_that_gives_less_than_its_file_has(said, step):
+    data = multipart([(file, len(file) + said if said else 0) for file in FILES]) + b"--frame--\r\n"
+    assert fed(MultipartSplitter("frame"), data, step) == FILES
+
+
+def test_what_follows_a_file_is_counted_with_it():
+    filled = [file + bytes(40) for file in FILES]
+    data = multipart([(file, len(file)) for file in filled])
+    assert fed(MultipartSplitter("frame"), data, 100) == filled
+
+
 @given(st.binary(max_size=300), st.integers(1, 50))
 def test_any_bytes_are_taken(data, step):
     fed(MultipartSplitter("frame"), data, step)
