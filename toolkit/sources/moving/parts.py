@@ -18,8 +18,8 @@ class MultipartSplitter:
     """Takes a multipart/x-mixed-replace response apart.
 
     A part ends after the length that its head gives, at once, or in front of the next boundary, if that comes earlier:
-    such a part was cut on its way. So does one whose head gives less than its JPEG file has. Cameras announce no boundary, or another one than they send: then it is the first
-    line in front of a head.
+    such a part was cut on its way. So does one whose head gives less than its JPEG file has. Cameras announce no
+    boundary, or another one than they send: then it is the first line in front of a head.
 
     Args:
         boundary: As the response's type gives it; empty where it gives none.
