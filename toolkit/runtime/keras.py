@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit.classifier import class_probabilities
 from cnnkit.errors import CnnkitError, ModelError
-from cnnkit.runtime.keras2 import function_layers, readable_file
 from cnnkit.runtime.keras_reasons import first_line, load_reason
+from cnnkit.runtime.legacy import function_layers, readable_file
 from cnnkit.runtime.named import is_named, load_named
 from cnnkit.runtime.saved_model import is_saved_model, load_saved_model
 from cnnkit.system import broken_imports, log, require

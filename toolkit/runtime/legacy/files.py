@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cnnkit.runtime.keras2.structure import modern, without_modules
+from cnnkit.runtime.legacy.structure import modern, without_modules
 
 _CONFIG = "model_config"  # the attribute of the file: the model's structure, as JSON
 

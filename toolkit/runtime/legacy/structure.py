@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnkit.runtime.keras2.functions import FUNCTION_LAYERS, plain_call
-from cnnkit.runtime.keras2.settings import modern_settings
+from cnnkit.runtime.legacy.functions import FUNCTION_LAYERS, plain_call
+from cnnkit.runtime.legacy.settings import modern_settings
 
 _SHAPE = "batch_input_shape"
 _GRAPHS = ("Functional", "Model")

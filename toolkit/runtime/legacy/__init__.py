@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
-    from cnnkit.runtime.keras2.files import readable_file as readable_file
-    from cnnkit.runtime.keras2.functions import function_layers as function_layers
+    from cnnkit.runtime.legacy.files import readable_file as readable_file
+    from cnnkit.runtime.legacy.functions import function_layers as function_layers
 else:
     __getattr__ = hand_on(__name__, {"files": ("readable_file",), "functions": ("function_layers",)})
