@@ -39,6 +39,7 @@ _PRODUCTS = {"Gemm", "MatMul"}
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _MOST_COUNTED = 300_000_000  # activations that go into histograms: numpy counts some hundred million in ten seconds
 _FEWEST_COUNTED = 32  # images
+_RANGED = 128  # images on which golden ones must lie within what was seen
 
 
 class Quantizer:
@@ -121,18 +122,20 @@ class Quantizer:
 
     @cached_property
     def ranges(self) -> CalibratedRanges:
-        """What the inputs of its convolutions are on the calibration images, measured once."""
-        return CalibratedRanges(self.prepared, self._taken, self.batches(inputs_of_convolutions(self.prepared)))
+        """What the inputs of its convolutions are on the first calibration images, measured once."""
+        batches = self.batches(inputs_of_convolutions(self.prepared), most=_RANGED)
+        return CalibratedRanges(self.prepared, self._taken, batches)
 
-    def batches(self, kept: Collection[str] = ()) -> Iterator[NDArray[Any]]:
+    def batches(self, kept: Collection[str] = (), *, most: int | None = None) -> Iterator[NDArray[Any]]:
         """Yields the calibration images as the graph takes them, (n, ...) each.
 
         Args:
             kept: Tensors that whoever runs the graph asks for; n is the smaller, the more there are of them.
+            most: Images that are enough; None takes all.
         """
-        at_once = self._at_once(kept)
-        for start in range(0, len(self._images), at_once):
-            yield prepare_batch(self._images[start : start + at_once], self._taken)
+        at_once, images = self._at_once(kept), whole_batches(self._images[:most], self._fixed)
+        for start in range(0, len(images), at_once):
+            yield prepare_batch(images[start : start + at_once], self._taken)
 
     def _reader(self, method: CalibrationMethod) -> CalibrationReader:
         name = self.prepared.graph.input[0].name
