@@ -129,16 +129,18 @@ def _candidates(
 
 def _suggest(options: QuantizeOptions, measured: tuple[Measured, ...], decision: Decision) -> None:
     """Names the command that may bring a faster candidate within the limits that it misses narrowly."""
-    learnt = any(one.candidate.name.endswith(FINETUNED) for one in measured)
+    learnt = options.finetune is not None or decision.chosen.candidate.name.endswith(FINETUNED)
     missed = None if learnt else near_miss(measured, decision.chosen, _limits(options))
     if missed is not None:
         told = f"{missed.candidate.name} gives the label of float32 on {agreement(missed):.2%}"
         words = ["cnnkit", "quantize", str(options.model), "--calibration", str(options.calibration)]
         words += ["--data", str(options.data)] if options.data is not None else []
         words += ["--finetune", str(options.calibration)]
+        longer = " longer" if missed.candidate.name.endswith(FINETUNED) else ""
         log.info(
-            "%s and takes %.2f x its time; learning may bring it nearer: %s", told, missed.ratio, shlex.join(words)
-        )
+            "%s and takes %.2f x its time; learning%s may bring it nearer: %s",
+            told, missed.ratio, longer, shlex.join(words),
+        )  # fmt: skip
 
 
 def _settle(
