@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         write_bytes as write_bytes,
         write_text as write_text,
     )
+    from cnnkit.system.head_in_time import UntilThen as UntilThen
     from cnnkit.system.importing import import_package as import_package
     from cnnkit.system.messages import log as log, show_messages as show_messages, warnings_only as warnings_only
     from cnnkit.system.opencv import import_cv2 as import_cv2, opencv_warnings as opencv_warnings
@@ -64,6 +65,7 @@ else:
             "addresses": ("TypedAddress", "hide_secrets", "shown_address", "usable_address"),
             "broken": ("broken_imports",),
             "connections": ("basic_login", "digest_login", "http_opener", "tls_context"),
+            "head_in_time": ("UntilThen",),
             "ending": ("ended_by_signals", "hanging_threads_left_behind"),
             "extras": ("require",),
             "file_names": ("as_argument", "safe_name", "safe_path"),

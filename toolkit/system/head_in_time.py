@@ -23,8 +23,13 @@ class PunctualSecureHandler(HTTPSHandler):
         return self.do_open(_SecureConnection, req, context=self._context)  # type: ignore[attr-defined]
 
 
-class _UntilThen(io.RawIOBase):
-    """What comes in from a socket, until a time has come."""
+class UntilThen(io.RawIOBase):
+    """What comes in from a socket, until the time limit of the socket is over.
+
+    Args:
+        raw: Of the socket, unbuffered.
+        sock: Has a time limit, or none.
+    """
 
     def __init__(self, raw: Any, sock: Any) -> None:
         self._raw, self._socket, self._limit_s = raw, sock, sock.gettimeout()
@@ -56,7 +61,7 @@ class _UntilThen(io.RawIOBase):
 class _Response(HTTPResponse):
     def __init__(self, sock: Any, *arguments: Any, **settings: Any) -> None:
         super().__init__(sock, *arguments, **settings)
-        self._until = _UntilThen(self.fp.detach(), sock)
+        self._until = UntilThen(self.fp.detach(), sock)
         self.fp: Any = io.BufferedReader(self._until)
 
     def begin(self) -> None:

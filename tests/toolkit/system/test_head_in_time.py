@@ -4,7 +4,7 @@ import itertools
 import socketserver
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -17,13 +17,11 @@ class _Dripper(socketserver.BaseRequestHandler):
     def handle(self):
         self.request.recv(2000)
         quick, slow = self.server.said
-        try:
+        with suppress(OSError):  # nobody listens any more
             self.request.sendall(quick)
             for byte in slow:
                 time.sleep(0.1)
                 self.request.sendall(bytes([byte]))
-        except OSError:
-            pass  # nobody listens any more
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from dataclasses import dataclass, replace
 from http.client import HTTPException, HTTPMessage, parse_headers
@@ -73,19 +74,24 @@ class _Question:
 
 def _location(parts: SplitResult, limit_s: float, *, insecure: bool) -> str:
     """Returns where a server sends for a stream; empty where it gives the stream, or refuses it."""
+    from cnnkit.system import UntilThen
+
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     question = _Question(_without_login(parts))
     with socket.create_connection((host, port), limit_s) as plain:
         context = tls_context(insecure=insecure) if parts.scheme == "rtsps" else None
         connection = plain if context is None else context.wrap_socket(plain, server_hostname=host)
-        with connection, connection.makefile("rb") as answers:
+        with connection, io.BufferedReader(UntilThen(connection.makefile("rb", buffering=0), connection)) as answers:
             connection.sendall(question.text(1, None))
             status, headers = _answer(answers)
             if status == 401:
                 challenges = headers.get_all("WWW-Authenticate", [])
-                login = digest_login(parts, challenges, question) or basic_login(parts)
-                connection.sendall(question.text(2, login))
-                status, headers = _answer(answers)
+                login = digest_login(parts, challenges, question)
+                if login is None and any(text.lower().startswith("basic") for text in challenges):
+                    login = basic_login(parts)  # to no server that asks for a login of which nobody can read it
+                if login is not None:
+                    connection.sendall(question.text(2, login))
+                    status, headers = _answer(answers)
     return headers.get("Location", "") if 300 <= status < 400 else ""
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 
 import pytest
 from rtsp_server import Camera
@@ -86,6 +87,14 @@ def test_a_server_of_another_kind_is_not_gone_to(location):
     assert str(caught.value).startswith(f"{shown} sends to {location}, where it is not followed: give that as --source")
 
 
+def test_a_login_that_nobody_can_answer_is_not_told_plainly():
+    asks = 'WWW-Authenticate: Digest realm="camera", nonce="7a", algorithm=SHA-512-256\r\n'
+    with serving(Server("302 Found", "Location: rtsp://example.com/x\r\n", asks)) as server:
+        address = parse_address(server.address_with("user:secret@"))
+        assert where_it_leads(address, LIMITS) is address
+    assert server.heard == [("DESCRIBE", "")]
+
+
 def test_without_a_login_nothing_is_asked():
     with serving(Server("302 Found", "Location: rtsp://example.com/x\r\n")) as server:
         address = parse_address(server.address)
@@ -118,3 +127,22 @@ def test_a_server_that_says_nothing_is_waited_for_no_longer_than_asked():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = parse_address(f"rtsp://user:secret@127.0.0.1:{silent.getsockname()[1]}/live")
         assert where_it_leads(address, TimeLimits(open_s=0.3)) is address
+
+
+def test_an_answer_that_drips_is_waited_for_no_longer_either():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip():
+            connection, _ = server.accept()
+            with connection, suppress(OSError):  # nobody listens any more
+                for byte in b"RTSP/1.0 200 OK\r\nX-A: " + b"a" * 200:
+                    connection.sendall(bytes([byte]))
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        address = parse_address(f"rtsp://user:secret@127.0.0.1:{server.getsockname()[1]}/live")
+        begin = time.monotonic()
+        assert where_it_leads(address, TimeLimits(open_s=0.4)) is address
+        assert time.monotonic() - begin < 2
+        thread.join(5)
