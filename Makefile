@@ -27,7 +27,8 @@ test-slow: $(VENV)/.installed-dev
 test-arm: $(VENV)/.installed-dev
 	PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m pytest -p no:cacheprovider -m slow -rs tests/packaging/test_arm.py
 
-# On an x86 CPU without VNNI that qemu emulates (Debian's qemu-user-static): layers, then whole networks; half an hour.
+# On an x86 CPU without VNNI that qemu emulates (Debian's qemu-user-static), and on this one where its VNNI can be hidden
+# (needs gcc): layers, then whole networks; half an hour.
 test-haswell: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "slow or not slow" -rs tests/export/quantization/test_haswell.py \
 		tests/export/quantization/test_haswell_networks.py

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from figures.figure import DATA, FigureError, Row, Table
+from figures.figure import DATA, ON_OLDER_CPU, FigureError, Row, Table
 from figures.needs import missing
 from figures.registry import MEASUREMENTS, chosen
 from figures.running import machine_form
@@ -78,7 +78,7 @@ def test_every_figure_that_was_measured_says_when_and_on_what() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_are_there_and_name_nothing_of_one_machine(command: str) -> None:
-    words = machine_form(command)
+    words = machine_form(command.removeprefix(ON_OLDER_CPU))
     folders = {word.split("/")[0] for word in words if "/" in word}
     assert folders <= {"toolkit", "tests", DATA, "networks"}
     if words[0] == "python":
@@ -127,6 +127,12 @@ def test_what_is_missing(name: str, module: str | None, expected: str | None, mo
     assert missing(measurement, None) == expected
 
 
+def test_a_cpu_that_cannot_be_shown_as_an_older_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("figures.needs._is_there", lambda wanted: True)
+    monkeypatch.setattr("figures.needs.why_not", lambda: "it is no x86 one")
+    assert missing(chosen(["runtimes-MobileNetV2-avx2"])[0], ROOT) == "it is no x86 one"
+
+
 def test_photos_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "imagenet").mkdir()
     monkeypatch.setenv("CNNKIT_PHOTOS", str(tmp_path))
@@ -143,6 +149,10 @@ def test_photos_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("cnnkit demo", "cnnkit demo"),
         ("python tests/scripts/measure_live.py age", "python tests/scripts/measure_live.py age --json"),
         ("make test", "make test"),
+        (
+            "python tests/scripts/on_older_cpu.py cnnkit bench --model a.onnx",
+            "python tests/scripts/on_older_cpu.py cnnkit bench --model a.onnx --format json",
+        ),
     ],
 )
 def test_commands_are_run_in_their_machine_form(command: str, expected: str) -> None:

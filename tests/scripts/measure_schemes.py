@@ -1,6 +1,6 @@
 """Measures what schemes of quantization cost, one file in memory at a time, and whether they hold without VNNI.
 
-    python tests/scripts/measure_schemes.py efficientnet_lite0 imagenet --haswell 50
+    python tests/scripts/measure_schemes.py efficientnet_lite0 imagenet --haswell 200
     python tests/scripts/measure_schemes.py best.onnx cifar10-jpeg/test --count 2000 --schemes u8s8-pairs,u8s8
 
 What is no ONNX file is exported first; photos that are no folder are one of $CNNKIT_PHOTOS. A few of them calibrate,

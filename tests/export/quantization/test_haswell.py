@@ -1,4 +1,4 @@
-"""What an emulated x86 CPU without VNNI makes of integers, compared with exact ones."""
+"""What an x86 CPU without VNNI, emulated or with VNNI hidden, makes of integers, compared with exact ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from emulation.errors import CannotRunError, EmulationError
-from emulation.haswell import Runner, as_programs_run_here, on_haswell, on_this_cpu
+from emulation.haswell import Runner, as_programs_run_here, on_haswell, on_older_cpu, on_this_cpu
 from integer_layers import exact, qdq_layer, qoperator_layer
 
 from cnnkit.export.graph.graphs import load_graph
@@ -21,10 +21,10 @@ SIZE = 6  # pixels a side
 RunLayer = Callable[[onnx.ModelProto, np.ndarray], np.ndarray]
 
 
-@pytest.fixture(scope="module")
-def haswell() -> Iterator[Runner]:
+@pytest.fixture(scope="module", params=[on_haswell, on_older_cpu], ids=["emulated", "hidden"])
+def haswell(request: pytest.FixtureRequest) -> Iterator[Runner]:
     try:
-        with on_haswell() as runner:
+        with request.param() as runner:
             yield runner
     except CannotRunError as error:
         pytest.skip(str(error))

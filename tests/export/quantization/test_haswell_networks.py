@@ -1,6 +1,6 @@
 """Every scheme's file of four networks on x86 without VNNI: what is called safe answers as exact integers do.
 
-Such a CPU is emulated; this machine's is another one where it has no VNNI itself.
+Such a CPU is emulated, and this machine's own is one where its VNNI can be hidden, or where it has none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import measure_parity
 import numpy as np
 import pytest
 from emulation.errors import CannotRunError
-from emulation.haswell import Runner, as_programs_run_here, on_haswell, on_this_cpu
+from emulation.haswell import Runner, as_programs_run_here, on_haswell, on_older_cpu, on_this_cpu
 from measure_schemes import compare_cpus, quantized_files
 
 from cnnkit.export import ExportOptions, export_model
@@ -22,17 +22,18 @@ from cnnkit.runtime.onnx import read_spec_of
 
 BEST = Path(__file__).parents[3] / "toolkit" / "models" / "best.onnx"
 WORST = 1e-5  # of a probability
-# Name -> images that are answered, on the emulated CPU a second or two each at 224 pixels.
+# Name -> images that are answered on the emulated CPU, a second or two each at 224 pixels.
 NETWORKS = {"best": 50, "resnet8": 50, "efficientnet_lite0": 4, "MobileNetV2": 4}
+IMAGES = 200  # that are answered where the CPU is no emulated one
 CALIBRATING = 4  # images: histograms of more take gigabytes
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def cpus() -> Iterator[tuple[Runner, Runner, Runner]]:
+@pytest.fixture(scope="module", params=[on_haswell, on_older_cpu], ids=["emulated", "hidden"])
+def cpus(request: pytest.FixtureRequest) -> Iterator[tuple[Runner, Runner, Runner]]:
     """This machine's CPU with exact integers, one without VNNI, and this one without further ado."""
     try:
-        with on_this_cpu() as exact, on_haswell() as there, as_programs_run_here() as here:
+        with on_this_cpu() as exact, request.param() as there, as_programs_run_here() as here:
             yield exact, there, here
     except CannotRunError as error:
         pytest.skip(str(error))
@@ -51,11 +52,12 @@ def network(request: pytest.FixtureRequest, tmp_path_factory) -> tuple[str, Path
     return name, folder / f"{name}.onnx"
 
 
-def test_files_that_are_called_safe_answer_as_exact_integers_do(cpus, network, tmp_path):
+def test_files_that_are_called_safe_answer_as_exact_integers_do(cpus, network, tmp_path, request):
     (name, model), (exact, there, here) = network, cpus
     spec = read_spec_of(model)
     assert spec is not None
-    images = generated_images(CALIBRATING + NETWORKS[name], spec.input, seed=7)
+    count = NETWORKS[name] if "emulated" in request.node.callspec.id else IMAGES
+    images = generated_images(CALIBRATING + count, spec.input, seed=7)
     names = [scheme.name for scheme in SCHEMES]
     found, native, safe = {}, {}, set()
     for made in quantized_files(model, spec, images[:CALIBRATING], names, tmp_path):

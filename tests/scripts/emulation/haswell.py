@@ -1,4 +1,4 @@
-"""x86 CPUs without VNNI, emulated by qemu-user on any x86 machine: what saturates there does so here."""
+"""x86 CPUs without VNNI, emulated or with VNNI hidden: what saturates there does so here."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cnnkit.machine import describe_machine
 from emulation.errors import CannotRunError, EmulationError
+from emulation.older import older_cpu
 
 QEMU = "qemu-x86_64-static"
 CPU = "Haswell"  # AVX2, no VNNI
@@ -74,6 +75,17 @@ def on_this_cpu() -> Iterator[Runner]:
 def as_programs_run_here() -> Iterator[Runner]:
     """Runs ONNX files on this machine's CPU without any option, as other programs do."""
     with _started([]) as runner:
+        yield runner
+
+
+@contextmanager
+def on_older_cpu() -> Iterator[Runner]:
+    """Runs ONNX files on this machine's CPU with AVX2 alone, as one without VNNI does.
+
+    Raises:
+        CannotRunError: What it has cannot be hidden.
+    """
+    with older_cpu() as words, _started(words) as runner:
         yield runner
 
 

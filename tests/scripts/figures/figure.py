@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import Any
 
 DATA = "cifar10-jpeg"  # the folder of CNNKIT_CIFAR10_JPEG, as commands name it
+ON_OLDER_CPU = "python tests/scripts/on_older_cpu.py "  # before a command: without AVX-512, VNNI and AMX
 
 
 class FigureError(Exception):

@@ -6,7 +6,9 @@ import importlib.util
 import os
 from pathlib import Path
 
-from figures.figure import Measurement
+from emulation.older import why_not
+
+from figures.figure import ON_OLDER_CPU, Measurement
 
 VARIABLE = "CNNKIT_CIFAR10_JPEG"
 PHOTOS_VARIABLE = "CNNKIT_PHOTOS"
@@ -29,6 +31,8 @@ def missing(measurement: Measurement, data: Path | None) -> str | None:
     for module in measurement.modules:
         if not _is_there(module):
             return f"the package {module} is not installed: pip install --group dev"
+    if any(command.startswith(ON_OLDER_CPU) for command in measurement.commands) and (problem := why_not()):
+        return problem
     if measurement.needs_data and data is None:
         return f"{VARIABLE} names no folder with train/ and test/; tests/scripts/jpeg_cifar10.py makes one"
     gone = [folder for folder in (measurement.photos or "").split() if not (_photos() / folder).is_dir()]

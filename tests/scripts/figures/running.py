@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from figures.figure import DATA, FigureError, Output
+from figures.figure import DATA, ON_OLDER_CPU, FigureError, Output
 
 FOLDERS = ("toolkit", "tests")  # of the repository, that commands name
 JSON_COMMANDS = ("bench", "info", "quantize", "verify")
@@ -19,6 +19,8 @@ GRACE_S = 20  # for a command that is interrupted to clean up
 
 def machine_form(command: str) -> list[str]:
     """Returns the words of a command, with the option that makes it print JSON, where it has one."""
+    if command.startswith(ON_OLDER_CPU):
+        return [*shlex.split(ON_OLDER_CPU), *machine_form(command.removeprefix(ON_OLDER_CPU))]
     words = shlex.split(command)
     if words[0] == "python":
         return [*words, "--json"]

@@ -7,13 +7,15 @@ contenders.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from figures.accuracy import FLOAT32, INT8, INT8_SCHEME, LITE0, LITE0_INT8, ORIGINAL, random_network
-from figures.figure import DATA, Measurement, Output, Row, Table
+from figures.figure import DATA, ON_OLDER_CPU, Measurement, Output, Row, Table
 from figures.wording import estimate, number, percent, span
 
 EXTRAS = ("litert", "openvino")
+HIDDEN = ", VNNI hidden"  # after what is measured on an older CPU
 # What the tables say -> what the command calls it, {} being the network's name.
 NAMES = {
     "INT8": "{}.int8",
@@ -103,55 +105,62 @@ def _top1_head(found: dict[str, Any]) -> str:
     return f"top-1 (95 % intervals reach {100 * max(ends):.2f} points at most, n = {accuracies[0]['n']:,})"
 
 
-def _random(name: str, minutes: float) -> Measurement:
+def _random(name: str, minutes: float, *, older: bool = False) -> Measurement:
     """Returns the comparison on a network with random weights, whose accuracy says nothing."""
     file = f"networks/{name}"
     quantize = (
         f"cnnkit quantize {file}.onnx --calibration {DATA}/train --scheme {INT8_SCHEME} --force -o {file}.int8.onnx"
     )
     compare = comparison(f"{file}.onnx", f"{file}.int8.onnx", f"{file}.keras")
-    return Measurement(
-        f"runtimes-{name}",
-        (random_network(name), quantize, compare),
-        (Table(f"`{name}` with random weights, one thread", _table),),
-        minutes,
-        EXTRAS,
+    table = Table(f"`{name}` with random weights, one thread", _table)
+    return _measurement(f"runtimes-{name}", (random_network(name), quantize, compare), (table,), minutes, older=older)
+
+
+def _bundled(*, older: bool = False) -> Measurement:
+    """Returns the comparison on the network that is in the wheel."""
+    rows = (
+        Row("latency of one image on one thread, INT8 over LiteRT's INT8", _over_litert),
+        Table("The bundled network, one thread", _table),
     )
+    commands = (comparison(FLOAT32, INT8, ORIGINAL, "--data", f"{DATA}/test"),)
+    return _measurement("runtimes", commands, rows, minutes=4, older=older)
+
+
+def _lite0(*, older: bool = False) -> Measurement:
+    """Returns the comparison on EfficientNet-Lite0, whose weights are trained."""
+    compare = comparison(
+        "efficientnet_lite0.onnx",
+        "efficientnet_lite0.int8.onnx",
+        "efficientnet_lite0",
+        "--data networks/photos/test",
+        calibration="networks/photos/calibration",
+    )
+    rows = (
+        Row("the same for EfficientNet-Lite0 at 224 pixels", _over_litert),
+        Table("EfficientNet-Lite0 with ImageNet weights at 224 pixels, one thread", _table),
+    )
+    commands = (*LITE0, LITE0_INT8, compare)
+    return _measurement("runtimes-lite0", commands, rows, minutes=8, photos="imagenet", older=older)
+
+
+def _measurement(
+    name: str, commands: tuple[str, ...], rows: tuple[Row | Table, ...], minutes: float, *, photos: str | None = None,
+    older: bool = False,
+) -> Measurement:  # fmt: skip
+    """Returns a comparison, or the same with the last command on a CPU from which VNNI is hidden."""
+    if older:
+        name, commands = f"{name}-avx2", (*commands[:-1], ON_OLDER_CPU + commands[-1])
+        rows = tuple(replace(row, what=f"{row.what}{HIDDEN}") for row in rows)
+    return Measurement(name, commands, rows, minutes, EXTRAS, photos=photos)
 
 
 RUNTIMES = (
-    Measurement(
-        "runtimes",
-        (comparison(FLOAT32, INT8, ORIGINAL, "--data", f"{DATA}/test"),),
-        (
-            Row("latency of one image on one thread, INT8 over LiteRT's INT8", _over_litert),
-            Table("The bundled network, one thread", _table),
-        ),
-        minutes=4,
-        extras=EXTRAS,
-    ),
+    _bundled(),
+    _bundled(older=True),
     _random("vgg3_bn", minutes=2),
     _random("MobileNetV3Small", minutes=4),
     _random("MobileNetV2", minutes=6),
-    Measurement(
-        "runtimes-lite0",
-        (
-            *LITE0,
-            LITE0_INT8,
-            comparison(
-                "efficientnet_lite0.onnx",
-                "efficientnet_lite0.int8.onnx",
-                "efficientnet_lite0",
-                "--data networks/photos/test",
-                calibration="networks/photos/calibration",
-            ),
-        ),
-        (
-            Row("the same for EfficientNet-Lite0 at 224 pixels", _over_litert),
-            Table("EfficientNet-Lite0 with ImageNet weights at 224 pixels, one thread", _table),
-        ),
-        minutes=8,
-        extras=EXTRAS,
-        photos="imagenet",
-    ),
+    _random("MobileNetV2", minutes=9, older=True),
+    _lite0(),
+    _lite0(older=True),
 )
