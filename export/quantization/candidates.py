@@ -81,7 +81,7 @@ class Workshop:
     """
 
     def __init__(self, model: Path, spec: ModelSpec, images: NDArray[np.uint8], target: Target, folder: Path) -> None:
-        self._model, self._spec, self._images, self._target, self._folder = model, spec, images, target, folder
+        self._model, self._spec, self._images, self.target, self._folder = model, spec, images, target, folder
         self.quantizer = Quantizer(model, images, spec.input, _made(folder / "plain"))
         self._equalized: Quantizer | None = None
 
@@ -134,7 +134,7 @@ class Workshop:
         self, graph: Any, scheme: Scheme, *, name: str, description: str, floats: Collection[str] = ()
     ) -> Candidate:
         """Makes a candidate of a graph that was quantized by a scheme."""
-        refused = wrong_on(graph, self._target, precise_x64=scheme.precise_x64)
+        refused = wrong_on(graph, self.target, precise_x64=scheme.precise_x64)
         if not dequantized_layers(graph):
             refused = "quantizes no layer of this model"
         path = self._save(graph, name, Quantization(description, 0, "", "", precise_x64=scheme.precise_x64))

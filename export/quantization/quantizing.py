@@ -18,10 +18,10 @@ from cnnkit.export.quantization.effects import Effect
 from cnnkit.export.quantization.further import Further, learnt_from
 from cnnkit.export.quantization.heats import measure_in_heats
 from cnnkit.export.quantization.held_out import HeldOut, choose_held_out
-from cnnkit.export.quantization.integers import Quantizer
 from cnnkit.export.quantization.jury import Jury
 from cnnkit.export.quantization.measuring import Measured, measure_candidates
 from cnnkit.export.quantization.odds import difference_ceiling, usual_change
+from cnnkit.export.quantization.regrouping import regroup
 from cnnkit.export.quantization.schemes import FINETUNED, FLOAT32, resolve_target
 from cnnkit.export.quantization.telling import with_telling_golden
 from cnnkit.export.quantization.tolerances import straying, tolerance_for
@@ -87,7 +87,7 @@ def quantize_model(options: QuantizeOptions) -> QuantizeReport:
         jury = _jury(held_out, calibration, spec, images_at_once(workshop.quantizer.prepared))
         further = Further(options, workshop, spec, calibration.images, jury, lessons)
         measured, failed = _candidates(options, workshop, calibration, jury, further)
-        decision, final = _settle(options, spec, workshop.quantizer, calibration, measured, jury)
+        decision, measured, final = _settle(options, spec, workshop, calibration, measured, jury)
         _suggest(options, measured, decision)
         return _write(options, final, decision, measured, failed)
 
@@ -146,15 +146,15 @@ def _suggest(options: QuantizeOptions, measured: tuple[Measured, ...], decision:
 def _settle(
     options: QuantizeOptions,
     spec: ModelSpec,
-    quantizer: Quantizer,
+    workshop: Workshop,
     calibration: CalibrationSet,
     measured: tuple[Measured, ...],
     jury: Jury,
-) -> tuple[Decision, ModelSpec]:
+) -> tuple[Decision, tuple[Measured, ...], ModelSpec]:
     """Decides, and once more without what is chosen as long as its golden answers stray.
 
     Returns:
-        The decision, and the spec of the file.
+        The decision, the candidates, and the spec of the file.
 
     Raises:
         ParityError: The scheme that was asked for strays.
@@ -162,20 +162,21 @@ def _settle(
     floating = measured[0].candidate.open(None)
     while True:
         decision = _decide(options, measured, jury)
+        decision, measured = regroup(workshop, decision, measured, calibration.images, options.threads)
         chosen = decision.chosen
         if chosen.candidate.name == FLOAT32:
-            return decision, _stamped(options, spec, calibration, decision, measured)
+            return decision, measured, _stamped(options, spec, calibration, decision, measured)
         model = chosen.candidate.open(None)
         usual = usual_change(floating, model, calibration.images)
-        ranges = quantizer.ranges if chosen.candidate.precision == "int8" else None
+        ranges = workshop.quantizer.ranges if chosen.candidate.precision == "int8" else None
         telling = with_telling_golden(spec, floating, usual, ranges)
         final = _stamped(options, telling, calibration, decision, measured, difference_ceiling(usual))
         why = straying(model, final)
         if not why:
-            return decision, replace(final, tolerance=tolerance_for(model, final))
+            return decision, measured, replace(final, tolerance=tolerance_for(model, final))
         if options.force and options.scheme is not None:
             log.warning("%s: %s, and cnnkit verify will say so", options.scheme, why)
-            return decision, replace(final, tolerance=ceiling_of(final).tolerance)
+            return decision, measured, replace(final, tolerance=ceiling_of(final).tolerance)
         if options.scheme is not None:
             raise ParityError(f"--scheme {options.scheme}: {why}; no file was written, --force writes it all the same")
         log.warning("%s is not taken: %s", chosen.candidate.name, why)

@@ -17,7 +17,7 @@ def lowest(activations: str) -> np.ndarray:
 
 def qdq_layer(
     operator: str, weight: np.ndarray, activations: str = "u8", *, group: int = 1, step: float = 1.0,
-    float_result: bool = False, pads: int = 0, shape: tuple[Any, ...] = (),
+    float_result: bool = False, pads: int = 0, shape: tuple[Any, ...] = (), said: dict[str, Any] | None = None,
 ) -> Any:  # fmt: skip
     """A layer between QuantizeLinear and DequantizeLinear: floats from 0 to 255 in, steps of `step` out.
 
@@ -30,6 +30,7 @@ def qdq_layer(
         float_result: Leaves the result in float, as that of the last layer of a network.
         pads: Of a convolution.
         shape: Of the input.
+        said: Other attributes of a convolution.
     """
     axis, outputs = (0, len(weight)) if operator == "Conv" else (1, weight.shape[1])
     kind = weight.dtype.type
@@ -41,6 +42,7 @@ def qdq_layer(
         values |= {"w.scale": np.float32(1), "w.zero": np.array(128, np.uint8)}
     by_channel = {"axis": axis} if values["w.scale"].ndim else {}
     options: dict[str, Any] = {"group": group, "pads": [pads] * 4} if operator == "Conv" else {}
+    options = said or options
     inputs = ["x.float", "w.float"]
     nodes = [
         helper.make_node("QuantizeLinear", ["x", "x.scale", "x.zero"], ["x.integers"]),
