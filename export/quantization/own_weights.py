@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cnnkit.export.graph import constants, producers
 from cnnkit.export.quantization.pair_safe import quantize_weight, shortened
+from cnnkit.export.quantization.pixel_groups import first_convolution
 from cnnkit.export.quantization.saturation import BETWEEN, Product, products
 
 _MOST = 2.0**30  # integers that a bias may take: 32 bits hold twice as many, and sums of products come on top
@@ -27,7 +28,7 @@ def put_pair_safe(quantized: Any, prepared: Any) -> int:
     """
     values, originals = constants(quantized), constants(prepared)
     floats = {node.name: node for node in prepared.graph.node}
-    made_by = producers(quantized)
+    made_by, first = producers(quantized), first_convolution(quantized)
     changed: dict[str, NDArray[Any]] = {}
     count = 0
     for product in products(quantized):
@@ -40,7 +41,7 @@ def put_pair_safe(quantized: Any, prepared: Any) -> int:
         step = values[made_by[product.node.input[0]].input[1]]
         if product.tensor not in changed:
             least = 0.0 if bias is None else least_scales(bias, step)
-            changed |= _weight(product, made_by, weight, least)
+            changed |= _weight(product, made_by, weight, least, in_groups=product.node == first)
         if bias is not None and len(product.node.input) > 2:
             changed |= _bias(made_by[product.node.input[2]], bias, step * changed[product.scale])
         count += 1
@@ -50,7 +51,7 @@ def put_pair_safe(quantized: Any, prepared: Any) -> int:
 
 def make_pair_safe(quantized: Any) -> None:
     """Shortens integers that can saturate, in place: for weights that were trained after they were quantized."""
-    values = constants(quantized)
+    values, first = constants(quantized), first_convolution(quantized)
     changed = {}
     for product in products(quantized):
         value = values.get(product.tensor)
@@ -58,7 +59,8 @@ def make_pair_safe(quantized: Any) -> None:
             continue
         weight = product.by_outputs(value)
         if not product.is_depthwise(weight):
-            changed[product.tensor] = product.as_stored(shortened(weight), value.shape)
+            safe = shortened(weight, in_groups=product.node == first)
+            changed[product.tensor] = product.as_stored(safe, value.shape)
     replace_constants(quantized, changed)
 
 
@@ -93,10 +95,13 @@ def _weight(
     made_by: Mapping[str, Any],
     weight: NDArray[np.float32],
     least: NDArray[np.float32] | float,
+    *,
+    in_groups: bool,
 ) -> dict[str, NDArray[Any]]:
     """Quantizes the weight of one layer; returns constants by name, and has them taken one scale an output."""
     rows = product.by_outputs(weight)
-    integers, scales = quantize_weight(rows, least=least, alone=product.is_depthwise(rows))
+    alone = product.is_depthwise(rows)
+    integers, scales = quantize_weight(rows, least=least, alone=alone, in_groups=in_groups)
     dequantize = made_by[product.node.input[1]]
     _set_axis(dequantize, 0 if rows is weight else weight.ndim - 1)
     return {

@@ -7,7 +7,9 @@ do, and give up a bit everywhere for the few large ones that meet.
 Which weights meet: onnxruntime's kernels take the weights of one output in the order (height, width, input channels)
 and add the first product to the second, the third to the fourth and so on, in 1.19 as in 1.31; `test_haswell.py` tries
 every pair of some layers on an emulated CPU. Other kernels begin anew at each position (height, width), which is
-another order only where the number of input channels is odd: both are kept to.
+another order only where the number of input channels is odd: both are kept to. A first convolution of an odd number of
+channels may be given groups of pixels later (`pixel_groups`), in which each row of its kernel begins at an even or at
+an odd place: on request its weights keep to these orders, too.
 """
 
 from __future__ import annotations
@@ -41,19 +43,24 @@ def weight_of(rows: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return np.ascontiguousarray(np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1))
 
 
-def neighbours(shape: tuple[int, ...]) -> tuple[Pairs, ...]:
+def neighbours(shape: tuple[int, ...], *, in_groups: bool = False) -> tuple[Pairs, ...]:
     """Returns the pairs of places in a row whose weights are added in 16 bits, one entry for each order of kernels.
 
     Args:
         shape: Of the weight, as `rows_of` takes it.
+        in_groups: Adds the orders that a convolution has on groups of pixels.
     """
     inputs, count = shape[1], int(np.prod(shape[1:]))
     places = np.arange(count)
     straight = (places[0 : count - 1 : 2], places[1::2])
-    if inputs % 2 == 0 or count == inputs:
+    in_groups = in_groups and len(shape) == 4
+    if inputs % 2 == 0 or (count == inputs and not in_groups):
         return (straight,)
-    first = places[(places % inputs % 2 == 0) & (places % inputs < inputs - 1)]
-    return (straight, (first, first + 1)) if len(first) else (straight,)
+    firsts = [places[(places % inputs % 2 == 0) & (places % inputs < inputs - 1)]]
+    if in_groups:
+        row = inputs * shape[3]
+        firsts += [places[(places % row % 2 == odd) & (places % row < row - 1)] for odd in (0, 1)]
+    return (straight, *((first, first + 1) for first in firsts if len(first)))
 
 
 def largest_sums(weight: NDArray[np.int8]) -> NDArray[np.int32]:
@@ -73,7 +80,11 @@ def largest_sums(weight: NDArray[np.int8]) -> NDArray[np.int32]:
 
 
 def quantize_weight(
-    weight: NDArray[np.float32], *, least: NDArray[np.float32] | float = 0.0, alone: bool = False
+    weight: NDArray[np.float32],
+    *,
+    least: NDArray[np.float32] | float = 0.0,
+    alone: bool = False,
+    in_groups: bool = False,
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Quantizes a weight in 8 bits so that it cannot saturate, at the scales that cost least.
 
@@ -84,12 +95,13 @@ def quantize_weight(
         weight: (outputs, inputs, ...) float32.
         least: (outputs,) float32 or a number, smaller than which no scale may be.
         alone: Let the weights be of a kernel that adds no pairs.
+        in_groups: Let them not saturate on groups of pixels either, see `neighbours`.
 
     Returns:
         int8 of the same shape, from -127 to 127, and (outputs,) float32 scales; the zero point is 0.
     """
     rows = rows_of(weight).astype(np.float32)
-    pairs = () if alone else neighbours(weight.shape)
+    pairs = () if alone else neighbours(weight.shape, in_groups=in_groups)
     whole = np.maximum(_whole_scales(rows, pairs), least)
     whole = np.where(whole > 0, whole, 1.0).astype(np.float32)
     best, scales = np.full(len(rows), np.inf), whole.copy()
@@ -103,14 +115,15 @@ def quantize_weight(
     return weight_of(integers.astype(np.int8), weight.shape), scales
 
 
-def shortened(weight: NDArray[np.int8]) -> NDArray[np.int8]:
+def shortened(weight: NDArray[np.int8], *, in_groups: bool = False) -> NDArray[np.int8]:
     """Returns integers of which no two can saturate: pairs that sum to too much lose the excess, half each.
 
     Args:
         weight: (outputs, inputs, ...) int8.
+        in_groups: Lets them not saturate on groups of pixels either, see `neighbours`.
     """
     rows = rows_of(weight).astype(np.float32)
-    safe = _rounded(rows, neighbours(weight.shape))
+    safe = _rounded(rows, neighbours(weight.shape, in_groups=in_groups))
     return weight_of(safe.astype(np.int8), weight.shape)
 
 

@@ -51,7 +51,7 @@ def group_pixels(model: Any) -> int:
         How many pixels a group has; 0 where nothing was changed.
     """
     values = constants(model)
-    first = _first_convolution(model, values)
+    first = _rewritable(model, values)
     if first is None:
         return 0
     stride, (above, in_front, below) = first.strides[1], first.pads
@@ -71,6 +71,11 @@ def group_pixels(model: Any) -> int:
     del model.graph.value_info[:]
     remove_unused(model)
     return pixels
+
+
+def first_convolution(model: Any) -> Any:
+    """Returns the node that takes groups of pixels where that can be done; None where a graph has no convolution."""
+    return next((node for node in model.graph.node if node.op_type == "Conv"), None)
 
 
 def grouped_kernel(
@@ -103,10 +108,10 @@ def grouped_kernel(
     return np.ascontiguousarray(spread.reshape(shape)), (first, last)
 
 
-def _first_convolution(model: Any, values: Values) -> _First | None:
-    """Finds the one convolution of the image between integers; None where there is none of a known size."""
+def _rewritable(model: Any, values: Values) -> _First | None:
+    """Finds the first convolution, where it is between integers and of a known size; else None."""
     made_by, taken_by = producers(model), consumers(model)
-    node = next((node for node in model.graph.node if node.op_type == "Conv"), None)
+    node = first_convolution(model)
     if node is None:
         return None
     sources = tuple(made_by[name] for name in node.input if name in made_by)

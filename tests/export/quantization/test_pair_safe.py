@@ -49,6 +49,21 @@ def test_which_weights_meet(shape, expected):
 
 
 @pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((1, 4), [[(0, 1), (2, 3)]]),
+        ((1, 2, 1, 2), [[(0, 1), (2, 3)]]),
+        ((1, 3, 1, 1), [[(0, 1)], [(0, 1)], [(0, 1)], [(1, 2)]]),
+        ((1, 3, 1, 2), [[(0, 1), (2, 3), (4, 5)], [(0, 1), (3, 4)], [(0, 1), (2, 3), (4, 5)], [(1, 2), (3, 4)]]),
+        ((1, 1, 2, 3), [[(0, 1), (2, 3), (4, 5)], [(0, 1), (3, 4)], [(1, 2), (4, 5)]]),
+    ],
+)
+def test_which_weights_meet_in_groups_of_pixels(shape, expected):
+    orders = neighbours(shape, in_groups=True)
+    assert [list(zip(*(places.tolist() for places in order), strict=True)) for order in orders] == expected
+
+
+@pytest.mark.parametrize(
     ("row", "largest"),
     [
         ([127, 1, 0, 0], 128),

@@ -8,7 +8,9 @@ from integer_layers import qdq_layer
 from onnx import helper, numpy_helper
 
 from cnnkit.export.graph.graphs import attributes, load_graph
+from cnnkit.export.quantization.pair_safe import quantize_weight, shortened
 from cnnkit.export.quantization.pixel_groups import group_pixels, grouped_kernel
+from cnnkit.export.quantization.saturation import saturating_layers
 
 RNG = np.random.default_rng(5)
 
@@ -125,3 +127,32 @@ def test_a_kernel_is_spread():
     assert kernel.shape == (2, 2, 1, 3)
     by_place = kernel[:, :, 0].transpose(0, 2, 1).reshape(2, 6)  # pixels from -2 on
     assert by_place.tolist() == [[0, 1, 2, 3, 0, 0], [0, 0, 1, 2, 3, 0]]
+
+
+@pytest.mark.parametrize("make", ["quantized", "shortened"])
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        pytest.param((64, 3, 3, 3), {"pads": [1] * 4}, id="stride 1"),
+        pytest.param((64, 3, 3, 3), {"pads": [0, 0, 1, 1], "strides": [2, 2]}, id="stride 2"),
+        pytest.param((64, 3, 7, 7), {"pads": [3] * 4, "strides": [2, 2]}, id="7x7"),
+        pytest.param((64, 3, 4, 4), {"strides": [4, 4]}, id="patches"),
+        pytest.param((64, 3, 1, 1), {}, id="1x1"),
+        pytest.param((64, 1, 3, 3), {"pads": [1] * 4}, id="gray"),
+    ],
+)
+def test_weights_that_keep_to_the_orders_of_groups_cannot_saturate_there(shape, said, make):
+    floats = RNG.standard_t(3, shape).astype(np.float32)
+    full = np.clip(np.rint(floats * 60), -127, 127).astype(np.int8)
+    safe = quantize_weight(floats, in_groups=True)[0] if make == "quantized" else shortened(full, in_groups=True)
+    model = qdq_layer("Conv", safe, step=2000, shape=("n", shape[1], 8, 8), said=said)
+    assert saturating_layers(model) == ()
+    assert group_pixels(model) == 4
+    assert saturating_layers(model) == ()
+
+
+def test_weights_that_do_not_keep_to_them_are_seen():
+    full = np.full((8, 3, 3, 3), 127, np.int8)
+    model = qdq_layer("Conv", full, step=2000, shape=("n", 3, 8, 8), said={"pads": [1] * 4})
+    assert group_pixels(model) == 4
+    assert saturating_layers(model) == ("layer",)
