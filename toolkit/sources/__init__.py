@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     )
     from cnnkit.sources.newest import FrameSource as FrameSource
     from cnnkit.sources.source_file import read_source_file as read_source_file
+    from cnnkit.sources.spelling import some_classes as some_classes
     from cnnkit.sources.splitting import SplitShares as SplitShares, split_folder as split_folder
     from cnnkit.sources.video import (
         AS_USUAL as AS_USUAL,
@@ -104,6 +105,7 @@ else:
             "listed_folders": ("is_listed", "list_listed", "list_some_images", "list_test_files", "list_test_images"),
             "newest": ("FrameSource",),
             "source_file": ("read_source_file",),
+            "spelling": ("some_classes",),
             "splitting": ("SplitShares", "split_folder"),
             "moving": ("USUAL_LIMITS", "CameraSettings", "TimeLimits"),
             "video": ("AS_USUAL", "OpeningOptions", "Video", "open_video"),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cnnkit.errors import DataError, ImageError
 from cnnkit.images import DEFAULT_MAX_PIXELS, is_image_file, read_image, resize_image
 from cnnkit.sources.layouts import find_layout, holds_images, part_named, visible_entries
-from cnnkit.sources.spelling import find_places, warn_of_spellings
+from cnnkit.sources.spelling import find_places, some_classes, warn_of_spellings
 from cnnkit.spec import InputSpec, ModelSpec
 from cnnkit.system import log
 
@@ -283,9 +283,9 @@ def empty_classes(root: Path, empty: Sequence[str]) -> DataError:
 
 def strangers_error(data: Path, strangers: Sequence[str], labels: Sequence[str]) -> DataError:
     """Returns the error for classes of a dataset that are none of a model's."""
-    shown = ", ".join(str(data / name) for name in strangers)
+    shown = some_classes([str(data / name) for name in strangers])
     verb = "is" if len(strangers) == 1 else "are"
-    return DataError(f"{shown} {verb} none of the model's classes: {', '.join(labels)}")
+    return DataError(f"{shown} {verb} none of the model's classes: {some_classes(labels, strangers)}")
 
 
 def _walk(folder: Path, above: frozenset[str]) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from unicodedata import normalize
 from cnnkit.system import log
 
 _SHOWN = 5
+_MOST_CLASSES = 20  # that a message names
 
 
 def find_places(names: Iterable[str], known: Sequence[str], where: Path) -> dict[str, int]:
@@ -59,3 +60,14 @@ def _letters(name: str) -> str:
 
 def _shown(parts: Sequence[str]) -> str:
     return ", ".join(parts[:_SHOWN]) + (f", ... ({len(parts)})" if len(parts) > _SHOWN else "")
+
+
+def some_classes(known: Sequence[str], strangers: Sequence[str] = ()) -> str:
+    """Returns the names of classes for a message: of many some, those first that are spelled like the strangers."""
+    if len(known) <= _MOST_CLASSES:
+        return ", ".join(known)
+    from difflib import get_close_matches
+
+    near = dict.fromkeys(label for name in strangers[:_SHOWN] for label in get_close_matches(name, known, 2))
+    named = list(near | dict.fromkeys(known))[:_MOST_CLASSES]
+    return f"{', '.join(named)} and {len(known) - len(named):,} more"

@@ -21,6 +21,7 @@ from cnnkit.sources import (
     list_class_folder,
     list_listed,
     read_in_batches,
+    some_classes,
     strangers_error,
     test_split,
 )
@@ -70,7 +71,8 @@ def open_data(data: str, split: SplitName | None, spec: ModelSpec, data_folder: 
     check_dataset_folder(root)
     files, failures, part = _choose_files(root, split, spec)
     if not files.paths:
-        raise DataError(f"{root} has no images in folders named like the model's classes: {', '.join(files.labels)}")
+        named = some_classes(files.labels)
+        raise DataError(f"{root} has no images in folders named like the model's classes: {named}")
     _compare_with_training(root.resolve().name, part, spec, len(files.paths))
     sources = tuple(map(str, files.paths))
     return EvaluationData(sources, lambda size: read_in_batches(files, spec.input, size), failures, files.sets)

@@ -8,7 +8,7 @@ import pytest
 
 from cnnkit.errors import DataError
 from cnnkit.sources import list_class_folder, list_listed
-from cnnkit.sources.spelling import find_places
+from cnnkit.sources.spelling import find_places, some_classes
 
 KNOWN = ("Ant", "red_ant", "Grün", "C", "c", "c++")
 
@@ -33,6 +33,14 @@ def test_names_mean_the_class_that_differs_in_spelling_alone(name: str, place: i
 
 def test_of_two_that_are_meant_alike_none_is_taken() -> None:
     assert find_places(["ANT"], ("Ant", "ant"), Path("photos")) == {}
+
+
+def test_of_many_classes_some_are_named_and_those_first_that_are_meant() -> None:
+    known = [f"class {number:04}" for number in range(1000)] + ["tench", "great white shark"]
+    named = some_classes(known, ["tensh", "great_white_shark"])
+    assert named.startswith("tench, great white shark, class 0000, class 0001, ")
+    assert named.endswith(", class 0017 and 982 more")
+    assert some_classes(["a", "b"], ["x"]) == "a, b"
 
 
 def make(root: Path, *places: str) -> Path:
