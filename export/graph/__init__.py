@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnnkit.system import hand_on
 
 if TYPE_CHECKING:
+    from cnnkit.export.graph.affine_folding import fold_affines as fold_affines
     from cnnkit.export.graph.argmax import without_argmax as without_argmax
     from cnnkit.export.graph.compatibility import OPSET as OPSET, opset_for as opset_for, opset_of as opset_of
     from cnnkit.export.graph.counting import (
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         attributes as attributes,
         constants as constants,
         consumers as consumers,
+        has_branches as has_branches,
         keep_output as keep_output,
         load_graph as load_graph,
         load_whole as load_whole,
@@ -43,6 +45,7 @@ else:
     __getattr__ = hand_on(
         __name__,
         {
+            "affine_folding": ("fold_affines",),
             "argmax": ("without_argmax",),
             "compatibility": ("OPSET", "opset_for", "opset_of"),
             "counting": ("count", "graph_layers", "multiply_adds"),
@@ -52,6 +55,7 @@ else:
                 "attributes",
                 "constants",
                 "consumers",
+                "has_branches",
                 "keep_output",
                 "load_graph",
                 "load_whole",

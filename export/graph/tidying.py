@@ -11,6 +11,7 @@ import numpy as np
 
 from cnnkit import __version__
 from cnnkit.errors import ModelError
+from cnnkit.export.graph.affine_folding import fold_affines
 from cnnkit.export.graph.compatibility import ir_version_for, opset_of
 from cnnkit.export.graph.graphs import add_constant, load_graph, remove_unused, rename_tensors, static_shapes
 from cnnkit.export.graph.input_folding import fold_input
@@ -43,6 +44,7 @@ def tidy(model: Any) -> Any:
     model = _only_standard(fold(model), model)
     if plain:
         fold_input(model)
+        fold_affines(model)
     name_batch(model)
     if plain:
         rename(model)

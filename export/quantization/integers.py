@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
 from cnnkit.export.calibration import CalibrationReader
-from cnnkit.export.graph import load_graph, opset_of, plain_graph, producers, set_versions, static_shapes
+from cnnkit.export.graph import (
+    fold_affines,
+    has_branches,
+    load_graph,
+    opset_of,
+    plain_graph,
+    producers,
+    set_versions,
+    static_shapes,
+)
 from cnnkit.export.options import CalibrationMethod
 from cnnkit.export.quantization.batching import fixed_batch, images_at_once, whole_batches
 from cnnkit.export.quantization.calibrated import CalibratedRanges
@@ -194,7 +203,10 @@ def _prepare(source: Path, target: Path) -> Any:
     with _quiet():
         # Symbolic shape inference serves transformers; what it refuses would stop a CNN that needs none of it.
         quantization.quant_pre_process(str(plain), str(target), skip_symbolic_shape=True)
-    return load_graph(target)
+    model = load_graph(target)
+    if not has_branches(model) and fold_affines(model):
+        onnx.save(model, target)
+    return model
 
 
 def _method(method: CalibrationMethod) -> Any:
