@@ -192,7 +192,7 @@ ACCURACY = (
             "python tests/scripts/measure_quantizing.py networks/ResNet50V2.onnx "
             "--calibration networks/photos/calibration --data networks/photos/test --calibration-size 250",
         ),
-        (Row("`cnnkit quantize` of ResNet50V2 with random weights, 250 and 250 photos", _time_and_memory),),
+        (Row("`cnnkit quantize` of ResNet50V2, random weights, 250 and 250 photos", _time_and_memory),),
         minutes=8,
         photos="imagenet",
     ),
