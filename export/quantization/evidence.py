@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from cnnkit.export.quantization.measuring import Measured
@@ -12,6 +13,7 @@ from cnnkit.export.quantization.schemes import FLOAT32
 from cnnkit.system import whole_file, write_text
 
 _MARKERS, _COLORS = "os^vPXD", 10  # shapes and colours taken in turns; no two candidates share both
+_TITLE = 100  # characters of a line
 _SHOWN_SLOWER = 2.0  # x the time of float32; slower candidates are in the table only
 
 
@@ -69,7 +71,7 @@ def draw_candidates(report: QuantizeReport, path: Path) -> None:
     axes.margins(0.1)
     axes.set_yticks([tick for tick in axes.get_yticks() if axes.get_ylim()[0] <= tick <= 100])
     axes.grid(alpha=0.3)
-    axes.set_title(report.decision.reason, fontsize=9)
+    axes.set_title(fill(report.decision.reason, _TITLE), fontsize=9, loc="left")
     figure.legend(loc="outside right upper", fontsize=8)
     with whole_file(path) as temporary:
         figure.savefig(temporary, dpi=120, format="png")

@@ -62,7 +62,8 @@ class Jury:
             images: (N, height, width, channels) uint8.
             at_once: Images in one run.
         """
-        jury = cls([(images, None)], at_once, f"the {len(images):,} images that calibrate")
+        called = "the one image that calibrates" if len(images) == 1 else f"the {len(images):,} images that calibrate"
+        jury = cls([(images, None)], at_once, called)
         jury.calibrated = True
         return jury
 

@@ -65,7 +65,7 @@ def regroup(
         ratio=chosen.ratio * rate,
         images_per_s=chosen.images_per_s * after.images_per_s / before.images_per_s,
     )
-    reason = f"{decision.reason}; with pixels in groups {rate:.2f} of that, the answers are the same"
+    reason = f"{decision.reason}; with pixels in groups {rate:.2f} of that"
     log.info("%s", reason)
     return replace(decision, chosen=regrouped, reason=reason), _replaced(measured, chosen, regrouped)
 
