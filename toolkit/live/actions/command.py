@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -47,6 +48,7 @@ class Command:
     def __init__(self, words: Sequence[str], limit_s: float) -> None:
         self._words, self._limit_s = words, limit_s
         self._running: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()  # held until one that has begun to run is known
 
     def run(self, parcel: Parcel) -> None:
         """Runs it to its end, or to that of its time; what it prints goes nowhere, its errors to stderr.
@@ -56,9 +58,11 @@ class Command:
         """
         environment = {name: value for name, value in os.environ.items() if name not in _SECRET_VARIABLES}
         try:
-            process = self._running = subprocess.Popen(
-                self._words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, start_new_session=True
-            )
+            with self._starting:
+                process = self._running = subprocess.Popen(
+                    self._words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment,
+                    start_new_session=True,
+                )  # fmt: skip
         except OSError as error:
             raise NeverError(f"{self._words[0]} cannot be started ({error.strerror})") from error
         line = json.dumps(parcel.fields(), allow_nan=False) + "\n"
@@ -74,7 +78,8 @@ class Command:
 
     def end(self) -> None:
         """Ends it where it still runs."""
-        process = self._running
+        with self._starting:
+            process = self._running
         if process is not None:
             _kill(process)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -98,6 +99,28 @@ def test_one_that_runs_when_the_process_ends_is_ended_with_what_it_started(scrip
     thread.join(30)
     assert failed == ["it ended with exit code -9"]
     command.end()
+
+
+def test_one_that_has_just_begun_is_ended_too(script, tmp_path, monkeypatch):
+    """It runs before whoever started it knows of it."""
+    begun, start = tmp_path / "begun", subprocess.Popen
+
+    def slowly(*arguments, **options):
+        process = start(*arguments, **options)
+        while not begun.exists():
+            time.sleep(0.01)
+        time.sleep(0.3)
+        return process
+
+    monkeypatch.setattr("cnnkit.live.actions.command.subprocess.Popen", slowly)
+    command = Command(parse_command(script(f"echo begun > '{begun}'; exec sleep 60")), 100.0)
+    thread = threading.Thread(target=lambda: pytest.raises(NeverError, command.run, PARCEL))
+    thread.start()
+    while not begun.exists():
+        time.sleep(0.01)
+    command.end()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_what_vanishes_later(script, tmp_path):
