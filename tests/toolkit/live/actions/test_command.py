@@ -114,13 +114,21 @@ def test_one_that_has_just_begun_is_ended_too(script, tmp_path, monkeypatch):
 
     monkeypatch.setattr("cnnkit.live.actions.command.subprocess.Popen", slowly)
     command = Command(parse_command(script(f"echo begun > '{begun}'; exec sleep 60")), 100.0)
-    thread = threading.Thread(target=lambda: pytest.raises(NeverError, command.run, PARCEL))
+    failed = []
+
+    def run_it():
+        try:
+            command.run(PARCEL)
+        except NeverError as error:
+            failed.append(str(error))
+
+    thread = threading.Thread(target=run_it)
     thread.start()
     while not begun.exists():
         time.sleep(0.01)
     command.end()
     thread.join(10)
-    assert not thread.is_alive()
+    assert failed == ["it ended with exit code -9"]
 
 
 def test_what_vanishes_later(script, tmp_path):
