@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.export.graph.channels import Reach, follow_channels
+from cnnkit.export.graph.channels import Reach, follow_channels, is_padded
 from cnnkit.export.graph.graphs import (
     add_constant,
     attributes,
@@ -53,9 +53,9 @@ class _Affine:
 class _Graph:
     """A graph with what is looked up in it."""
 
-    def __init__(self, model: Any) -> None:
-        self.model, self.values = model, constants(model)
-        self.made_by, self.shapes = producers(model), static_shapes(model, batch=2)
+    def __init__(self, model: Any, shapes: dict[str, tuple[int, ...]]) -> None:
+        self.model, self.values, self.shapes = model, constants(model), shapes
+        self.made_by = producers(model)
         self.taken_by: dict[str, list[Any]] = consumers(model)
         for value in model.graph.output:
             self.taken_by.setdefault(value.name, []).append(None)
@@ -75,8 +75,8 @@ def fold_affines(model: Any) -> int:
     Returns:
         How many times something was folded.
     """
-    count = 0
-    while _fold_one(_Graph(model)):
+    count, shapes = 0, static_shapes(model, batch=2)  # what is folded keeps its shape
+    while _fold_one(_Graph(model, shapes)):
         count += 1
     if count:
         remove_unused(model)
@@ -115,7 +115,7 @@ def _can_be_given_on(reach: Reach, affine: _Affine, positive: bool) -> bool:
     """Whether signs and shifts can go into the weights of all who take the channels."""
     if not affine.scale.all() or (reach.by_largest and not positive):
         return False
-    return not affine.shift.any() or not any(taker.is_padded for taker in reach.takers)
+    return not affine.shift.any() or not any(is_padded(taker.node) for taker in reach.takers)
 
 
 def _scale(graph: _Graph, layer: Any, affine: _Affine) -> None:
@@ -141,6 +141,7 @@ def _shifted(graph: _Graph, affine: _Affine) -> str:
     add = helper.make_node("Add", [affine.source, add_constant(graph.model, f"{name}.shift", value)], [name], name)
     nodes = graph.model.graph.node
     nodes.insert(list(nodes).index(affine.nodes[0]), add)
+    graph.shapes[name] = graph.shapes[affine.source]
     return name
 
 

@@ -24,11 +24,6 @@ class Taker:
     node: Any
     channels: NDArray[np.intp]  # (inputs,)
 
-    @property
-    def is_padded(self) -> bool:
-        """Whether it adds zeros around what it takes."""
-        return is_padded(self.node)
-
 
 @dataclass(frozen=True)
 class Reach:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.export.graph.channels import is_padded
 from cnnkit.export.graph.graphs import add_constant, attributes, constants, consumers, remove_unused
 
 _TO_PLANES = [0, 3, 1, 2]  # NHWC to NCHW
@@ -51,7 +52,7 @@ def fold_input(model: Any) -> bool:
     _remove(model, start)
     scaled = weight.astype(np.float64) * factor[:, None, None]
     start.convolution.input[1] = add_constant(model, "image.weight", scaled.astype(np.float32))
-    if _is_padded(start.convolution):
+    if is_padded(start.convolution):
         _add_planes(model, start, offset / factor)
     else:
         bias = values.get(start.convolution.input[2]) if len(start.convolution.input) > 2 else None
@@ -128,11 +129,6 @@ def _remove(model: Any, start: _Start) -> None:
 def _other_input(node: Any, model: Any) -> str:
     fixed = {tensor.name for tensor in model.graph.initializer}
     return next(str(name) for name in node.input if name not in fixed)
-
-
-def _is_padded(node: Any) -> bool:
-    said = attributes(node)
-    return any(said.get("pads", ())) or said.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID")
 
 
 def _add_planes(model: Any, start: _Start, offset: NDArray[np.float64]) -> None:

@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from printed_benches import ANSWERS, BENCH, INT8, RUNTIMES, TIMES, WITHOUT_DATA, contender, ratio
+
+WITH_DATA = (
+    RUNTIMES,
+    [
+        "1.31 (95 % interval 1.30 to 1.32, n = 2,000)",
+        [times + answers for times, answers in zip(TIMES, ANSWERS, strict=True)],
+    ],
+)
 from printed_photos import PRINTED_OF_PHOTOS
 
 FOLDER_OF_224 = {
@@ -117,38 +125,14 @@ PRINTED: dict[str, tuple[Any, list[Any]]] = {
     "quantize-vgg3_bn": (QUANTIZED, ["1,105,550 and 308,000 bytes, 0.28 x"]),
     "export": (VERIFIED, ["7.2e-07, no label changed (n = 256)"]),
     "parity": (PARITY, ["8.7e-05, no label changed (2 networks)", "2.0e-04"]),
-    "runtimes": (
-        RUNTIMES,
-        [
-            "1.31 (95 % interval 1.30 to 1.32, n = 2,000)",
-            [times + answers for times, answers in zip(TIMES, ANSWERS, strict=True)],
-        ],
-    ),
-    "runtimes-avx2": (
-        RUNTIMES,
-        [
-            "1.31 (95 % interval 1.30 to 1.32, n = 2,000)",
-            [times + answers for times, answers in zip(TIMES, ANSWERS, strict=True)],
-        ],
-    ),
+    "runtimes": WITH_DATA,
+    "runtimes-avx2": WITH_DATA,
     "runtimes-vgg3_bn": (WITHOUT_DATA, [TIMES]),
     "runtimes-MobileNetV3Small": (WITHOUT_DATA, [TIMES]),
     "runtimes-MobileNetV2": (WITHOUT_DATA, [TIMES]),
     "runtimes-MobileNetV2-avx2": (WITHOUT_DATA, [TIMES]),
-    "runtimes-lite0": (
-        RUNTIMES,
-        [
-            "1.31 (95 % interval 1.30 to 1.32, n = 2,000)",
-            [times + answers for times, answers in zip(TIMES, ANSWERS, strict=True)],
-        ],
-    ),
-    "runtimes-lite0-avx2": (
-        RUNTIMES,
-        [
-            "1.31 (95 % interval 1.30 to 1.32, n = 2,000)",
-            [times + answers for times, answers in zip(TIMES, ANSWERS, strict=True)],
-        ],
-    ),
+    "runtimes-lite0": WITH_DATA,
+    "runtimes-lite0-avx2": WITH_DATA,
     "latency": (BENCH, ["0.53 (95 % interval 0.51 to 0.56, n = 987)"]),
     "latency-one-thread": (BENCH, ["0.53 (95 % interval 0.51 to 0.56, n = 987)"]),
     "latency-keras": (

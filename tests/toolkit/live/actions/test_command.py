@@ -78,9 +78,8 @@ def test_what_is_no_command(command, message):
         parse_command(command)
 
 
-def test_one_that_runs_when_the_process_ends_is_ended_with_what_it_started(script, tmp_path):
-    """It is given a moment before."""
-    command = Command(parse_command(script(f"echo begun > '{tmp_path}/begun'; sleep 60 & sleep 61; echo no")), 100.0)
+def ended(command, begun):
+    """Runs a command on a thread, ends it once it has begun, and returns how it failed."""
     failed = []
 
     def run_it():
@@ -92,12 +91,19 @@ def test_one_that_runs_when_the_process_ends_is_ended_with_what_it_started(scrip
     thread = threading.Thread(target=run_it)
     thread.start()
     end = time.monotonic() + 10
-    while not (tmp_path / "begun").exists():
+    while not begun.exists():
         assert time.monotonic() < end
         time.sleep(0.01)
     command.end()
     thread.join(30)
-    assert failed == ["it ended with exit code -9"]
+    return failed
+
+
+def test_one_that_runs_when_the_process_ends_is_ended_with_what_it_started(script, tmp_path):
+    """It is given a moment before."""
+    begun = tmp_path / "begun"
+    command = Command(parse_command(script(f"echo begun > '{begun}'; sleep 60 & sleep 61; echo no")), 100.0)
+    assert ended(command, begun) == ["it ended with exit code -9"]
     command.end()
 
 
@@ -114,21 +120,7 @@ def test_one_that_has_just_begun_is_ended_too(script, tmp_path, monkeypatch):
 
     monkeypatch.setattr("cnnkit.live.actions.command.subprocess.Popen", slowly)
     command = Command(parse_command(script(f"echo begun > '{begun}'; exec sleep 60")), 100.0)
-    failed = []
-
-    def run_it():
-        try:
-            command.run(PARCEL)
-        except NeverError as error:
-            failed.append(str(error))
-
-    thread = threading.Thread(target=run_it)
-    thread.start()
-    while not begun.exists():
-        time.sleep(0.01)
-    command.end()
-    thread.join(10)
-    assert failed == ["it ended with exit code -9"]
+    assert ended(command, begun) == ["it ended with exit code -9"]
 
 
 def test_what_vanishes_later(script, tmp_path):
