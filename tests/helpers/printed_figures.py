@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from printed_benches import ANSWERS, BENCH, INT8, RUNTIMES, TIMES, WITHOUT_DATA, contender, ratio
+from printed_photos import PRINTED_OF_PHOTOS
 
 WITH_DATA = (
     RUNTIMES,
@@ -13,7 +14,6 @@ WITH_DATA = (
         [times + answers for times, answers in zip(TIMES, ANSWERS, strict=True)],
     ],
 )
-from printed_photos import PRINTED_OF_PHOTOS
 
 FOLDER_OF_224 = {
     "n": 5,
